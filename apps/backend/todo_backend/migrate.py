@@ -1,0 +1,96 @@
+"""Bring the database to this release's schema: ``python -m todo_backend.migrate``.
+
+Runs before every replica starts. A PostgreSQL advisory lock lets one replica migrate while the
+others wait, then find nothing to do.
+
+Rule for new migrations: expand, then contract. A release only adds (tables, nullable columns,
+indexes); what it no longer uses is removed one release later, when no old replica is left.
+"""
+
+import sys
+import time
+
+import structlog
+from alembic import command
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, NullPool, create_engine, text
+from sqlalchemy.exc import DBAPIError
+
+from . import logs, schema
+from .database import URL, connect_arguments, supply_password
+from .settings import Settings, get_settings
+
+LOCK = 7_302_011  # any constant, the same in every release
+log = structlog.get_logger(__name__)
+
+
+def upgrade(settings: Settings, wait_seconds: float = 120.0) -> None:
+    """Upgrade to head, waiting for the database and for other replicas."""
+    engine = create_engine(URL, poolclass=NullPool, connect_args=connect_arguments(settings))
+    supply_password(engine, settings)
+    deadline = time.monotonic() + wait_seconds
+    pause = 0.25
+    try:
+        while True:
+            try:
+                with engine.connect() as connection:
+                    if _locked(connection):
+                        _upgrade(connection)
+                        return
+                reason = "another replica is migrating"
+            except DBAPIError as error:
+                if not error.connection_invalidated and not _away(error):
+                    raise
+                reason = type(error.orig).__name__
+            if time.monotonic() + pause > deadline:
+                raise TimeoutError(f"gave up after {wait_seconds:.0f} s: {reason}")
+            log.info("migration_waiting", reason=reason, next_try_seconds=pause)
+            time.sleep(pause)
+            pause = min(pause * 2, 5.0)
+    finally:
+        engine.dispose()
+
+
+def _away(error: DBAPIError) -> bool:
+    """Tell whether the server is starting, stopping, unreachable or refusing (yet)."""
+    state = getattr(error.orig, "sqlstate", None)
+    return state is None or state[:2] in ("08", "28", "3D", "53", "55", "57")
+
+
+def _locked(connection: Connection) -> bool:
+    """Try to take the lock, which lasts until the connection closes."""
+    locked = connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": LOCK})
+    connection.commit()
+    return bool(locked)
+
+
+def _upgrade(connection: Connection) -> None:
+    """Run what is missing, never blocking the running release's queries for long."""
+    before = MigrationContext.configure(connection).get_current_revision()
+    connection.rollback()
+    if schema.state(before) == "newer":
+        log.warning("migration_skipped", database=before, reason="a later release was here")
+        return
+    connection.execute(text("SET lock_timeout = '5s'"))
+    connection.commit()
+    config = schema.alembic_config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+    connection.commit()
+    log.info("migration_done", before=before, now=schema.known_revisions()[0])
+
+
+def main() -> int:
+    """Run from the command line; the exit status says whether the schema is in place."""
+    settings = get_settings()
+    logs.configure(settings.log_level)
+    try:
+        upgrade(settings)
+    except Exception:
+        log.exception("migration_failed")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

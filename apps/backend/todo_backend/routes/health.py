@@ -1,0 +1,58 @@
+"""Endpoints for Kubernetes and Prometheus; they are not reachable through the frontend."""
+
+import asyncio
+from typing import Annotated, Any
+
+import structlog
+from fastapi import APIRouter, Depends, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel
+from sqlalchemy import text
+
+from .. import schema, sessions
+from ..database import Db
+from ..settings import Settings, get_settings
+
+router = APIRouter(tags=["operations"])
+log = structlog.get_logger(__name__)
+
+
+class Status(BaseModel):
+    """How the process is."""
+
+    status: str
+
+
+_NOT_READY: dict[int | str, dict[str, Any]] = {503: {"model": Status, "description": "Not ready"}}
+
+
+@router.get("/health")
+async def health() -> Status:
+    """Tell that the process answers; nothing else is looked at."""
+    return Status(status="ok")
+
+
+@router.get("/ready", responses=_NOT_READY)
+async def ready(
+    response: Response, database: Db, settings: Annotated[Settings, Depends(get_settings)]
+) -> Status:
+    """Tell whether requests can be served: database reachable, migrated, key present."""
+    try:
+        sessions.keys(settings)
+        async with asyncio.timeout(2), database.engine.connect() as connection:
+            revision = await connection.scalar(text("SELECT version_num FROM alembic_version"))
+    except Exception as error:
+        log.warning("not_ready", error=type(error).__name__)
+        response.status_code = 503
+        return Status(status="unavailable")
+    state = schema.state(revision)
+    if state not in ("current", "newer"):
+        response.status_code = 503
+        return Status(status=f"schema {state}")
+    return Status(status="ok")
+
+
+@router.get("/metrics", response_class=Response)
+async def metrics() -> Response:
+    """Return the metrics in Prometheus's text format."""
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

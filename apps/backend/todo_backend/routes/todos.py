@@ -1,0 +1,171 @@
+"""The signed-in user's todos."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+from uuid import UUID, uuid4
+
+from fastapi import APIRouter, HTTPException, Query
+from pydantic import BaseModel, Field
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from .. import store
+from ..database import Db
+from ..fields import FilledText, Text
+from ..models import PRIORITIES, Todo
+from ..sessions import CurrentUser
+from . import PROBLEMS
+
+router = APIRouter(prefix="/api/todos", tags=["todos"], responses=PROBLEMS)
+
+Priority = Literal["low", "normal", "high"]
+Title = Annotated[FilledText, Field(min_length=1, max_length=500)]
+
+
+class Order(StrEnum):
+    """How a list is sorted."""
+
+    DEFAULT = "default"
+    CREATED = "created"
+    DUE = "due"
+    PRIORITY = "priority"
+
+
+class NewTodo(BaseModel):
+    """A todo to add. Choosing the id makes repeating the request harmless."""
+
+    id: UUID = Field(default_factory=uuid4)
+    title: Title
+    done: bool = False
+    priority: Priority = "normal"
+    due_date: date | None = None
+
+
+class TodoChange(BaseModel):
+    """What to change; fields left out stay as they are."""
+
+    title: Title = ""
+    done: bool = False
+    priority: Priority = "normal"
+    due_date: date | None = None
+
+
+class TodoOut(BaseModel):
+    """A stored todo."""
+
+    id: UUID
+    title: str
+    done: bool
+    priority: Priority
+    due_date: date | None
+    created_at: datetime
+    updated_at: datetime
+
+    @classmethod
+    def of(cls, row: Todo) -> "TodoOut":
+        """Make one from a table row."""
+        return cls(
+            id=row.id,
+            title=row.title,
+            done=row.done,
+            priority=PRIORITIES[row.priority],
+            due_date=row.due_date,
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+        )
+
+
+class TodoPage(BaseModel):
+    """A part of a list; ``total`` counts all matches."""
+
+    items: list[TodoOut]
+    total: int
+    limit: int
+    offset: int
+
+
+def _values(body: NewTodo | TodoChange, **options: Any) -> dict[str, Any]:  # noqa: ANN401
+    values = body.model_dump(**options)
+    if "priority" in values:
+        values["priority"] = PRIORITIES.index(values["priority"])
+    return values
+
+
+def _found(row: Todo | None) -> TodoOut:
+    if row is None:
+        raise HTTPException(404, "There is no such todo.")
+    return TodoOut.of(row)
+
+
+@router.get("")
+async def list_todos(
+    user_id: CurrentUser,
+    database: Db,
+    search: Annotated[Text | None, Query(max_length=200)] = None,
+    done: bool | None = None,
+    priority: Priority | None = None,
+    due_before: Annotated[date | None, Query(description="due on this day or earlier")] = None,
+    order: Order = Order.DEFAULT,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
+) -> TodoPage:
+    """Search, filter, sort and page."""
+
+    async def work(session: AsyncSession) -> tuple[list[Todo], int]:
+        return await store.find(
+            session,
+            user_id,
+            search=search,
+            done=done,
+            priority=None if priority is None else PRIORITIES.index(priority),
+            due_before=due_before,
+            order=order,
+            limit=limit,
+            offset=offset,
+        )
+
+    rows, total = await database.run(work)
+    return TodoPage(
+        items=[TodoOut.of(row) for row in rows], total=total, limit=limit, offset=offset
+    )
+
+
+@router.post("", status_code=201)
+async def add_todo(body: NewTodo, user_id: CurrentUser, database: Db) -> TodoOut:
+    """Add a todo; an id that already exists returns the existing todo unchanged."""
+    row = await database.run(lambda session: store.add(session, user_id, **_values(body)))
+    if row is None:
+        raise HTTPException(401, "Please sign in.")
+    return TodoOut.of(row)
+
+
+@router.get("/{todo_id}")
+async def get_todo(todo_id: UUID, user_id: CurrentUser, database: Db) -> TodoOut:
+    """Return one todo."""
+    return _found(await database.run(lambda session: session.get(Todo, (user_id, todo_id))))
+
+
+@router.patch("/{todo_id}")
+async def change_todo(
+    todo_id: UUID, body: TodoChange, user_id: CurrentUser, database: Db
+) -> TodoOut:
+    """Change some fields of one todo."""
+    values = _values(body, exclude_unset=True)
+    return _found(
+        await database.run(lambda session: store.change(session, user_id, todo_id, values))
+    )
+
+
+@router.delete("/{todo_id}", status_code=204)
+async def delete_todo(todo_id: UUID, user_id: CurrentUser, database: Db) -> None:
+    """Delete one todo."""
+    seen = False
+
+    async def work(session: AsyncSession) -> None:
+        # Remembered over attempts: the first may have been committed without our knowing.
+        nonlocal seen
+        seen = await store.remove(session, user_id, todo_id) or seen
+
+    await database.run(work)
+    if not seen:
+        raise HTTPException(404, "There is no such todo.")

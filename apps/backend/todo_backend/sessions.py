@@ -1,0 +1,81 @@
+"""Signed session tokens, accepted from a cookie or an Authorization header."""
+
+import time
+from typing import Annotated
+from uuid import UUID
+
+import jwt
+from fastapi import Cookie, Depends, Header, HTTPException, Request, Response
+
+from .settings import Settings, get_settings, read_secret
+
+COOKIE = "todo_session"
+ALGORITHM = "HS256"
+MINIMUM_KEY_BYTES = 32
+
+
+class NotConfiguredError(Exception):
+    """A secret the service cannot work without is missing or too short."""
+
+
+def keys(settings: Settings) -> list[str]:
+    """Return the signing key, followed during a rotation by the previous one."""
+    current = read_secret(settings.jwt_key_file)
+    if current is None or len(current.encode()) < MINIMUM_KEY_BYTES:
+        raise NotConfiguredError(f"the session key is missing or under {MINIMUM_KEY_BYTES} bytes")
+    previous = read_secret(settings.jwt_previous_key_file)
+    return [current, previous] if previous else [current]
+
+
+def issue(user_id: UUID, settings: Settings) -> str:
+    """Return a token signed with the current key."""
+    now = int(time.time())
+    claims = {"sub": str(user_id), "iat": now, "exp": now + settings.session_minutes * 60}
+    return jwt.encode(claims, keys(settings)[0], ALGORITHM)
+
+
+def verify(token: str, settings: Settings) -> UUID | None:
+    """Return whose token this is, or None when it is not (or no longer) valid."""
+    for key in keys(settings):
+        try:
+            claims = jwt.decode(token, key, [ALGORITHM], options={"require": ["sub", "iat", "exp"]})
+            return UUID(claims["sub"])
+        except (jwt.InvalidTokenError, ValueError):
+            continue
+    return None
+
+
+def sign_in(request: Request, response: Response, user_id: UUID, settings: Settings) -> str:
+    """Give the browser a session cookie and return the token in it."""
+    token = issue(user_id, settings)
+    response.set_cookie(
+        COOKIE,
+        token,
+        max_age=settings.session_minutes * 60,
+        httponly=True,
+        samesite="strict",
+        secure=request.headers.get("x-forwarded-proto") == "https",
+    )
+    return token
+
+
+def sign_out(response: Response) -> None:
+    """Take the session cookie away."""
+    response.delete_cookie(COOKIE, httponly=True, samesite="strict")
+
+
+def current_user(
+    settings: Annotated[Settings, Depends(get_settings)],
+    todo_session: Annotated[str | None, Cookie(include_in_schema=False)] = None,
+    authorization: Annotated[str | None, Header(include_in_schema=False)] = None,
+) -> UUID:
+    """Return the signed-in user's id, or answer 401 (a FastAPI dependency)."""
+    scheme, _, bearer = (authorization or "").partition(" ")
+    token = bearer.strip() if scheme.lower() == "bearer" else todo_session
+    user_id = verify(token, settings) if token else None
+    if user_id is None:
+        raise HTTPException(401, "Please sign in.", {"WWW-Authenticate": "Bearer"})
+    return user_id
+
+
+CurrentUser = Annotated[UUID, Depends(current_user)]

@@ -1,0 +1,73 @@
+"""Queries on todos. Each one names the user, so nobody reaches anybody else's rows.
+
+They are safe to repeat, as Database.run() asks.
+"""
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from .models import Todo, User
+
+_ORDERS = {
+    "default": (Todo.done, Todo.due_date.asc().nulls_last(), Todo.priority.desc()),
+    "created": (),
+    "due": (Todo.due_date.asc().nulls_last(),),
+    "priority": (Todo.priority.desc(),),
+}
+
+
+async def find(
+    session: AsyncSession,
+    user_id: UUID,
+    *,
+    search: str | None = None,
+    done: bool | None = None,
+    priority: int | None = None,
+    due_before: date | None = None,
+    order: str = "default",
+    limit: int = 50,
+    offset: int = 0,
+) -> tuple[list[Todo], int]:
+    """Return one page of matching todos and how many match altogether."""
+    where = [Todo.user_id == user_id]
+    if search:
+        where.append(Todo.title.icontains(search, autoescape=True))
+    if done is not None:
+        where.append(Todo.done == done)
+    if priority is not None:
+        where.append(Todo.priority == priority)
+    if due_before is not None:
+        where.append(Todo.due_date <= due_before)
+    total = await session.scalar(select(func.count()).select_from(Todo).where(*where))
+    page = select(Todo).where(*where).order_by(*_ORDERS[order], Todo.created_at.desc(), Todo.id)
+    return list(await session.scalars(page.limit(limit).offset(offset))), total or 0
+
+
+async def add(session: AsyncSession, user_id: UUID, **values: Any) -> Todo | None:  # noqa: ANN401
+    """Add a todo and return it; None when the user no longer exists."""
+    if await session.get(User, user_id, with_for_update={"key_share": True}) is None:
+        return None
+    row = insert(Todo).values(user_id=user_id, **values)
+    await session.execute(row.on_conflict_do_nothing(index_elements=["user_id", "id"]))
+    return await session.get(Todo, (user_id, values["id"]))
+
+
+async def change(
+    session: AsyncSession, user_id: UUID, todo_id: UUID, values: dict[str, Any]
+) -> Todo | None:
+    """Change the given columns and return the todo; None when there is no such todo."""
+    mine = (Todo.user_id == user_id, Todo.id == todo_id)
+    if not values:
+        return await session.scalar(select(Todo).where(*mine))
+    return await session.scalar(update(Todo).where(*mine).values(**values).returning(Todo))
+
+
+async def remove(session: AsyncSession, user_id: UUID, todo_id: UUID) -> bool:
+    """Delete a todo; False when there is no such todo."""
+    result = await session.execute(delete(Todo).where(Todo.user_id == user_id, Todo.id == todo_id))
+    return result.rowcount > 0
