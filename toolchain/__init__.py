@@ -1,0 +1,1 @@
+"""Set-up behind `make`: tools, Python environment, cluster and stack. Standard library only."""

@@ -1,0 +1,136 @@
+"""Command line behind the Makefile: ``python3 -m toolchain <command>``."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+
+from toolchain import environment, machine, paths, python_env, tools, ui
+from toolchain.cluster import node
+from toolchain.stack import Stack
+
+
+def up(arguments: argparse.Namespace) -> None:
+    """From whatever is there to the running application."""
+    stack = Stack(arguments.stack)
+    install(arguments)
+    _check_settings(stack)
+    machine.prepare(stack.settings())
+    with ui.step("Stack"):
+        stack.prepare()
+    with ui.step("pulumi up"):
+        stack.up()
+    ui.summary()
+    outputs = stack.outputs()
+    ui.say("")
+    ui.say(f"  Todo application  {outputs.get('frontendUrl', '—')}")
+    ui.say(f"  Backend API       {outputs.get('backendUrl', '—')}")
+    ui.say('  Next: eval "$(make env)", then pulumi preview, kubectl get pods -n todo-app, …')
+
+
+def install(arguments: argparse.Namespace) -> None:
+    """Pulumi, its plugins and the Python environment."""
+    del arguments
+    with ui.step("Pulumi"):
+        from_modules = tools.ensure_pulumi()
+    python_env.ensure(development=False, constrained=from_modules)
+
+
+def python(arguments: argparse.Namespace) -> None:
+    """The Python environment alone, with what the tests need."""
+    del arguments
+    python_env.ensure(development=True, constrained=tools.pulumi_on_path() is None)
+
+
+def down(arguments: argparse.Namespace) -> None:
+    """Remove the application, its data and the embedded cluster."""
+    stack = Stack(arguments.stack)
+    ui.confirm(
+        f"This removes stack {stack.name} with all todos"
+        + (" and the embedded cluster." if node.exists() else ", but not the cluster."),
+        arguments.yes,
+    )
+    if not node.exists() or node.running():
+        with ui.step("pulumi destroy"):
+            stack.destroy()
+    if node.exists():
+        with ui.step("Embedded cluster"):
+            machine.delete()
+        stack.forget()
+    else:
+        namespace = (stack.settings().get("namespace")) or "todo-app"
+        ui.capture(["kubectl", "delete", "namespace", str(namespace)], env=environment.complete())
+    ui.say("Nothing is left running; `make up` starts anew.")
+
+
+def env(arguments: argparse.Namespace) -> None:
+    """Print the variables for the shell."""
+    del arguments
+    print(environment.shell())
+
+
+def cluster_start(arguments: argparse.Namespace) -> None:
+    """Start the local cluster, and only that."""
+    machine.prepare(Stack(arguments.stack).settings())
+
+
+def cluster_stop(arguments: argparse.Namespace) -> None:
+    """Stop the embedded cluster."""
+    del arguments
+    machine.stop()
+    ui.say("The cluster is stopped; its data stays. `make cluster-start` or `make up` starts it.")
+
+
+def cluster_down(arguments: argparse.Namespace) -> None:
+    """Remove the embedded cluster with all its data."""
+    ui.confirm("This removes the embedded cluster with all its volumes.", arguments.yes)
+    machine.delete()
+    Stack(arguments.stack).forget()
+    ui.say("The cluster and everything it wrote on this machine are removed.")
+
+
+def _check_settings(stack: Stack) -> None:
+    """Validate the stack's settings before anything is started.
+
+    Raises:
+        Failure: With the settings' own message.
+    """
+    check = [paths.VENV / "bin" / "python", "-m", "components.settings", stack.file]
+    done = subprocess.run(check, capture_output=True, text=True, cwd=paths.PROJECT, check=False)
+    if done.returncode:
+        raise ui.Failure(done.stderr.strip() or f"{stack.file.name} cannot be read; nothing was changed.")
+
+
+COMMANDS = {
+    "up": up,
+    "install": install,
+    "python": python,
+    "down": down,
+    "env": env,
+    "cluster-start": cluster_start,
+    "cluster-stop": cluster_stop,
+    "cluster-down": cluster_down,
+}
+
+
+def main() -> int:
+    """Run one command; failures are one sentence and exit code 1."""
+    parser = argparse.ArgumentParser(prog="toolchain", description=__doc__)
+    parser.add_argument("command", choices=COMMANDS)
+    parser.add_argument("--stack", default="minikube")
+    parser.add_argument("--yes", action="store_true", help="do not ask before removing data")
+    arguments = parser.parse_args()
+    try:
+        COMMANDS[arguments.command](arguments)
+    except ui.Failure as failure:
+        print(f"\n✗ {failure}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"\n✗ Interrupted; run `make {arguments.command}` again to go on from here.", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

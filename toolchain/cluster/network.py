@@ -1,0 +1,89 @@
+"""The cluster's own network namespace: one virtual link to the host, NAT for what leaves it."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from toolchain.ui import Failure
+
+NAMESPACE = "todo"
+HOST_ADDRESS = "10.89.0.1"
+NODE_ADDRESS = "10.89.0.2"
+LINK_SUBNET = "10.89.0.0/24"
+POD_SUBNET = "10.89.64.0/18"
+SERVICE_SUBNET = "10.89.128.0/18"
+DNS_ADDRESS = "10.89.128.10"
+_HOST_LINK, _NODE_LINK = "todo-host", "todo-node"
+_TABLE = "todo_cluster"
+_FORWARD = Path("/proc/sys/net/ipv4/ip_forward")
+
+
+def up(remember: Path) -> None:
+    """Make the namespace, the link and the NAT table; a second call changes nothing.
+
+    Args:
+        remember: File that keeps the host's former ``ip_forward`` value, so that `down` can restore it.
+
+    Raises:
+        Failure: The kernel or missing rights do not allow it, or the subnet is in use.
+    """
+    if not Path("/run/netns", NAMESPACE).exists():
+        routes = subprocess.run(["ip", "route", "show", "to", "match", NODE_ADDRESS], capture_output=True, text=True)
+        if any(not line.startswith("default") for line in routes.stdout.splitlines()):
+            raise Failure(f"The network {LINK_SUBNET} is already in use on this machine; free it or use Minikube.")
+        _ip("netns", "add", NAMESPACE)
+        _ip("link", "add", _HOST_LINK, "type", "veth", "peer", "name", _NODE_LINK, "netns", NAMESPACE)
+        _ip("addr", "add", f"{HOST_ADDRESS}/24", "dev", _HOST_LINK)
+        _ip("link", "set", _HOST_LINK, "up")
+        _ip("-n", NAMESPACE, "addr", "add", f"{NODE_ADDRESS}/24", "dev", _NODE_LINK)
+        _ip("-n", NAMESPACE, "link", "set", _NODE_LINK, "up")
+        _ip("-n", NAMESPACE, "link", "set", "lo", "up")
+        _ip("-n", NAMESPACE, "route", "add", "default", "via", HOST_ADDRESS)
+        _in_namespace("sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward")
+    if not remember.exists():
+        remember.write_text(_FORWARD.read_text())
+    _FORWARD.write_text("1\n")
+    _run(["nft", "-f", "-"], _masquerade(LINK_SUBNET, f'oifname != "{_HOST_LINK}"'))
+    # Pods leave the node with its address: the host knows no route to them.
+    _in_namespace("nft", "-f", "-", text=_masquerade(POD_SUBNET, f'oifname "{_NODE_LINK}"'))
+
+
+def down(remember: Path) -> None:
+    """Remove what `up` made and restore ``ip_forward``; nothing else on the host is touched."""
+    subprocess.run(["nft", "delete", "table", "ip", _TABLE], capture_output=True, check=False)
+    subprocess.run(["ip", "link", "delete", _HOST_LINK], capture_output=True, check=False)
+    subprocess.run(["ip", "netns", "delete", NAMESPACE], capture_output=True, check=False)
+    if remember.exists():
+        _FORWARD.write_text(remember.read_text())
+        remember.unlink()
+
+
+def _ip(*arguments: str) -> None:
+    _run(["ip", *arguments])
+
+
+def _in_namespace(*command: str, text: str | None = None) -> None:
+    _run(["nsenter", f"--net=/run/netns/{NAMESPACE}", *command], text)
+
+
+def _masquerade(source: str, leaving: str) -> str:
+    """An nftables script that replaces our table as a whole, so that a second run changes nothing."""
+    return f"""table ip {_TABLE}
+delete table ip {_TABLE}
+table ip {_TABLE} {{
+  chain postrouting {{
+    type nat hook postrouting priority srcnat
+    ip saddr {source} {leaving} masquerade
+  }}
+}}
+"""
+
+
+def _run(command: list[str], text: str | None = None) -> None:
+    done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise Failure(
+            f"The cluster's network could not be made: `{' '.join(command)}` said "
+            f"{(done.stderr or done.stdout).strip()[:200]!r}; this kernel may lack network namespaces or nftables, use Minikube."
+        )

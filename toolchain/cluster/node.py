@@ -1,0 +1,210 @@
+"""Start, stop and remove the embedded cluster."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+from toolchain import paths, recipes, ui
+from toolchain.cluster import config, images, network
+
+CONTEXT = "kubernetes-admin@todo"
+_ROOT = paths.CLUSTER
+_OWNER = config.RUN / "owner"
+_PID = config.RUN / "namespace.pid"
+_FORWARD = _ROOT / "ip_forward"
+
+
+def kubeconfig() -> Path:
+    """The administrator's kubeconfig."""
+    return _ROOT / "config" / "admin.conf"
+
+
+def exists() -> bool:
+    """Whether this clone made a cluster, running or stopped."""
+    return kubeconfig().exists()
+
+
+def running() -> bool:
+    """Whether this clone's cluster runs."""
+    return _alive() is not None and _owner() == str(_ROOT)
+
+
+def start(bin_dir: Path) -> None:
+    """Start the cluster, making it first where there is none; a running one is left alone.
+
+    Raises:
+        Failure: Not root, a package or kernel feature is missing, another clone's cluster runs, or it did not
+            become ready; the sentence names the log to read.
+    """
+    if os.geteuid() != 0:
+        raise ui.Failure("The embedded cluster needs root for its namespaces; run `sudo make up`, or install Minikube.")
+    if _alive() is not None and _owner() != str(_ROOT):
+        raise ui.Failure(f"The cluster of {_owner()} runs already; run `make cluster-stop` in that clone first.")
+    if not running():
+        config.RUN.mkdir(parents=True, exist_ok=True)
+        config.write(_ROOT, bin_dir)
+        _resolver()
+        network.up(_FORWARD)
+        _launch()
+        _OWNER.write_text(str(_ROOT))
+    _wait("containerd", lambda: ui.capture(["ctr", "--address", str(config.CONTAINERD_SOCKET), "version"]))
+    _wait("buildkitd", lambda: ui.capture([bin_dir / "buildctl", f"--addr=unix://{config.BUILDKIT_SOCKET}", "debug", "workers"]))
+    images.ensure_system(bin_dir, recipes.output("coredns") / "coredns", recipes.output("pause") / "pause")
+    _wait("kube-apiserver", lambda: _kubectl(bin_dir, "get", "--raw=/readyz", super_admin=True))
+    _addons(bin_dir)
+    _wait("the node", lambda: _kubectl(bin_dir, "wait", "--for=condition=Ready", "node/todo", "--timeout=5s"))
+    _wait(
+        "CoreDNS",
+        lambda: _kubectl(bin_dir, "-n", "kube-system", "rollout", "status", "deployment/coredns", "--timeout=5s"),
+    )
+
+
+def stop() -> None:
+    """Stop every process of the cluster; its data stays. A stopped cluster is left alone."""
+    pid = _alive()
+    if pid is not None and _owner() == str(_ROOT):
+        control = ["supervisorctl", "-s", f"unix://{config.SUPERVISOR_SOCKET}", "stop"]
+        subprocess.run([*control, "kubelet"], capture_output=True, check=False)
+        _stop_containers()
+        os.kill(pid, signal.SIGTERM)
+        deadline = time.monotonic() + 40
+        while _alive() is not None and time.monotonic() < deadline:
+            time.sleep(0.2)
+        if _alive() is not None:
+            os.kill(pid, signal.SIGKILL)
+    if _owner() in {str(_ROOT), None}:
+        network.down(_FORWARD)
+        shutil.rmtree(config.RUN, ignore_errors=True)
+        _remove_cgroups()
+
+
+def delete() -> None:
+    """Stop the cluster and remove all its data, volumes included."""
+    stop()
+    shutil.rmtree(_ROOT, ignore_errors=True)
+    for folder in ("/tmp/hostpath_pv", "/var/lib/kubelet", "/var/log/containers"):
+        if Path(folder).is_dir() and not any(Path(folder).iterdir()):
+            Path(folder).rmdir()
+
+
+def _alive() -> int | None:
+    """Process ID of the supervisor in its namespaces, if it runs."""
+    try:
+        pid = int(_PID.read_text())
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (OSError, ValueError):
+        return None
+    return pid if b"supervisord" in command or b"start.sh" in command else None
+
+
+def _owner() -> str | None:
+    return _OWNER.read_text() if _OWNER.exists() else None
+
+
+def _launch() -> None:
+    """Enter new mount and process namespaces (and the network one) and start the supervisor as process 1."""
+    log = _ROOT / "log" / "start.log"
+    with log.open("ab") as sink:
+        outer = subprocess.Popen(
+            [
+                "nsenter",
+                f"--net=/run/netns/{network.NAMESPACE}",
+                "unshare",
+                "--mount",
+                "--pid",
+                "--fork",
+                "--kill-child",
+                "--mount-proc",
+                str(_ROOT / "config" / "start.sh"),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=sink,
+            stderr=sink,
+            start_new_session=True,
+        )
+    children = Path(f"/proc/{outer.pid}/task/{outer.pid}/children")
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline and outer.poll() is None:
+        if child := children.read_text().split():
+            _PID.write_text(child[0])
+            return
+        time.sleep(0.05)
+    raise ui.Failure(f"The cluster's namespaces could not be made; this kernel may forbid them, use Minikube (log: {log}).")
+
+
+def _wait(what: str, check: object, seconds: float = 180) -> None:
+    begin = time.monotonic()
+    assert callable(check)
+    while check() is None:
+        if time.monotonic() - begin > seconds:
+            raise ui.Failure(f"{what} did not become ready in {seconds:g} s; read {_ROOT / 'log'} and run `make up` again.")
+        if _alive() is None:
+            raise ui.Failure(f"The cluster's supervisor ended; read {_ROOT / 'log'} and run `make up` again.")
+        time.sleep(0.5)
+    ui.say(f"  {what} ready")
+
+
+def _kubectl(bin_dir: Path, *arguments: str, super_admin: bool = False) -> str | None:
+    file = _ROOT / "config" / ("super-admin.conf" if super_admin else "admin.conf")
+    return ui.capture([bin_dir / "kubectl", f"--kubeconfig={file}", *arguments])
+
+
+def _addons(bin_dir: Path) -> None:
+    """Administrator's role, storage class and CoreDNS; made once."""
+    done = _ROOT / "config" / "addons"
+    if done.exists():
+        return
+    manifest = paths.PROJECT / "toolchain" / "cluster" / "manifests"
+    role = ("create", "clusterrolebinding", "kubeadm:cluster-admins", "--clusterrole=cluster-admin", "--group=kubeadm:cluster-admins")
+    if _kubectl(bin_dir, "get", "clusterrolebinding", "kubeadm:cluster-admins", super_admin=True) is None:
+        _kubectl(bin_dir, *role, super_admin=True)
+    log = _ROOT / "log" / "kubeadm.log"
+    ui.run([bin_dir / "kubectl", f"--kubeconfig={kubeconfig()}", "apply", "-f", manifest], log=log, what="the storage class")
+    ui.run(
+        [bin_dir / "kubeadm", "init", "phase", "addon", "coredns", f"--kubeconfig={kubeconfig()}", "--config", _ROOT / "config" / "kubeadm.yaml"],
+        log=log,
+        what="CoreDNS",
+    )
+    _kubectl(bin_dir, "-n", "kube-system", "scale", "deployment/coredns", "--replicas=1")
+    done.touch()
+
+
+def _resolver() -> None:
+    """The resolver pods inherit; a loopback resolver of the host cannot be reached from the namespace."""
+    lines = Path("/etc/resolv.conf").read_text().splitlines()
+    systemd = Path("/run/systemd/resolve/resolv.conf")
+    if any(line.startswith("nameserver 127.") for line in lines) and systemd.exists():
+        lines = systemd.read_text().splitlines()
+    (_ROOT / "config" / "resolv.conf").write_text("\n".join(lines) + "\n")
+
+
+def _stop_containers() -> None:
+    """Let containers end cleanly (PostgreSQL writes its checkpoint) before their namespaces go."""
+    ctr = ["ctr", "--address", str(config.CONTAINERD_SOCKET), "-n", "k8s.io", "tasks"]
+    names = (ui.capture([*ctr, "ls", "-q"]) or "").split()
+    for name in names:
+        subprocess.run([*ctr, "kill", "--signal", "SIGINT", name], capture_output=True, check=False)
+    deadline = time.monotonic() + 15
+    while time.monotonic() < deadline and "RUNNING" in (ui.capture([*ctr, "ls"]) or ""):
+        time.sleep(0.5)
+
+
+def _remove_cgroups() -> None:
+    """Remove the kubelet's empty control groups, innermost first."""
+    for base in (*Path("/sys/fs/cgroup").glob("*/kubepods"), Path("/sys/fs/cgroup/kubepods")):
+        if base.is_dir():
+            for folder in sorted((p for p in base.rglob("*") if p.is_dir()), key=lambda p: -len(p.parts)):
+                _rmdir(folder)
+            _rmdir(base)
+
+
+def _rmdir(folder: Path) -> None:
+    try:
+        folder.rmdir()
+    except OSError:
+        pass

@@ -1,0 +1,3 @@
+module todo/toolchain/pause
+
+go 1.24

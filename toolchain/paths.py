@@ -1,0 +1,34 @@
+"""Where everything that set-up makes is kept.
+
+Two places only: a build cache shared by all clones (XDG cache) and ``.local/`` in this clone, which holds
+the Pulumi state, the passphrase, the machine's settings and the embedded cluster. Both are safe to delete
+(``.local/`` after ``make down``).
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+LOCAL = PROJECT / ".local"
+BIN = LOCAL / "bin"
+CLUSTER = LOCAL / "cluster"
+PULUMI_STATE = LOCAL / "pulumi"
+PASSPHRASE_FILE = LOCAL / "passphrase"
+MACHINE_SETTINGS = LOCAL / "settings.json"
+BUILDX_CONFIG = LOCAL / "buildx"
+VENV = PROJECT / ".venv"
+MODULES = PROJECT / "toolchain" / "modules"
+CONSTRAINTS = PROJECT / "toolchain" / "constraints.txt"
+
+
+def cache() -> Path:
+    """Build cache outside the work tree: ``$XDG_CACHE_HOME/todo-kubernetes`` (default ``~/.cache``)."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "todo-kubernetes"
+
+
+def pulumi_home() -> Path:
+    """Pulumi's own folder: ``$PULUMI_HOME`` or ``~/.pulumi``."""
+    return Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")

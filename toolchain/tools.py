@@ -1,0 +1,184 @@
+"""Find each tool, else install it from its maker, else build it from published Go modules."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from toolchain import paths, recipes, ui
+
+_OLDEST_PULUMI = (3, 259, 0)
+_PLUGINS = (
+    ("kubernetes", recipes.PULUMI_KUBERNETES, "pulumi-kubernetes"),
+    ("docker-build", recipes.PULUMI_DOCKER_BUILD, "pulumi-docker-build"),
+)
+_SCRIPTS = ("cmd/pulumi-language-python-exec", "dist/pulumi-resource-pulumi-python", "dist/pulumi-analyzer-policy-python")
+# What the embedded cluster takes from the distribution: a file to look for and its Debian package.
+_PACKAGES = {
+    "etcd": "etcd-server",
+    "containerd": "containerd",
+    "runc": "runc",
+    "/usr/lib/cni/ptp": "containernetworking-plugins",
+    "supervisord": "supervisor",
+    "nft": "nftables",
+    "ip": "iproute2",
+    "nsenter": "util-linux",
+    "mount": "mount",
+}
+
+
+def pulumi_on_path() -> str | None:
+    """Version of a Pulumi CLI of the user's own that is new enough, or None."""
+    found = shutil.which("pulumi", path=_path_without_ours())
+    version = _version(ui.capture([found, "version"])) if found else None
+    if found and version and version >= _OLDEST_PULUMI:
+        return ".".join(map(str, version))
+    return None
+
+
+def ensure_pulumi() -> bool:
+    """Make the Pulumi CLI, its Python host and its plugins available in ``.local/bin``.
+
+    Returns:
+        Whether they were built from modules, which holds the SDKs to matching versions.
+    """
+    paths.BIN.mkdir(parents=True, exist_ok=True)
+    if version := pulumi_on_path():
+        ui.say(f"  pulumi {version}: found on PATH; its plugins are fetched by Pulumi itself")
+        return False
+    if _official_pulumi():
+        return False
+    names = ("pulumi", "language-python", "pulumi-kubernetes", "pulumi-docker-build")
+    _build(names)
+    for name in names[:2]:
+        _link(recipes.output(name))
+    scripts = recipes.output("pulumi") / "python"
+    if not scripts.is_dir():
+        staging = scripts.with_suffix(".partial")
+        staging.mkdir(exist_ok=True)
+        for script in _SCRIPTS:
+            source = recipes.module_file(f"github.com/pulumi/pulumi/sdk/v3@{recipes.PULUMI}", f"python/{script}")
+            if source.exists():
+                shutil.copyfile(source, staging / source.name)
+                (staging / source.name).chmod(0o755)
+        staging.rename(scripts)
+    _link(scripts)
+    for plugin, version, recipe in _PLUGINS:
+        _plugin(plugin, version, recipes.output(recipe) / f"pulumi-resource-{plugin}")
+    ui.say(f"  pulumi {recipes.PULUMI}, Python host, plugins kubernetes and docker-build: built from Go modules")
+    return True
+
+
+def ensure_cluster_binaries() -> None:
+    """Kubernetes, BuildKit and CoreDNS from modules; etcd, containerd and the rest from the distribution."""
+    missing = sorted({package for probe, package in _PACKAGES.items() if not _present(probe)})
+    if missing:
+        _apt(missing)
+    if not shutil.which("mmdebstrap") and not registry_answers():
+        _apt(["mmdebstrap"])
+    names = ("kubernetes", "buildkit", "coredns", "pause")
+    _build(names)
+    for name in names[:2]:
+        _link(recipes.output(name))
+    ui.say(f"  kubernetes {recipes.KUBERNETES}, buildkit, coredns: built from Go modules; etcd, containerd: installed")
+
+
+def registry_answers() -> bool:
+    """Whether Docker Hub's registry can be reached (5 s)."""
+    return _answers("https://registry-1.docker.io/v2/")
+
+
+def _build(names: tuple[str, ...]) -> None:
+    missing = [n for n in names if not recipes.built(n)]
+    for position, name in enumerate(missing, 1):
+        recipes.build(name, f"[{position}/{len(missing)}] ")
+
+
+def _official_pulumi() -> bool:
+    home = paths.cache() / f"pulumi-{recipes.PULUMI}"
+    if not (home / "bin" / "pulumi").exists():
+        if any(recipes.built(n) for n in ("pulumi",)) or not _answers("https://get.pulumi.com/"):
+            return False
+        script = home / "install.sh"
+        home.mkdir(parents=True, exist_ok=True)
+        with urllib.request.urlopen("https://get.pulumi.com/", timeout=30) as answer:  # noqa: S310
+            script.write_bytes(answer.read())
+        ui.run(
+            ["sh", script, "--version", recipes.PULUMI.removeprefix("v"), "--install-root", home, "--no-edit-path"],
+            log=paths.LOCAL / "log" / "pulumi.log",
+            what="installing Pulumi",
+        )
+    _link(home / "bin")
+    ui.say(f"  pulumi {recipes.PULUMI}: installed by its official installer")
+    return True
+
+
+def _plugin(name: str, version: str, binary: Path) -> None:
+    """Put a built plugin where Pulumi looks for it; a plugin that is there is left alone."""
+    folder = paths.pulumi_home() / "plugins" / f"resource-{name}-v{version}"
+    target = folder / f"pulumi-resource-{name}"
+    if target.exists():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = target.with_suffix(".partial")
+    partial.unlink(missing_ok=True)
+    try:
+        os.link(binary, partial)
+    except OSError:
+        shutil.copy2(binary, partial)
+    partial.rename(target)
+
+
+def _link(folder: Path) -> None:
+    for binary in folder.iterdir():
+        if not binary.is_file():
+            continue
+        link = paths.BIN / binary.name
+        if link.is_symlink() and link.resolve() == binary.resolve():
+            continue
+        link.unlink(missing_ok=True)
+        link.symlink_to(binary)
+
+
+def _apt(packages: list[str]) -> None:
+    names = " ".join(packages)
+    if os.geteuid() != 0:
+        raise ui.Failure(f"The embedded cluster needs root and the packages {names}; run `sudo make up`, or install Minikube.")
+    if not shutil.which("apt-get"):
+        raise ui.Failure(f"The embedded cluster needs {names}; install them with this system's package manager and run again.")
+    ui.say(f"  {names}: not found, installing Debian's packages")
+    log, environment = paths.LOCAL / "log" / "apt.log", os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    hint = "check that Debian's package mirror can be reached and run again"
+    ui.run(["apt-get", "update"], log=log, what="apt-get update", env=environment, hint=hint)
+    ui.run(
+        ["apt-get", "install", "-y", "--no-install-recommends", *packages], log=log, what="apt-get install", env=environment, hint=hint
+    )
+
+
+def _present(probe: str) -> bool:
+    if probe.startswith("/"):
+        return any(Path(folder, Path(probe).name).exists() for folder in ("/usr/lib/cni", "/opt/cni/bin", "/usr/libexec/cni"))
+    return shutil.which(probe, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin") is not None
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5):  # noqa: S310
+            return True
+    except urllib.error.HTTPError as error:
+        return error.code == 401  # the registry's own answer to an anonymous request
+    except OSError:
+        return False
+
+
+def _version(text: str | None) -> tuple[int, ...] | None:
+    match = re.match(r"v?(\d+)\.(\d+)\.(\d+)", text or "")
+    return tuple(int(g) for g in match.groups()) if match else None
+
+
+def _path_without_ours() -> str:
+    return os.pathsep.join(p for p in os.environ.get("PATH", "").split(os.pathsep) if Path(p) != paths.BIN)

@@ -1,0 +1,125 @@
+"""What set-up prints: one line a step with its time, and one sentence when something fails."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class Failure(Exception):
+    """A failure the user can act on; its text is one sentence that says what to do."""
+
+
+STEPS: list[tuple[str, float]] = []
+
+
+def say(text: str) -> None:
+    """Print one line at once, also when standard output is a pipe."""
+    print(text, flush=True)
+
+
+@contextmanager
+def step(title: str) -> Iterator[None]:
+    """Announce a step, run the block, and remember its elapsed seconds for the closing table."""
+    say(f"▸ {title}")
+    begin = time.monotonic()
+    yield
+    STEPS.append((title, time.monotonic() - begin))
+
+
+def summary() -> None:
+    """Print the elapsed time of each step."""
+    width = max((len(title) for title, _ in STEPS), default=0)
+    say("")
+    for title, seconds in STEPS:
+        say(f"  {title:<{width}}  {duration(seconds):>8}")
+    say(f"  {'total':<{width}}  {duration(sum(s for _, s in STEPS)):>8}")
+
+
+def duration(seconds: float) -> str:
+    """Seconds as ``4.2 s`` or ``3 min 05 s``."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    return f"{int(seconds) // 60} min {int(seconds) % 60:02d} s"
+
+
+def run(
+    command: Sequence[str | Path],
+    *,
+    log: Path,
+    what: str,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    hint: str = "",
+) -> None:
+    """Run a long command into a log file, with a sign of life every 20 seconds.
+
+    Raises:
+        Failure: The command failed; the sentence holds its last line and names the log.
+    """
+    log.parent.mkdir(parents=True, exist_ok=True)
+    begin = time.monotonic()
+    done = threading.Event()
+
+    def heartbeat() -> None:
+        while not done.wait(20):
+            say(f"  … {what}, {duration(time.monotonic() - begin)}")
+
+    thread = threading.Thread(target=heartbeat, daemon=True)
+    thread.start()
+    try:
+        with log.open("ab") as sink:
+            code = subprocess.run(
+                [str(c) for c in command],
+                stdout=sink,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                env=dict(env) if env is not None else None,
+                cwd=cwd,
+                check=False,
+            ).returncode
+    except FileNotFoundError:
+        raise Failure(f"{what} needs `{command[0]}`, which is not installed; install it and run again.") from None
+    finally:
+        done.set()
+        thread.join()
+    if code:
+        lines = [s for s in log.read_text(errors="replace").splitlines() if s.strip()]
+        last = lines[-1].strip() if lines else f"exit code {code}"
+        raise Failure(f"{what} failed: {last[:300]} — {hint or 'run the same command again'} (log: {log}).")
+
+
+def capture(command: Sequence[str | Path], env: Mapping[str, str] | None = None) -> str | None:
+    """Standard output of a short command, or None when it is missing or fails."""
+    try:
+        done = subprocess.run(
+            [str(c) for c in command],
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            env=dict(env) if env is not None else None,
+            check=False,
+            timeout=60,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def confirm(question: str, assume_yes: bool) -> None:
+    """Ask before something that cannot be undone.
+
+    Raises:
+        Failure: The answer was not yes, or there is nobody to ask.
+    """
+    if assume_yes:
+        return
+    if not sys.stdin.isatty():
+        raise Failure(f"{question} Nobody is there to answer: add YES=1 to go on without asking.")
+    if input(f"{question} [y/N] ").strip().lower() not in {"y", "yes"}:
+        raise Failure("Nothing was changed, because the answer was not yes.")
