@@ -1,0 +1,85 @@
+"use client";
+
+import { useState, type SubmitEvent } from "react";
+import { AWAY, ApiError, call, type Me } from "@/lib/api";
+import { Field } from "./field";
+
+const MINIMUM_PASSWORD = 10;
+
+/** One form to sign in or to create an account. */
+export function SignIn({ note, onSignedIn }: { note?: string; onSignedIn: (me: Me) => void }) {
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<string>();
+
+  async function submit(event: SubmitEvent<HTMLFormElement>) {
+    event.preventDefault();
+    const button = event.nativeEvent.submitter as HTMLButtonElement | null;
+    const path = button?.value === "sign-up" ? "/api/auth/sign-up" : "/api/auth/sign-in";
+    const fields = new FormData(event.currentTarget);
+    const body = { email: fields.get("email"), password: fields.get("password") };
+    if (path.endsWith("sign-up") && String(body.password).length < MINIMUM_PASSWORD) {
+      setError(`Please choose a password of at least ${MINIMUM_PASSWORD} characters.`);
+      return;
+    }
+    setBusy(true);
+    setError(undefined);
+    try {
+      onSignedIn(await call<Me>("POST", path, body));
+    } catch (failure) {
+      setBusy(false);
+      if (!(failure instanceof ApiError)) throw failure;
+      setError(failure.away ? `${AWAY} Please try again.` : failure.message);
+    }
+  }
+
+  return (
+    <main className="card narrow">
+      <h1>Your todos</h1>
+      {note && <p role="status">{note}</p>}
+      <form className="stack" onSubmit={(event) => void submit(event)}>
+        <Field label="Email">
+          {(id) => (
+            <input
+              id={id}
+              name="email"
+              type="email"
+              autoComplete="username"
+              maxLength={254}
+              required
+              autoFocus
+            />
+          )}
+        </Field>
+        <Field label="Password">
+          {(id) => (
+            <input
+              id={id}
+              name="password"
+              type="password"
+              autoComplete="current-password"
+              maxLength={256}
+              required
+              aria-describedby="password-hint"
+            />
+          )}
+        </Field>
+        <p id="password-hint" className="hint">
+          New here? Choose a password of at least {MINIMUM_PASSWORD} characters and create an account.
+        </p>
+        {error && (
+          <p className="notice error" role="alert">
+            {error}
+          </p>
+        )}
+        <div className="row">
+          <button type="submit" className="primary" value="sign-in" disabled={busy}>
+            Sign in
+          </button>
+          <button type="submit" value="sign-up" disabled={busy}>
+            Create account
+          </button>
+        </div>
+      </form>
+    </main>
+  );
+}

@@ -1,0 +1,141 @@
+"use client";
+
+import { useRef, useState, type KeyboardEvent, type SubmitEvent } from "react";
+import { PRIORITIES, type Priority, type Todo } from "@/lib/api";
+import { describeDue, isOverdue } from "@/lib/dates";
+import { Field } from "./field";
+
+export type Change = Partial<Pick<Todo, "title" | "done" | "priority" | "due_date">>;
+
+interface Props {
+  todo: Todo;
+  today: string;
+  onChange: (values: Change) => Promise<boolean>;
+  onDelete: () => Promise<void>;
+}
+
+/** One todo: a checkbox named by its title, and buttons to edit and delete it. */
+export function TodoItem({ todo, today, onChange, onDelete }: Props) {
+  const [editing, setEditing] = useState(false);
+  const [busy, setBusy] = useState(false);
+  const editButton = useRef<HTMLButtonElement>(null);
+
+  function close() {
+    setEditing(false);
+    requestAnimationFrame(() => editButton.current?.focus());
+  }
+
+  async function toggle(done: boolean) {
+    if (busy) return; // not disabled, which would take the keyboard focus away
+    setBusy(true);
+    await onChange({ done });
+    setBusy(false);
+  }
+
+  async function save(event: SubmitEvent<HTMLFormElement>) {
+    event.preventDefault();
+    const fields = new FormData(event.currentTarget);
+    const title = String(fields.get("title"));
+    if (!title.trim()) return;
+    setBusy(true);
+    const saved = await onChange({
+      title,
+      priority: fields.get("priority") as Priority,
+      due_date: String(fields.get("due_date")) || null,
+    });
+    setBusy(false);
+    if (saved) close();
+  }
+
+  async function remove() {
+    setBusy(true);
+    await onDelete();
+    setBusy(false);
+  }
+
+  if (editing) {
+    return (
+      <li>
+        <form
+          className="add"
+          aria-label={`Edit ${todo.title}`}
+          onSubmit={(event) => void save(event)}
+          onKeyDown={(event: KeyboardEvent) => event.key === "Escape" && close()}
+        >
+          <Field label="Edit title" wide>
+            {(id) => (
+              <input
+                id={id}
+                name="title"
+                defaultValue={todo.title}
+                maxLength={500}
+                required
+                autoFocus
+                autoComplete="off"
+              />
+            )}
+          </Field>
+          <Field label="Edit priority">
+            {(id) => (
+              <select id={id} name="priority" defaultValue={todo.priority}>
+                {PRIORITIES.map((priority) => (
+                  <option key={priority}>{priority}</option>
+                ))}
+              </select>
+            )}
+          </Field>
+          <Field label="Edit due date">
+            {(id) => <input id={id} name="due_date" type="date" defaultValue={todo.due_date ?? ""} />}
+          </Field>
+          <div className="row">
+            <button type="submit" className="primary" disabled={busy}>
+              Save
+            </button>
+            <button type="button" onClick={close}>
+              Cancel
+            </button>
+          </div>
+        </form>
+      </li>
+    );
+  }
+
+  const overdue = todo.due_date !== null && !todo.done && isOverdue(todo.due_date, today);
+  return (
+    <li className={todo.done ? "todo done" : "todo"} aria-busy={busy}>
+      <label className="check">
+        <input type="checkbox" checked={todo.done} onChange={(event) => void toggle(event.target.checked)} />
+        <span dir="auto">{todo.title}</span>
+      </label>
+      <span className="marks">
+        {todo.priority !== "normal" && <span className={`mark ${todo.priority}`}>{todo.priority}</span>}
+        {todo.due_date && (
+          <time className={overdue ? "mark overdue" : "mark"} dateTime={todo.due_date}>
+            {overdue ? "overdue: " : ""}
+            {describeDue(todo.due_date, today)}
+          </time>
+        )}
+      </span>
+      <span className="actions">
+        <button
+          ref={editButton}
+          type="button"
+          className="icon"
+          aria-label={`Edit ${todo.title}`}
+          onClick={() => setEditing(true)}
+        >
+          <span aria-hidden="true">✎</span>
+        </button>
+        <button
+          type="button"
+          className="icon"
+          aria-label={`Delete ${todo.title}`}
+          disabled={busy}
+          onClick={() => void remove()}
+        >
+          <span aria-hidden="true">✕</span>
+        </button>
+      </span>
+    </li>
+  );
+}
