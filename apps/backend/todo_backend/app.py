@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from . import errors, schema
 from .database import Database
 from .middleware import BodyLimit, Observe
-from .routes import auth, health, todos
+from .routes import auth, chat, health, todos
 from .settings import get_settings
 
 
@@ -38,4 +38,5 @@ def create_app() -> FastAPI:
     app.include_router(health.router)
     app.include_router(auth.router)
     app.include_router(todos.router)
+    app.include_router(chat.router)
     return app

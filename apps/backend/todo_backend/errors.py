@@ -4,6 +4,7 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from sqlalchemy.exc import IntegrityError
 
 from .database import DatabaseUnavailableError
 from .sessions import NotConfiguredError
@@ -41,6 +42,13 @@ async def _not_configured(_request: Request, error: NotConfiguredError) -> JSONR
     return _problem(503, "The service is not fully configured yet.", {"Retry-After": "10"})
 
 
+async def _conflict(_request: Request, error: IntegrityError) -> JSONResponse:
+    if getattr(error.orig, "sqlstate", None) == "23503":  # the account was deleted meanwhile
+        return _problem(401, "Please sign in.")
+    log.warning("conflict", error=type(error.orig).__name__)
+    return _problem(409, "This conflicts with what is stored.")
+
+
 async def _unexpected(_request: Request, error: Exception) -> JSONResponse:
     log.error("unexpected_error", exc_info=error)
     return _problem(500, "Something went wrong on our side.")
@@ -50,5 +58,6 @@ def install(app: FastAPI) -> None:
     """Register the handlers."""
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(DatabaseUnavailableError, _database_away)
+    app.add_exception_handler(IntegrityError, _conflict)
     app.add_exception_handler(NotConfiguredError, _not_configured)
     app.add_exception_handler(Exception, _unexpected)

@@ -1,0 +1,1 @@
+"""Chat: plain language in, todo actions and an answer out."""

@@ -1,0 +1,122 @@
+"""Carries out what a chat message asks for and says what happened."""
+
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from .. import store
+from ..models import PRIORITIES, Todo
+from .intents import AddTodo, ChangeTodo, DeleteTodo, Intent, ListTodos
+
+_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What to tell the user, and whether any todo changed."""
+
+    text: str
+    changed: bool = False
+
+
+async def perform(session: AsyncSession, user_id: UUID, intent: Intent, new_id: UUID) -> Outcome:
+    """Carry out one intent; a todo it adds gets ``new_id``, so repeating adds it once."""
+    match intent:
+        case AddTodo():
+            return await _add(session, user_id, intent, new_id)
+        case ListTodos():
+            return await _list(session, user_id, intent)
+        case ChangeTodo():
+            return await _change(session, user_id, intent)
+        case DeleteTodo():
+            return await _delete(session, user_id, intent)
+
+
+def describe(todo: Todo) -> str:
+    """Return a todo in one line."""
+    notes = [] if todo.due_date is None else [f"due {_day(todo.due_date)}"]
+    if PRIORITIES[todo.priority] != "normal":
+        notes.append(f"{PRIORITIES[todo.priority]} priority")
+    if todo.done:
+        notes.append("done")
+    return f"“{todo.title}”" + (f" ({', '.join(notes)})" if notes else "")
+
+
+def _day(day: date) -> str:
+    return f"{day:%A}, {day.isoformat()}"
+
+
+async def _add(session: AsyncSession, user_id: UUID, intent: AddTodo, new_id: UUID) -> Outcome:
+    todo = await store.add(
+        session,
+        user_id,
+        id=new_id,
+        title=intent.title,
+        due_date=intent.due_date,
+        priority=PRIORITIES.index(intent.priority),
+    )
+    return (
+        Outcome("Please sign in again.")
+        if todo is None
+        else Outcome(f"Added {describe(todo)}.", True)
+    )
+
+
+async def _list(session: AsyncSession, user_id: UUID, intent: ListTodos) -> Outcome:
+    rows, total = await store.find(
+        session,
+        user_id,
+        search=intent.search,
+        done=intent.done,
+        due_before=intent.due_before,
+        priority=None if intent.priority is None else PRIORITIES.index(intent.priority),
+        limit=_SHOWN,
+    )
+    if not rows:
+        return Outcome("There is nothing on that list.")
+    lines = [f"{total} todo{'s' if total != 1 else ''}:", *(f"• {describe(row)}" for row in rows)]
+    if total > len(rows):
+        lines.append(f"… and {total - len(rows)} more.")
+    return Outcome("\n".join(lines))
+
+
+async def _change(session: AsyncSession, user_id: UUID, intent: ChangeTodo) -> Outcome:
+    values = intent.model_dump(exclude={"title"}, exclude_none=True)
+    if "priority" in values:
+        values["priority"] = PRIORITIES.index(values["priority"])
+    found = await _the_one(session, user_id, intent.title, values.get("done"))
+    if isinstance(found, Outcome):
+        return found
+    todo = await store.change(session, user_id, found.id, values)
+    if todo is None:
+        return Outcome("That todo is gone.")
+    if intent.done is not None:
+        return Outcome(f"{'Completed' if intent.done else 'Reopened'} “{todo.title}”.", True)
+    return Outcome(f"Changed {describe(todo)}.", True)
+
+
+async def _delete(session: AsyncSession, user_id: UUID, intent: DeleteTodo) -> Outcome:
+    found = await _the_one(session, user_id, intent.title)
+    if isinstance(found, Outcome):
+        return found
+    await store.remove(session, user_id, found.id)
+    return Outcome(f"Deleted “{found.title}”.", True)
+
+
+async def _the_one(
+    session: AsyncSession, user_id: UUID, title: str, making_done: bool | None = None
+) -> Todo | Outcome:
+    """Return the one todo meant, or an answer saying that there is none or more than one."""
+    rows, total = await store.find(session, user_id, search=title, limit=200)
+    exact = [row for row in rows if row.title.strip().casefold() == title.strip().casefold()]
+    candidates = exact or rows
+    if making_done is not None:  # "complete milk" means the open one
+        candidates = [row for row in candidates if row.done != making_done] or candidates
+    if not candidates:
+        return Outcome(f"I found no todo with “{title}” in its title.")
+    if len(candidates) == 1 and (exact or total == len(rows)):
+        return candidates[0]
+    lines = "\n".join(f"• {describe(row)}" for row in candidates[:_SHOWN])
+    return Outcome(f"That could be any of these; please give me more of the title:\n{lines}")

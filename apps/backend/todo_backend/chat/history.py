@@ -1,0 +1,51 @@
+"""Stored conversations, strictly per user."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from ..models import Message
+
+
+async def save(session: AsyncSession, user_id: UUID, **values: Any) -> None:  # noqa: ANN401
+    """Store one message with its answer, once."""
+    row = insert(Message).values(user_id=user_id, **values)
+    await session.execute(row.on_conflict_do_nothing(index_elements=["user_id", "id"]))
+
+
+async def conversation(
+    session: AsyncSession, user_id: UUID, conversation_id: UUID, limit: int = 200
+) -> list[Message]:
+    """Return the newest messages of a conversation, oldest first."""
+    newest = (
+        select(Message)
+        .where(Message.user_id == user_id, Message.conversation_id == conversation_id)
+        .order_by(Message.created_at.desc())
+        .limit(limit)
+    )
+    return list(await session.scalars(newest))[::-1]
+
+
+async def conversations(session: AsyncSession, user_id: UUID) -> list[tuple[UUID, Any, int]]:
+    """Return id, last use and size of the user's conversations, the newest first."""
+    last = func.max(Message.created_at)
+    query = (
+        select(Message.conversation_id, last, func.count())
+        .where(Message.user_id == user_id)
+        .group_by(Message.conversation_id)
+        .order_by(last.desc())
+        .limit(100)
+    )
+    return [(row[0], row[1], row[2]) for row in await session.execute(query)]
+
+
+async def forget(session: AsyncSession, user_id: UUID, conversation_id: UUID) -> None:
+    """Delete a conversation; nothing happens when there is none."""
+    await session.execute(
+        delete(Message).where(
+            Message.user_id == user_id, Message.conversation_id == conversation_id
+        )
+    )

@@ -1,0 +1,188 @@
+"""The built-in, deterministic understanding of chat messages (used without a language model)."""
+
+import re
+from datetime import date, timedelta
+
+from .dates import split_due
+from .intents import AddTodo, ChangeTodo, DeleteTodo, Intent, ListTodos
+
+HELP = (
+    "Try one of these:\n"
+    "• add buy milk tomorrow\n"
+    "• add pay the rent by 2026-01-31 high priority\n"
+    "• list · list done · list today · list high priority\n"
+    "• complete buy milk · reopen buy milk\n"
+    "• move buy milk to friday\n"
+    "• make buy milk high priority\n"
+    "• delete buy milk"
+)
+
+_POLITE = re.compile(
+    r"^(?:please|hey|hi|hello|ok|(?:can|could|would) you(?: please)?)[\s,!]+|[\s,]+please[.!?]*$",
+    re.IGNORECASE,
+)
+_THING = r"(?:(?:a|an|the|my|new|another)\s+)*(?:todos?|tasks?|items?|reminders?)"
+_ADD = re.compile(
+    rf"^(?:(?:add|create|new|todo|remember|note)\b:?(?:\s+{_THING}\b)?(?:\s+to(?=\s)|:)?"
+    r"|remind me to|i (?:need|have|want) to|i must|don't forget to)\s+(?P<rest>.+)$",
+    re.IGNORECASE | re.DOTALL,
+)
+_TO_MY_LIST = re.compile(r"\s+(?:to|on) (?:my|the) (?:to-?do |task )?list[.!]*$", re.IGNORECASE)
+_LIST = re.compile(
+    r"^(?:list|show|display|view|what(?:'s| is| are| do i have)?|which)\b(?P<rest>.*)$",
+    re.IGNORECASE | re.DOTALL,
+)
+_DELETE = re.compile(r"^(?:delete|remove|erase|drop|cancel)\s+(?P<rest>.+)$", re.I | re.S)
+_DONE = (
+    re.compile(
+        r"^(?:mark|set|check)\s+(?P<rest>.+?)\s+(?:as\s+|off\s*)?(?:done|completed?|finished)[.!]*$",
+        re.I | re.S,
+    ),
+    re.compile(
+        r"^(?:complete|finish|check off|tick(?: off)?|done(?: with)?:?)\s+(?P<rest>.+)$",
+        re.I | re.S,
+    ),
+    re.compile(
+        r"^i(?:'ve| have)?\s+(?:just\s+)?(?:done|completed|finished)\s+(?P<rest>.+)$", re.I | re.S
+    ),
+    re.compile(r"^(?P<rest>.+?)\s+is\s+(?:done|completed?|finished)[.!]*$", re.I | re.S),
+)
+_REOPEN = (
+    re.compile(r"^(?:reopen|uncheck|untick|undo)\s+(?P<rest>.+)$", re.I | re.S),
+    re.compile(
+        r"^(?:mark|set)\s+(?P<rest>.+?)\s+(?:as\s+)?(?:open|undone|not done|unfinished)[.!]*$",
+        re.I | re.S,
+    ),
+)
+_PRIORITY_CHANGE = (
+    re.compile(
+        r"^(?:make|set|give|mark)\s+(?P<rest>.+?)\s+(?:to\s+|as\s+)?(?P<priority>low|normal|high)(?:\s+priority)?[.!]*$",
+        re.I | re.S,
+    ),
+    re.compile(
+        r"^set (?:the )?priority (?:of|for) (?P<rest>.+?) to (?P<priority>low|normal|high)[.!]*$",
+        re.I | re.S,
+    ),
+)
+_DUE_CHANGE = re.compile(
+    r"^(?:move|postpone|reschedule|change|delay|set(?: the)? due(?: date)?(?: of| for)?|set)\s+"
+    r"(?P<rest>.+)$",
+    re.IGNORECASE | re.DOTALL,
+)
+_PRIORITY_AT_END = re.compile(
+    r"[\s,]+(?:with\s+|at\s+)?(?:(?P<level>low|normal|high)[\s-]+priority|!(?P<short>low|normal|high)"
+    r"|priority[:\s]+(?P<after>low|normal|high))[\s.!]*$",
+    re.IGNORECASE,
+)
+_QUOTED = re.compile(r"^[\"“'‘](?P<title>.+)[\"”'’]$", re.DOTALL)  # noqa: RUF001
+
+
+class NotUnderstoodError(Exception):
+    """The message is no known command; the argument is what to answer."""
+
+
+def parse(message: str, today: date) -> Intent:
+    """Return what the message asks for."""
+    # Long runs of white space would make the patterns slow, and mean nothing in a command.
+    text = re.sub(r"\s{9,}", " ", message.strip())
+    while (shorter := _POLITE.sub("", text).strip()) != text:
+        text = shorter
+    try:
+        intent = _parse(text, today)
+    except (ValueError, OverflowError):
+        raise NotUnderstoodError("I cannot make sense of that date or title.") from None
+    if intent is None:
+        raise NotUnderstoodError(
+            HELP if _asks_for_help(text) else f"I did not understand that.\n{HELP}"
+        )
+    return intent
+
+
+def _asks_for_help(text: str) -> bool:
+    return text.lower().rstrip("?!. ") in ("", "help", "what can you do", "how does this work")
+
+
+def _parse(text: str, today: date) -> Intent | None:
+    if _asks_for_help(text):
+        return None
+    if match := _ADD.match(text):
+        return _add(match["rest"], today)
+    for pattern in _REOPEN:
+        if match := pattern.match(text):
+            return ChangeTodo(title=_title(match["rest"]), done=False)
+    for pattern in _DONE:
+        if match := pattern.match(text):
+            return ChangeTodo(title=_title(match["rest"]), done=True)
+    for pattern in reversed(_PRIORITY_CHANGE):
+        if match := pattern.match(text):
+            return ChangeTodo(title=_title(match["rest"]), priority=match["priority"].lower())
+    if match := _DELETE.match(text):
+        return DeleteTodo(title=_title(match["rest"]))
+    if match := _DUE_CHANGE.match(text):
+        title, due = split_due(match["rest"], today)
+        title = re.sub(r"\s+(?:to|due|until|till)$", "", title, flags=re.IGNORECASE)
+        return ChangeTodo(title=_title(title), due_date=due) if due else None
+    if match := _LIST.match(text):
+        return _list(match["rest"], today)
+    return None
+
+
+def _title(text: str) -> str:
+    """Return the title meant: quotes and a leading "the todo" do not belong to it."""
+    text = re.sub(rf"^{_THING}\s+(?=\S)", "", text.strip(), flags=re.IGNORECASE)
+    quoted = _QUOTED.match(text)
+    return quoted["title"] if quoted else text
+
+
+def _add(rest: str, today: date) -> AddTodo:
+    """Take the due date and the priority, in either order, off the end of the title."""
+    title, due, priority = _TO_MY_LIST.sub("", rest).strip(), None, None
+    while not _QUOTED.match(title):
+        before = title
+        if due is None:
+            title, due = split_due(title, today)
+            title = title if due is None else title.rstrip(", ")
+        if priority is None and (match := _PRIORITY_AT_END.search(title)):
+            title = title[: match.start()]
+            priority = (match["level"] or match["short"] or match["after"]).lower()
+        if title == before or not title.strip():
+            break
+    if not title.strip():  # "add tomorrow": then that is the title
+        title, due = rest, None
+    return AddTodo(title=_unquoted(title), due_date=due, priority=priority or "normal")
+
+
+def _unquoted(title: str) -> str:
+    quoted = _QUOTED.match(title.strip())
+    return quoted["title"] if quoted else title.strip()
+
+
+def _list(rest: str, today: date) -> ListTodos | None:
+    words = set(re.findall(r"[a-z]+", rest.lower()))
+    known = {"today", "overdue", "done", "completed", "finished", "open", "all", "everything"}
+    about = re.search(r"\b(?:about|containing|matching|with)\s+(?P<what>.+?)[?.!]*$", rest, re.I)
+    priority = next((level for level in ("high", "low") if level in words), None)
+    if not (
+        words <= {"me", "my", "the"}
+        or about
+        or words & (known | {"todo", "todos", "task", "tasks", "list", "due", "priority"})
+    ):
+        return None
+    _, due = split_due(rest.rstrip("?.! "), today)
+    return ListTodos(
+        search=_unquoted(about["what"]) if about else None,
+        done=True
+        if words & {"done", "completed", "finished"}
+        else None
+        if words & {"all", "everything"}
+        else False,
+        due_before=_until(words, due, today),
+        priority=priority,
+    )
+
+
+def _until(words: set[str], due: date | None, today: date) -> date | None:
+    """Return the last due date to list, or None for no limit."""
+    if "overdue" in words:
+        return today - timedelta(days=1)
+    return today if "due" in words and due is None else due
