@@ -1,0 +1,19 @@
+"""The Todo application on Kubernetes: reads the stack's settings, declares everything, exports what users need."""
+
+from pathlib import Path
+
+import pulumi
+
+from components.cluster import kubernetes_provider
+from components.config import load_config
+from components.todo_stack import TodoStack, TodoStackArgs
+
+config = load_config(Path(__file__).parent)
+cluster = kubernetes_provider("cluster", config.settings.cluster)
+todo = TodoStack(
+    "todo",
+    TodoStackArgs(settings=config.settings, secrets=config.secrets),
+    opts=pulumi.ResourceOptions(providers=[cluster]),
+)
+for name, value in todo.outputs.items():
+    pulumi.export(name, value)

@@ -1,0 +1,191 @@
+"""Reads the stack's configuration and the machine's override file into validated settings."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import pulumi
+from pulumi.runtime import config as runtime_config
+from pydantic import ValidationError
+
+from components.settings import Settings
+
+OVERRIDES = Path(".local/settings.json")
+_SECRETS = {
+    "databasePassword": "openssl rand -hex 24",
+    "jwtKey": "openssl rand -hex 32",
+    "jwtPreviousKey": None,
+    "chatApiKey": None,
+}
+
+
+class SettingsError(pulumi.RunError):
+    """The configuration is wrong; Pulumi prints the message alone, without a traceback."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SecretValues:
+    """The secrets of a stack whose secrets are generated; always Pulumi secrets."""
+
+    database_password: pulumi.Output[str]
+    jwt_key: pulumi.Output[str]
+    jwt_previous_key: pulumi.Output[str] | None = None
+    chat_api_key: pulumi.Output[str] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackConfig:
+    """All that a stack's configuration says."""
+
+    settings: Settings
+    secrets: SecretValues | None
+
+
+def load_config(root: Path) -> StackConfig:
+    """Returns the validated configuration of the selected stack.
+
+    Args:
+        root: The project's folder, where `.local/settings.json` may be.
+
+    Raises:
+        SettingsError: Something is missing, unknown or out of range; the message says what is allowed.
+    """
+    config = pulumi.Config("todo")
+    _refuse_unknown_keys()
+    try:
+        tree = config.get_object("settings")
+    except pulumi.ConfigTypeError:
+        tree = config.get("settings")
+    if tree is None:
+        raise SettingsError(
+            f"todo:settings is missing in Pulumi.{pulumi.get_stack()}.yaml; "
+            "copy it from Pulumi.minikube.yaml or Pulumi.cloud.yaml"
+        )
+    settings = parse_settings(tree, _read_overrides(root / OVERRIDES))
+    return StackConfig(settings=settings, secrets=_read_secrets(config, settings))
+
+
+def parse_settings(tree: object, overrides: object = None) -> Settings:
+    """Validates a settings tree, with a machine's overrides merged over it on a local cluster.
+
+    Args:
+        tree: The value of `todo:settings`.
+        overrides: The contents of `.local/settings.json`; ignored unless `cluster.kind` is `local`.
+
+    Raises:
+        SettingsError: The tree is not valid.
+    """
+    if overrides is not None and _is_local(tree):
+        merged = merge(tree, overrides)
+    else:
+        merged, overrides = tree, None
+    try:
+        return Settings.model_validate(merged, by_alias=True, by_name=False)
+    except ValidationError as error:
+        lines = list(_explain(error, merged, overrides))
+    raise SettingsError("invalid settings\n" + "\n".join(f"  {line}" for line in lines))
+
+
+def merge(base: object, over: object) -> object:
+    """Merges `over` into `base`, deeply; a block with another `mode` replaces the whole block."""
+    if not isinstance(base, Mapping) or not isinstance(over, Mapping):
+        return over
+    left, right = cast(Mapping[str, object], base), cast(Mapping[str, object], over)
+    if "mode" in right and right["mode"] != left.get("mode"):
+        return dict(right)
+    return {
+        key: merge(left[key], right[key])
+        if key in left and key in right
+        else right.get(key, left.get(key))
+        for key in (*left, *(key for key in right if key not in left))
+    }
+
+
+def _is_local(tree: object) -> bool:
+    cluster = cast(Mapping[str, object], tree).get("cluster") if isinstance(tree, Mapping) else None
+    return isinstance(cluster, Mapping) and cast(Mapping[str, object], cluster).get("kind") == "local"
+
+
+def _read_overrides(path: Path) -> object:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise SettingsError(
+            f"{OVERRIDES} cannot be read as JSON ({error}); delete it and run `make up` again"
+        ) from None
+
+
+def _refuse_unknown_keys() -> None:
+    allowed = {"settings", *_SECRETS}
+    # The SDK has no public way to list keys; these two are what Config.get itself reads.
+    keys = {*runtime_config.CONFIG.get(), *runtime_config.get_config_env()}
+    unknown = sorted(k for k in keys if k.startswith("todo:") and k.removeprefix("todo:") not in allowed)
+    if unknown:
+        known = ", ".join(f"todo:{key}" for key in ("settings", *_SECRETS))
+        raise SettingsError(f"unknown configuration key {', '.join(unknown)}; allowed: {known}")
+
+
+def _read_secrets(config: pulumi.Config, settings: Settings) -> SecretValues | None:
+    if settings.secrets.mode == "external":
+        return None
+    values: dict[str, pulumi.Output[str] | None] = {}
+    for key, generator in _SECRETS.items():
+        present = config.get(key) if runtime_config.is_config_secret(f"todo:{key}") else None
+        if present is None and (generator or runtime_config.get_config(f"todo:{key}") is not None):
+            value = f'"$({generator})"' if generator else "<value>"
+            state = "is not encrypted" if runtime_config.get_config(f"todo:{key}") else "is missing"
+            raise SettingsError(
+                f"the secret todo:{key} {state}; set it with: "
+                f"pulumi config set --secret todo:{key} {value}"
+            )
+        values[key] = config.require_secret(key) if present else None
+    password, jwt_key = values["databasePassword"], values["jwtKey"]
+    assert password is not None and jwt_key is not None  # required above
+    return SecretValues(
+        database_password=password,
+        jwt_key=jwt_key,
+        jwt_previous_key=values["jwtPreviousKey"],
+        chat_api_key=values["chatApiKey"],
+    )
+
+
+def _explain(error: ValidationError, tree: object, overrides: object) -> Iterator[str]:
+    for problem in error.errors(include_url=False):
+        path = _path(problem["loc"], tree)
+        where = "todo:settings" + "".join(
+            f"[{step}]" if isinstance(step, int) else f".{step}" for step in path
+        )
+        message = problem["msg"].removeprefix("Value error, ")
+        value = problem["input"]
+        shown = "" if isinstance(value, Mapping) or problem["type"] == "missing" else f" is {value!r}"
+        origin = f" (from {OVERRIDES})" if overrides is not None and _holds(overrides, path) else ""
+        yield f"{where}{shown}: {message[0].lower()}{message[1:]}{origin}"
+
+
+def _path(location: tuple[int | str, ...], tree: object) -> list[int | str]:
+    """Drops the union tags that pydantic puts between the keys."""
+    path: list[int | str] = []
+    here: Any = tree
+    for step in location:
+        if isinstance(here, Mapping) and step not in here:
+            if cast(Mapping[str, object], here).get("mode") == step:
+                continue
+            here = None
+        elif isinstance(here, Mapping):
+            here = cast(Mapping[Any, Any], here)[step]
+        elif isinstance(here, list) and isinstance(step, int) and step < len(cast(list[Any], here)):
+            here = cast(list[Any], here)[step]
+        path.append(step)
+    return path
+
+
+def _holds(tree: Any, path: list[int | str]) -> bool:
+    for step in path:
+        if not isinstance(tree, Mapping) or step not in tree:
+            return False
+        tree = cast(Mapping[Any, Any], tree)[step]
+    return bool(path)

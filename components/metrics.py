@@ -1,0 +1,47 @@
+"""How Prometheus finds the pods."""
+
+from collections.abc import Mapping
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from components.values import Metrics, ScrapeAnnotations, ServiceMonitor
+
+
+def scrape_annotations(metrics: Metrics, path: str | None, port: int) -> dict[str, str] | None:
+    """Returns the pod annotations of the common Prometheus configuration, if they are asked for."""
+    if path is None or not isinstance(metrics, ScrapeAnnotations):
+        return None
+    return {
+        "prometheus.io/scrape": "true",
+        "prometheus.io/path": path,
+        "prometheus.io/port": str(port),
+    }
+
+
+def service_monitor(
+    name: str,
+    metrics: Metrics,
+    *,
+    metadata: k8s.meta.v1.ObjectMetaArgs,
+    matching: Mapping[str, str],
+    path: str,
+    opts: pulumi.ResourceOptions,
+) -> None:
+    """Declares a ServiceMonitor, if it is asked for."""
+    if not isinstance(metrics, ServiceMonitor):
+        return
+    labels = {**matching, **metrics.labels}
+    k8s.apiextensions.CustomResource(
+        f"{name}-monitor",
+        api_version="monitoring.coreos.com/v1",
+        kind="ServiceMonitor",
+        metadata=k8s.meta.v1.ObjectMetaArgs(
+            name=metadata.name, namespace=metadata.namespace, labels=labels
+        ),
+        spec={
+            "selector": {"matchLabels": dict(matching)},
+            "endpoints": [{"port": "http", "path": path, "interval": metrics.interval}],
+        },
+        opts=opts,
+    )

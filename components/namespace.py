@@ -1,0 +1,98 @@
+"""The namespace: what pods in it may be, and how much they may use together."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from components.values import Resources, quantity_value
+
+core = k8s.core.v1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Share:
+    """Some pods of one size that may exist at once."""
+
+    resources: Resources
+    pods: int
+
+
+def declare_namespace(
+    name: str, object_name: str, labels: Mapping[str, str], *, retain: bool, opts: pulumi.ResourceOptions
+) -> core.Namespace:
+    """Declares a namespace that enforces the Pod Security Standard *restricted*.
+
+    Args:
+        name: Pulumi name prefix.
+        object_name: Name of the namespace.
+        labels: Labels of the namespace.
+        retain: Whether `pulumi destroy` leaves the namespace, because deleting it would delete the claims in it.
+        opts: Resource options.
+    """
+    levels = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")}
+    return core.Namespace(
+        f"{name}-namespace",
+        metadata=k8s.meta.v1.ObjectMetaArgs(name=object_name, labels={**labels, **levels}),
+        opts=pulumi.ResourceOptions.merge(
+            opts,
+            pulumi.ResourceOptions(
+                retain_on_delete=retain, custom_timeouts=pulumi.CustomTimeouts(delete="5m")
+            ),
+        ),
+    )
+
+
+def quota(shares: Sequence[Share], claims: int) -> dict[str, str]:
+    """Returns the hard limits of a ResourceQuota that just fits the given pods."""
+    totals: dict[str, Decimal] = {}
+    for share in shares:
+        for kind, amounts in share.resources.to_kubernetes().items():
+            for resource, amount in amounts.items():
+                key = f"{kind}.{resource}"
+                totals[key] = totals.get(key, Decimal(0)) + quantity_value(amount) * share.pods
+    hard = {
+        key: f"{int(total * 1000)}m" if key.endswith(".cpu") else f"{-int(-total // 1024**2)}Mi"
+        for key, total in totals.items()
+    }
+    return {
+        **hard,
+        "pods": str(sum(share.pods for share in shares)),
+        "persistentvolumeclaims": str(claims),
+        "services.loadbalancers": "0",
+    }
+
+
+def declare_limits(
+    name: str,
+    namespace: pulumi.Input[str],
+    labels: Mapping[str, str],
+    hard: Mapping[str, str],
+    opts: pulumi.ResourceOptions,
+) -> None:
+    """Declares the namespace's ResourceQuota, and a LimitRange with defaults for pods that name no size."""
+    metadata = k8s.meta.v1.ObjectMetaArgs(
+        name=name, namespace=namespace, labels=dict(labels)
+    )
+    core.ResourceQuota(
+        f"{name}-quota",
+        metadata=metadata,
+        spec=core.ResourceQuotaSpecArgs(hard=dict(hard)),
+        opts=opts,
+    )
+    core.LimitRange(
+        f"{name}-limits",
+        metadata=metadata,
+        spec=core.LimitRangeSpecArgs(
+            limits=[
+                core.LimitRangeItemArgs(
+                    type="Container",
+                    default_request={"cpu": "50m", "memory": "64Mi", "ephemeral-storage": "64Mi"},
+                    default={"cpu": "500m", "memory": "256Mi", "ephemeral-storage": "256Mi"},
+                )
+            ]
+        ),
+        opts=opts,
+    )

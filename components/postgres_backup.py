@@ -1,0 +1,163 @@
+"""Scheduled logical backups of a PostgreSQL database to a claim of their own."""
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from components.labels import labels, selector
+from components.pods import container_security, pod_security, scratch_volume
+from components.values import Resources
+
+core = k8s.core.v1
+_USER = 999
+_RESOURCES = Resources(
+    cpu_request="50m", cpu_limit="500m", memory_request="64Mi", memory_limit="256Mi"
+)
+_SCRIPT = """\
+set -eu
+export PGPASSWORD="$(cat "$PASSWORD_FILE")"
+dump="/backups/$PGDATABASE-$(date -u +%Y%m%dT%H%M%SZ).dump"
+trap 'rm -f "$dump.part"' EXIT
+pg_dump --format=custom --file="$dump.part"
+pg_restore --list "$dump.part" > /dev/null
+mv "$dump.part" "$dump"
+echo "wrote $dump ($(stat -c %s "$dump") bytes)"
+ls -1t /backups/*.dump | tail -n "+$((KEEP + 1))" | xargs -r rm -v --
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Backup:
+    """When to dump the database, and how many dumps to keep."""
+
+    schedule: str = "17 3 * * *"
+    """Cron line, in UTC."""
+    keep: int = 7
+    storage_size: str = "1Gi"
+    storage_class: str | None = None
+
+
+def declare_backup(
+    name: str,
+    backup: Backup,
+    *,
+    namespace: pulumi.Input[str],
+    instance: str,
+    image: pulumi.Input[str],
+    host: str,
+    database: str,
+    user: str,
+    secret_name: pulumi.Input[str],
+    password_key: str,
+    opts: pulumi.ResourceOptions,
+) -> None:
+    """Declares the claim and the CronJob; the claim is kept when the stack is destroyed."""
+    object_name = f"{name}-backup"
+    own_labels = labels(object_name, instance, "backup")
+    metadata = k8s.meta.v1.ObjectMetaArgs(
+        name=object_name, namespace=namespace, labels=own_labels
+    )
+    claim = core.PersistentVolumeClaim(
+        f"{object_name}-claim",
+        metadata=k8s.meta.v1.ObjectMetaArgs(
+            name=object_name,
+            namespace=namespace,
+            labels=own_labels,
+            # Many storage classes bind a claim only when a pod uses it: at the first backup.
+            annotations={"pulumi.com/skipAwait": "true"},
+        ),
+        spec=core.PersistentVolumeClaimSpecArgs(
+            access_modes=["ReadWriteOnce"],
+            storage_class_name=backup.storage_class,
+            resources=core.VolumeResourceRequirementsArgs(
+                requests={"storage": backup.storage_size}
+            ),
+        ),
+        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(retain_on_delete=True)),
+    )
+    account = core.ServiceAccount(
+        f"{object_name}-account",
+        metadata=metadata,
+        automount_service_account_token=False,
+        opts=opts,
+    )
+    env = {
+        "PGHOST": host,
+        "PGDATABASE": database,
+        "PGUSER": user,
+        "PGCONNECT_TIMEOUT": "10",
+        "PASSWORD_FILE": f"/run/secrets/postgres/{password_key}",
+        "KEEP": str(backup.keep),
+    }
+    pod = core.PodSpecArgs(
+        service_account_name=account.metadata.name,
+        automount_service_account_token=False,
+        enable_service_links=False,
+        restart_policy="Never",
+        security_context=pod_security(_USER, _USER),
+        containers=[
+            core.ContainerArgs(
+                name="backup",
+                image=image,
+                image_pull_policy="IfNotPresent",
+                command=["/bin/sh", "-c", _SCRIPT],
+                env=[core.EnvVarArgs(name=key, value=value) for key, value in env.items()],
+                resources=core.ResourceRequirementsArgs(**_RESOURCES.to_kubernetes()),
+                security_context=container_security(),
+                volume_mounts=[
+                    core.VolumeMountArgs(name="backups", mount_path="/backups"),
+                    core.VolumeMountArgs(name="tmp", mount_path="/tmp"),
+                    core.VolumeMountArgs(
+                        name="secrets", mount_path="/run/secrets/postgres", read_only=True
+                    ),
+                ],
+            )
+        ],
+        volumes=[
+            core.VolumeArgs(
+                name="backups",
+                persistent_volume_claim=core.PersistentVolumeClaimVolumeSourceArgs(
+                    claim_name=claim.metadata.name.apply(lambda claim_name: claim_name or "")
+                ),
+            ),
+            scratch_volume("tmp", "64Mi"),
+            core.VolumeArgs(
+                name="secrets",
+                secret=core.SecretVolumeSourceArgs(
+                    secret_name=secret_name,
+                    default_mode=0o440,
+                    items=[core.KeyToPathArgs(key=password_key, path=password_key)],
+                ),
+            ),
+        ],
+    )
+    k8s.batch.v1.CronJob(
+        object_name,
+        metadata=metadata,
+        spec=k8s.batch.v1.CronJobSpecArgs(
+            schedule=backup.schedule,
+            time_zone="Etc/UTC",
+            concurrency_policy="Forbid",
+            starting_deadline_seconds=3600,
+            successful_jobs_history_limit=1,
+            failed_jobs_history_limit=2,
+            job_template=k8s.batch.v1.JobTemplateSpecArgs(
+                metadata=k8s.meta.v1.ObjectMetaArgs(labels=own_labels),
+                spec=k8s.batch.v1.JobSpecArgs(
+                    backoff_limit=2,
+                    active_deadline_seconds=3600,
+                    ttl_seconds_after_finished=86400,
+                    template=core.PodTemplateSpecArgs(
+                        metadata=k8s.meta.v1.ObjectMetaArgs(labels=own_labels), spec=pod
+                    ),
+                ),
+            ),
+        ),
+        opts=opts,
+    )
+
+
+def backup_selector(name: str, instance: str) -> dict[str, str]:
+    """Returns the labels of the backup's pods."""
+    return selector(f"{name}-backup", instance)

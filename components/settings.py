@@ -1,0 +1,289 @@
+"""The typed settings of a stack: the one place that reads configuration.
+
+`todo:settings` in `Pulumi.<stack>.yaml` is validated into a `Settings` tree before any resource is registered. On a local
+cluster the git-ignored file `.local/settings.json`, written by `make up`, is merged over it: it holds what only this
+machine knows (kubeconfig, node address, image builder).
+"""
+
+import difflib
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from components.values import (
+    ByteQuantity,
+    ClusterIp,
+    CpuQuantity,
+    CronSchedule,
+    DnsLabel,
+    Exposure,
+    Fixed,
+    Gateway,
+    HostName,
+    ImageReference,
+    Metrics,
+    NodePort,
+    NoMetrics,
+    Port,
+    PostgresName,
+    Resources,
+    Scaling,
+    ServiceMonitor,
+    Value,
+)
+
+
+class _Block(Value):
+    """A block of settings; an unknown key is refused with what would have been allowed."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_keys(cls, data: Any) -> Any:
+        if isinstance(data, dict):
+            allowed = {field.alias or name for name, field in cls.model_fields.items()}
+            allowed |= set(cls.model_fields)
+            for key in data:
+                if key not in allowed:
+                    known = sorted(f.alias or n for n, f in cls.model_fields.items())
+                    close = difflib.get_close_matches(str(key), known, n=1)
+                    hint = f"did you mean {close[0]}? " if close else ""
+                    raise PydanticCustomError(
+                        "unknown_setting",
+                        "unknown setting {key}; {hint}allowed here: {known}",
+                        {"key": repr(key), "hint": hint, "known": ", ".join(known)},
+                    )
+        return data
+
+
+class ClusterSettings(_Block):
+    """Which cluster to deploy to."""
+
+    kind: Literal["local", "managed"] = Field(
+        description="local: a development cluster on this machine; managed: any other"
+    )
+    kubeconfig: str | None = Field(default=None, description="Path; none: the ambient kubeconfig")
+    context: str | None = Field(default=None, description="None: the kubeconfig's current context")
+    node_address: HostName = Field(
+        default="127.0.0.1", description="Address of a node, for the URLs of NodePorts"
+    )
+
+
+class NamespaceSettings(_Block):
+    """The namespace that holds everything."""
+
+    name: DnsLabel = "todo-app"
+
+
+class BuilderSettings(_Block):
+    """What builds the images."""
+
+    engine: Literal["docker-build", "docker"] = Field(
+        default="docker-build",
+        description="docker-build: BuildKit (pulumi-docker-build); docker: pulumi-docker's Image",
+    )
+    name: str | None = Field(default=None, description="buildx builder; none: the selected one")
+    exporter: Literal["docker", "image-store"] = Field(
+        default="docker",
+        description="Only for mode load. docker: into the Docker daemon that the cluster runs on; "
+        "image-store: the builder writes into the cluster's own containerd",
+    )
+
+    @model_validator(mode="after")
+    def _engine_fits(self) -> Self:
+        if self.engine == "docker" and (self.exporter != "docker" or self.name):
+            raise ValueError("expected no name and exporter docker with engine docker")
+        return self
+
+
+class BaseImages(_Block):
+    """The images that the Dockerfiles start from."""
+
+    python: ImageReference = "docker.io/library/python:3.13-slim"
+    node: ImageReference = "docker.io/library/node:24-slim"
+
+
+class LoadedImages(_Block):
+    """Build straight into the local cluster; no registry involved."""
+
+    mode: Literal["load"]
+    builder: BuilderSettings = BuilderSettings()
+    base_images: BaseImages = BaseImages()
+
+
+class RegistryImages(_Block):
+    """Build, push and deploy by digest."""
+
+    mode: Literal["registry"]
+    repository: Annotated[
+        str,
+        Field(
+            pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+$",
+            description="Registry and path; /backend and /frontend are appended",
+        ),
+    ]
+    platforms: tuple[Literal["linux/amd64", "linux/arm64"], ...] = ("linux/amd64",)
+    builder: BuilderSettings = BuilderSettings()
+    base_images: BaseImages = BaseImages()
+
+
+class PrebuiltImages(_Block):
+    """Deploy images that something else has built."""
+
+    mode: Literal["prebuilt"]
+    backend: ImageReference
+    frontend: ImageReference
+
+
+Images = Annotated[LoadedImages | RegistryImages | PrebuiltImages, Field(discriminator="mode")]
+
+
+class GeneratedSecrets(_Block):
+    """Secrets generated once by `make up` and kept encrypted in the stack's configuration."""
+
+    mode: Literal["generated"] = "generated"
+
+
+class SecretKeys(_Block):
+    """Where each secret is in the external store."""
+
+    database_password: str = Field(min_length=1)
+    jwt_key: str = Field(min_length=1)
+    jwt_previous_key: str | None = Field(default=None, description="Only during a rotation")
+    chat_api_key: str | None = None
+
+
+class ExternalSecrets(_Block):
+    """Secrets that the External Secrets Operator copies from a store."""
+
+    mode: Literal["external"]
+    store: DnsLabel
+    store_kind: Literal["SecretStore", "ClusterSecretStore"] = "ClusterSecretStore"
+    refresh_interval: Annotated[str, Field(pattern=r"^[1-9]\d*(s|m|h)$")] = "1h"
+    keys: SecretKeys
+
+
+Secrets = Annotated[GeneratedSecrets | ExternalSecrets, Field(discriminator="mode")]
+
+
+class StorageSettings(_Block):
+    """A volume claim."""
+
+    size: ByteQuantity = "1Gi"
+    storage_class: DnsLabel | None = Field(default=None, description="None: the default class")
+
+
+class BackupSettings(_Block):
+    """A scheduled pg_dump to a claim of its own."""
+
+    schedule: CronSchedule = "17 3 * * *"
+    keep: Annotated[int, Field(ge=1, le=365, strict=True, description="Dumps kept")] = 7
+    storage: StorageSettings = StorageSettings()
+
+
+class InClusterDatabase(_Block):
+    """PostgreSQL as a StatefulSet of the stack."""
+
+    mode: Literal["inCluster"] = "inCluster"
+    image: ImageReference = "docker.io/library/postgres:17"
+    name: PostgresName = "todo"
+    user: PostgresName = "todo"
+    storage: StorageSettings = StorageSettings()
+    resources: Resources = Resources(
+        cpu_request="250m",
+        cpu_limit="1",
+        memory_request="256Mi",
+        memory_limit="512Mi",
+        ephemeral_storage_request="64Mi",
+        ephemeral_storage_limit="512Mi",
+    )
+    backup: BackupSettings | None = Field(default=BackupSettings(), description="null: no backups")
+
+
+class ExternalDatabase(_Block):
+    """PostgreSQL that somebody else runs; the password comes from the external secret store."""
+
+    mode: Literal["external"]
+    host: HostName
+    port: Port = 5432
+    name: PostgresName = "todo"
+    user: PostgresName = "todo"
+    ssl_mode: Literal["require", "verify-ca", "verify-full"] = "require"
+    cidr: Annotated[
+        str,
+        Field(
+            pattern=r"^\d{1,3}(\.\d{1,3}){3}/\d{1,2}$",
+            description="Addresses the backend may reach the database at",
+        ),
+    ] = "10.0.0.0/8"
+
+
+Database = Annotated[InClusterDatabase | ExternalDatabase, Field(discriminator="mode")]
+
+
+class FrontendSettings(_Block):
+    """The Next.js frontend."""
+
+    scaling: Scaling = Fixed()
+    resources: Resources = Resources(
+        cpu_request="100m", cpu_limit="200m", memory_request="128Mi", memory_limit="256Mi"
+    )
+    exposure: Exposure = NodePort(port=30000)
+
+
+class ChatSettings(_Block):
+    """An OpenAI-compatible chat endpoint; without one the application answers by itself."""
+
+    base_url: Annotated[str, Field(pattern=r"^https?://[^\s]+$")]
+    model: str = Field(min_length=1)
+
+
+class BackendSettings(_Block):
+    """The FastAPI backend."""
+
+    scaling: Scaling = Fixed()
+    resources: Resources = Resources(
+        cpu_request="250m", cpu_limit="500m", memory_request="256Mi", memory_limit="512Mi"
+    )
+    exposure: Exposure = NodePort(port=30001)
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    chat: ChatSettings | None = None
+
+
+class Settings(_Block):
+    """Everything a stack can choose."""
+
+    environment: Literal["development", "production"] = Field(
+        default="production",
+        description="production: Pulumi refuses to delete or replace the database (protect)",
+    )
+    cluster: ClusterSettings
+    namespace: NamespaceSettings = NamespaceSettings()
+    images: Images
+    secrets: Secrets = GeneratedSecrets()
+    database: Database = InClusterDatabase()
+    backend: BackendSettings = BackendSettings()
+    frontend: FrontendSettings = FrontendSettings()
+    metrics: Metrics = NoMetrics()
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.images.mode == "load" and self.cluster.kind != "local":
+            raise ValueError(
+                "expected images.mode registry or prebuilt: load works only with cluster.kind local"
+            )
+        if self.database.mode == "external" and self.secrets.mode != "external":
+            raise ValueError(
+                "expected secrets.mode external: an external database's password is a reference "
+                "(secrets.keys.databasePassword)"
+            )
+        ports = [
+            app.exposure.port
+            for app in (self.frontend, self.backend)
+            if isinstance(app.exposure, NodePort)
+        ]
+        if len(ports) != len(set(ports)):
+            raise ValueError(
+                f"expected two different node ports, but frontend and backend both use {ports[0]}"
+            )
+        return self

@@ -1,0 +1,30 @@
+"""Runs the whole program for a stack file under the recording engine."""
+
+import json
+import runpy
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.recording import ROOT, SECRETS, Recording, record
+
+STACKS = ("minikube", "cloud")
+
+
+def stack_settings(stack: str) -> dict[str, Any]:
+    """Returns the settings of a stack file."""
+    text = (ROOT / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8")
+    return yaml.safe_load(text)["config"]["todo:settings"]
+
+
+def run_program(
+    settings: object, *, secrets: dict[str, str] | None = None, stack: str = "test"
+) -> Recording:
+    """Runs `__main__.py` with these settings."""
+    config = {"todo:settings": json.dumps(settings), **(SECRETS if secrets is None else secrets)}
+    return record(lambda: _run(ROOT / "__main__.py"), config, stack)
+
+
+def _run(path: Path) -> None:
+    runpy.run_path(str(path), run_name="__main__")

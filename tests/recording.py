@@ -1,0 +1,193 @@
+"""A mock engine that records what a program registers, options included."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pulumi
+from google.protobuf import json_format
+from pulumi.runtime import mocks, rpc, settings, stack
+
+ROOT = Path(__file__).parent.parent
+SECRETS = {
+    "todo:databasePassword": "password-of-the-tests",
+    "todo:jwtKey": "jwt-key-of-the-tests",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recorded:
+    """One registered resource."""
+
+    urn: str
+    type: str
+    name: str
+    inputs: dict[str, Any]
+    """Inputs as plain values, secrets opened."""
+    secret_paths: tuple[str, ...]
+    """Paths of the inputs that were secret."""
+    raw: dict[str, Any]
+    """Inputs with secrets replaced, as they would reach the state in the clear."""
+    parent: str
+    protect: bool
+    retain_on_delete: bool
+    dependencies: tuple[str, ...]
+    ignore_changes: tuple[str, ...]
+    aliases: tuple[str, ...]
+    timeouts: dict[str, str]
+    provider: str
+
+    @property
+    def kind(self) -> str:
+        """The Kubernetes kind."""
+        return self.inputs.get("kind") or self.type.rsplit(":", 1)[-1]
+
+    @property
+    def kubernetes_name(self) -> str | None:
+        """The object's name, if it is fixed."""
+        return self.inputs.get("metadata", {}).get("name")
+
+
+@dataclass
+class Recording:
+    """Everything that a program did."""
+
+    resources: list[Recorded] = field(default_factory=list)
+    outputs: dict[str, Any] = field(default_factory=dict)
+
+    def of(self, kind: str, name: str | None = None) -> list[Recorded]:
+        """Returns the resources of a Kubernetes kind, or with its object or Pulumi name as well."""
+        return [
+            r
+            for r in self.resources
+            if r.kind == kind and (name is None or name in (r.kubernetes_name, r.name))
+        ]
+
+    def one(self, kind: str, name: str | None = None) -> Recorded:
+        """Returns the only such resource."""
+        found = self.of(kind, name)
+        assert len(found) == 1, f"{len(found)} of {kind} {name}: {[r.name for r in self.resources]}"
+        return found[0]
+
+    def manifests(self) -> list[dict[str, Any]]:
+        """Returns the Kubernetes objects as they would be applied."""
+        return [
+            r.inputs
+            for r in self.resources
+            if r.type.startswith("kubernetes:") and "apiVersion" in r.inputs
+        ]
+
+
+class _Engine(mocks.Mocks):
+    def call(self, args: pulumi.runtime.MockCallArgs) -> Any:
+        return {}
+
+    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        outputs = dict(args.inputs)
+        metadata = outputs.get("metadata")
+        if args.typ.startswith("kubernetes:") and isinstance(metadata, dict):
+            outputs["metadata"] = {"name": f"{args.name}-1a2b3c4d", **metadata}
+        if args.typ == "docker-build:index:Image":
+            outputs["digest"] = "sha256:" + "0" * 64
+            outputs["ref"] = "mock"
+        if args.typ == "docker:index/image:Image":
+            outputs["repoDigest"] = f"{outputs['imageName'].split(':')[0]}@sha256:" + "0" * 64
+        return f"{args.name}-id", outputs
+
+
+class _Monitor(mocks.MockMonitor):
+    def __init__(self, recording: Recording) -> None:
+        super().__init__(_Engine())
+        self.recording = recording
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - gRPC name
+        response = super().RegisterResource(request)
+        raw = json_format.MessageToDict(request.object)
+        secret_paths: list[str] = []
+        inputs = _open(raw, "", secret_paths)
+        timeouts = request.customTimeouts
+        self.recording.resources.append(
+            Recorded(
+                urn=response.urn,
+                type=request.type,
+                name=request.name,
+                inputs=inputs,
+                secret_paths=tuple(secret_paths),
+                raw=_mask(raw),
+                parent=request.parent,
+                protect=request.protect,
+                retain_on_delete=request.retainOnDelete,
+                dependencies=tuple(request.dependencies),
+                ignore_changes=tuple(request.ignoreChanges),
+                aliases=tuple(str(alias) for alias in request.aliases),
+                timeouts={
+                    key: value
+                    for key in ("create", "update", "delete")
+                    if (value := getattr(timeouts, key))
+                },
+                provider=request.provider,
+            )
+        )
+        return response
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - gRPC name
+        if request.urn.split("::")[-2].endswith("pulumi:pulumi:Stack"):
+            raw = json_format.MessageToDict(request.outputs)
+            self.recording.outputs = _open(raw, "", [])
+        return super().RegisterResourceOutputs(request)
+
+
+def _open(value: Any, path: str, secret_paths: list[str]) -> Any:
+    if rpc.is_rpc_secret(value):
+        secret_paths.append(path)
+        return _open(rpc.unwrap_rpc_secret(value), path, secret_paths)
+    if isinstance(value, dict):
+        return {
+            k: _open(v, f"{path}.{k}".lstrip("."), secret_paths)
+            for k, v in value.items()
+            if k != "__provider"
+        }
+    if isinstance(value, list):
+        return [_open(v, f"{path}[{i}]", secret_paths) for i, v in enumerate(value)]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _mask(value: Any) -> Any:
+    if rpc.is_rpc_secret(value):
+        return "[secret]"
+    if isinstance(value, dict):
+        return {k: _mask(v) for k, v in value.items()}
+    return [_mask(v) for v in value] if isinstance(value, list) else value
+
+
+def record(
+    program: Callable[[], Any], config: dict[str, str] | None = None, stack_name: str = "test"
+) -> Recording:
+    """Runs a program under the recording engine.
+
+    Args:
+        program: Declares resources.
+        config: The stack's configuration; keys of `SECRETS` count as encrypted.
+        stack_name: Name of the stack.
+    """
+    recording = Recording()
+    monitor = _Monitor(recording)
+    # What set_mocks does, but for its root stack, which would belong to another event loop.
+    features = set(monitor.GetDeploymentInfo(None).supportedFeatures)
+    settings.configure(
+        mocks.MockSettings(
+            monitor=monitor,
+            monitor_features=features,
+            engine=mocks.MockEngine(None),
+            project="todo",
+            stack=stack_name,
+            dry_run=False,
+            organization=None,
+        )
+    )
+    settings.set_root_resource(None)  # type: ignore[arg-type]
+    pulumi.runtime.set_all_config(config or {}, [k for k in config or {} if k != "todo:settings"])
+    asyncio.run(stack.run_in_stack(program))
+    return recording
