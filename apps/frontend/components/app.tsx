@@ -3,6 +3,7 @@
 import { useCallback, useEffect, useState } from "react";
 import { ApiError, call, type Me } from "@/lib/api";
 import { Away } from "./away";
+import { Chat } from "./chat";
 import { SignIn } from "./sign-in";
 import { ThemeToggle } from "./theme-toggle";
 import { Todos } from "./todos";
@@ -13,6 +14,9 @@ type Session =
 /** Decides between signing in and the list, and says so when the service is away. */
 export function App() {
   const [session, setSession] = useState<Session>({ state: "loading" });
+
+  const [chatOpen, setChatOpen] = useState(false);
+  const [version, setVersion] = useState(0);
 
   const load = useCallback(async () => {
     try {
@@ -43,8 +47,19 @@ export function App() {
   return (
     <>
       <header className="bar">
-        <p className="brand">Todo</p>
+        <h1 className="brand">Todo</h1>
         {session.state === "in" && <p className="who">{session.me.email}</p>}
+        {session.state === "in" && (
+          <button
+            type="button"
+            className="chat-toggle"
+            aria-expanded={chatOpen}
+            aria-controls="chat"
+            onClick={() => setChatOpen(!chatOpen)}
+          >
+            Chat
+          </button>
+        )}
         <ThemeToggle />
         {session.state === "in" && (
           <button type="button" onClick={() => void signOut()}>
@@ -59,7 +74,7 @@ export function App() {
       )}
       {session.state === "away" && (
         <main className="card narrow">
-          <h1>Todo</h1>
+          <h2>Todo</h2>
           <Away onRetry={load} />
         </main>
       )}
@@ -67,8 +82,9 @@ export function App() {
         <SignIn note={session.note} onSignedIn={(me) => setSession({ state: "in", me })} />
       )}
       {session.state === "in" && (
-        <main className="columns">
-          <Todos onExpired={expire} />
+        <main className={chatOpen ? "columns chat-open" : "columns"}>
+          <Todos version={version} onExpired={expire} />
+          <Chat onChanged={() => setVersion((last) => last + 1)} onExpired={expire} />
         </main>
       )}
     </>

@@ -34,7 +34,7 @@ export function SignIn({ note, onSignedIn }: { note?: string; onSignedIn: (me: M
 
   return (
     <main className="card narrow">
-      <h1>Your todos</h1>
+      <h2>Your todos</h2>
       {note && <p role="status">{note}</p>}
       <form className="stack" onSubmit={(event) => void submit(event)}>
         <Field label="Email">

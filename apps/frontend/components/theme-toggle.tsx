@@ -1,6 +1,7 @@
 "use client";
 
 import { useEffect, useState } from "react";
+import { Icon } from "./icon";
 
 type Theme = "light" | "dark";
 
@@ -29,7 +30,7 @@ export function ThemeToggle() {
       aria-pressed={theme === "dark"}
       onClick={toggle}
     >
-      <span aria-hidden="true">{theme === "dark" ? "☀" : "☾"}</span>
+      <Icon name={theme === "dark" ? "sun" : "moon"} />
     </button>
   );
 }

@@ -4,6 +4,7 @@ import { useRef, useState, type KeyboardEvent, type SubmitEvent } from "react";
 import { PRIORITIES, type Priority, type Todo } from "@/lib/api";
 import { describeDue, isOverdue } from "@/lib/dates";
 import { Field } from "./field";
+import { Icon } from "./icon";
 
 export type Change = Partial<Pick<Todo, "title" | "done" | "priority" | "due_date">>;
 
@@ -124,7 +125,7 @@ export function TodoItem({ todo, today, onChange, onDelete }: Props) {
           aria-label={`Edit ${todo.title}`}
           onClick={() => setEditing(true)}
         >
-          <span aria-hidden="true">✎</span>
+          <Icon name="edit" />
         </button>
         <button
           type="button"
@@ -133,7 +134,7 @@ export function TodoItem({ todo, today, onChange, onDelete }: Props) {
           disabled={busy}
           onClick={() => void remove()}
         >
-          <span aria-hidden="true">✕</span>
+          <Icon name="delete" />
         </button>
       </span>
     </li>

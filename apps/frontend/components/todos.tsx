@@ -19,7 +19,7 @@ import { Field } from "./field";
 const PAGE = 50;
 
 /** The list with everything that changes it. */
-export function Todos({ version = 0, onExpired }: { version?: number; onExpired: () => void }) {
+export function Todos({ version, onExpired }: { version: number; onExpired: () => void }) {
   const [filter, setFilter] = useState<Filter>({ search: "", show: "all", limit: PAGE });
   const [page, setPage] = useState<TodoPage>();
   const [away, setAway] = useState(false);
@@ -113,7 +113,7 @@ export function Todos({ version = 0, onExpired }: { version?: number; onExpired:
   const today = isoDate(new Date());
   return (
     <section className="card" aria-labelledby="todos-heading">
-      <h1 id="todos-heading">Your todos</h1>
+      <h2 id="todos-heading">Your todos</h2>
       <form className="add" aria-label="Add a todo" onSubmit={(event) => void add(event)}>
         <Field label="New todo" wide>
           {(id) => <input id={id} ref={newTitle} name="title" maxLength={500} required autoComplete="off" />}

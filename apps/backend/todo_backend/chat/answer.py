@@ -22,8 +22,8 @@ from . import actions, history, model, parser
 
 log = structlog.get_logger(__name__)
 Event = dict[str, Any]
-_NO_MODEL = "(Built-in command parser: no language model is configured.)"
-_MODEL_AWAY = "(Built-in command parser: the language model is not available right now.)"
+_NO_MODEL = "(Built-in parser; no language model is configured.)"
+_MODEL_AWAY = "(Built-in parser; the language model is not available right now.)"
 
 
 @dataclass(frozen=True)
