@@ -17,7 +17,7 @@ from sqlalchemy import Connection, NullPool, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
 from . import logs, schema
-from .database import URL, connect_arguments, supply_password
+from .connection import URL, connect_arguments, supply_password
 from .settings import Settings, get_settings
 
 LOCK = 7_302_011  # any constant, the same in every release

@@ -1,0 +1,131 @@
+"""Fixtures: a database, the application's settings, clients and signed-in users."""
+
+import itertools
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import uvicorn
+from fastapi.testclient import TestClient
+
+from todo_backend import migrate
+from todo_backend.app import create_app
+from todo_backend.settings import Settings, get_settings
+
+from .postgres import External, Throwaway, obtain
+
+PASSWORD = "correct horse battery"
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[External]:
+    found = obtain()
+    if found is None:
+        pytest.skip("no PostgreSQL: set TEST_DATABASE_URL or install the postgresql package")
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def own_server(server: External) -> Throwaway:
+    if not isinstance(server, Throwaway):
+        pytest.skip("the server in TEST_DATABASE_URL cannot be restarted")
+    return server
+
+
+def _environment(server: External, database: str, folder: Path) -> dict[str, str]:
+    (folder / "database-password").write_text(f"{server.parameters.get('password', '')}\n")
+    (folder / "jwt-key").write_text(secrets.token_hex(32))
+    return {
+        "DATABASE_HOST": server.parameters["host"],
+        "DATABASE_PORT": str(server.parameters.get("port", 5432)),
+        "DATABASE_NAME": database,
+        "DATABASE_USER": server.parameters["user"],
+        "DATABASE_SSLMODE": server.parameters.get("sslmode", "prefer"),
+        "DATABASE_PASSWORD_FILE": str(folder / "database-password"),
+        "DATABASE_WAIT_SECONDS": "2",
+        "JWT_KEY_FILE": str(folder / "jwt-key"),
+        "JWT_PREVIOUS_KEY_FILE": str(folder / "jwt-previous-key"),
+        "SIGN_IN_ATTEMPTS_PER_MINUTE_PER_ADDRESS": "1000000",
+        "CHAT_MESSAGES_PER_MINUTE": "1000000",
+    }
+
+
+@pytest.fixture(scope="session")
+def migrated(server: External, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    name = server.create_database()
+    with pytest.MonkeyPatch.context() as patch:
+        for key, value in _environment(server, name, tmp_path_factory.mktemp("s")).items():
+            patch.setenv(key, value)
+        migrate.upgrade(Settings())
+    yield name
+    server.drop_database(name)
+
+
+@pytest.fixture
+def settings(
+    server: External, migrated: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Settings]:
+    for key, value in _environment(server, migrated, tmp_path).items():
+        monkeypatch.setenv(key, value)
+    get_settings.cache_clear()
+    yield get_settings()
+    get_settings.cache_clear()
+
+
+@pytest.fixture
+def empty(server: External, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    """Return settings for a database without any tables."""
+    name = server.create_database()
+    for key, value in _environment(server, name, tmp_path).items():
+        monkeypatch.setenv(key, value)
+    get_settings.cache_clear()
+    yield get_settings()
+    get_settings.cache_clear()
+    server.drop_database(name)
+
+
+@pytest.fixture
+def anonymous(settings: Settings) -> Iterator[TestClient]:
+    with TestClient(create_app(), raise_server_exceptions=False) as client:
+        yield client
+
+
+def new_user(client: httpx.Client) -> dict[str, str]:
+    """Sign somebody up; return the headers that sign requests in."""
+    email = f"user-{next(_numbers)}-{secrets.token_hex(4)}@example.com"
+    answer = client.post("/api/auth/sign-up", json={"email": email, "password": PASSWORD})
+    assert answer.status_code == 201, answer.text
+    client.cookies.clear()
+    return {"Authorization": f"Bearer {answer.json()['token']}"}
+
+
+@pytest.fixture
+def client(anonymous: TestClient) -> TestClient:
+    anonymous.headers.update(new_user(anonymous))
+    return anonymous
+
+
+@pytest.fixture
+def live(settings: Settings) -> Iterator[str]:
+    """Serve the application with uvicorn, as in the container; return its address."""
+    config = uvicorn.Config(create_app(), host="127.0.0.1", port=0, log_level="warning")
+    service = uvicorn.Server(config)
+    thread = threading.Thread(target=service.run)
+    thread.start()
+    wait_until(lambda: service.started)
+    yield f"http://127.0.0.1:{service.servers[0].sockets[0].getsockname()[1]}"
+    service.should_exit = True
+    thread.join()
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.02)

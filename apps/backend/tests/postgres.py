@@ -1,0 +1,113 @@
+"""A real PostgreSQL for the tests: the one in TEST_DATABASE_URL, or a throw-away server."""
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+import uuid
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import conninfo, sql
+
+
+def _program(name: str) -> str | None:
+    installed = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), reverse=True)
+    return shutil.which(name) or (str(installed[0]) if installed else None)
+
+
+def _unprivileged() -> str | None:
+    """Return whom to run as: PostgreSQL refuses to run as root."""
+    if os.geteuid() != 0:
+        return None
+    names = {entry.pw_name for entry in pwd.getpwall()}
+    return "postgres" if "postgres" in names else "nobody"
+
+
+class External:
+    """A server somebody else runs; it cannot be stopped."""
+
+    def __init__(self, url: str) -> None:
+        self.parameters: dict[str, Any] = conninfo.conninfo_to_dict(url)
+
+    def connect(self, database: str | None = None) -> psycopg.Connection:
+        """Open an administrative connection."""
+        parameters = self.parameters | ({"dbname": database} if database else {})
+        return psycopg.connect(**parameters, autocommit=True)
+
+    def create_database(self) -> str:
+        """Create an empty database and return its name."""
+        name = f"todo_test_{uuid.uuid4().hex[:12]}"
+        with self.connect() as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        return name
+
+    def drop_database(self, name: str) -> None:
+        """Drop a database, whoever is connected."""
+        with self.connect() as connection:
+            connection.execute(
+                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+            )
+
+    def close(self) -> None:
+        """Leave the server as it is."""
+
+
+class Throwaway(External):
+    """A server of our own in a temporary directory."""
+
+    def __init__(self, initdb: str, postgres: str) -> None:
+        self._postgres = postgres
+        self._user = _unprivileged()
+        self._folder = Path(tempfile.mkdtemp(prefix="todo-postgres-"))
+        if self._user:
+            shutil.chown(self._folder, self._user)
+        self._data = self._folder / "data"
+        subprocess.run(
+            [initdb, "-D", self._data, "-U", "tester", "-A", "trust", "-E", "UTF8", "--no-sync"],
+            check=True,
+            capture_output=True,
+            user=self._user,
+            cwd=self._folder,
+        )
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        super().__init__(f"host=127.0.0.1 port={port} user=tester dbname=postgres password=unused")
+        self.start()
+
+    def _control(self, action: str, *options: str) -> None:
+        control = str(Path(os.path.realpath(self._postgres)).with_name("pg_ctl"))
+        subprocess.run(
+            [control, action, "-D", self._data, "-s", "-w", *options],
+            check=True,
+            user=self._user,
+            cwd=self._folder,
+            stdout=subprocess.DEVNULL,
+        )
+
+    def start(self) -> None:
+        """Start the server and wait until it answers."""
+        port = self.parameters["port"]
+        options = f"-p {port} -k {self._folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+        self._control("start", "-o", options, "-l", str(self._folder / "log"))
+
+    def stop(self, mode: str = "fast") -> None:
+        """Stop the server; mode "immediate" is a crash."""
+        self._control("stop", "-m", mode)
+
+    def close(self) -> None:
+        """Stop the server and remove its files."""
+        self.stop("immediate")
+        shutil.rmtree(self._folder)
+
+
+def obtain() -> External | None:
+    """Return a server, or None when there is no way to have one."""
+    if url := os.environ.get("TEST_DATABASE_URL"):
+        return External(url)
+    initdb, postgres = _program("initdb"), _program("postgres")
+    return Throwaway(initdb, postgres) if initdb and postgres else None

@@ -1,0 +1,104 @@
+"""Signing up, in and out; session tokens and their rotation."""
+
+import secrets
+import statistics
+import time
+
+import pytest
+from fastapi.testclient import TestClient
+
+from todo_backend.sessions import COOKIE
+from todo_backend.settings import Settings
+
+from .conftest import PASSWORD, new_user
+
+
+def credentials(password: str = PASSWORD) -> dict[str, str]:
+    return {"email": f"{secrets.token_hex(6)}@example.com", "password": password}
+
+
+def test_cookie_session(anonymous: TestClient) -> None:
+    who = credentials()
+    answer = anonymous.post("/api/auth/sign-up", json=who)
+    cookie = answer.headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=strict" in cookie
+    assert "Secure" not in cookie
+    assert anonymous.get("/api/me").json()["email"] == who["email"]
+    anonymous.post("/api/auth/sign-out")
+    assert COOKIE not in anonymous.cookies
+    assert anonymous.get("/api/me").status_code == 401
+    again = anonymous.post(
+        "/api/auth/sign-in",
+        json=who | {"email": f" {who['email'].upper()} "},
+        headers={"x-forwarded-proto": "https"},
+    )
+    assert again.status_code == 200
+    assert "Secure" in again.headers["set-cookie"]
+
+
+def test_repeating_sign_up_signs_in(anonymous: TestClient) -> None:
+    who = credentials()
+    first, second = (anonymous.post("/api/auth/sign-up", json=who) for _ in range(2))
+    assert first.json()["id"] == second.json()["id"]
+    stolen = anonymous.post("/api/auth/sign-up", json=who | {"password": "another password"})
+    assert stolen.status_code == 409
+
+
+def test_unknown_user_and_wrong_password_are_answered_alike(anonymous: TestClient) -> None:
+    who = credentials()
+    anonymous.post("/api/auth/sign-up", json=who)
+
+    def attempt(email: str) -> tuple[float, int, str]:
+        begun = time.perf_counter()
+        body = {"email": email, "password": "wrong password"}
+        answer = anonymous.post("/api/auth/sign-in", json=body)
+        return time.perf_counter() - begun, answer.status_code, answer.text
+
+    attempt(credentials()["email"])  # warms up
+    known = [attempt(who["email"]) for _ in range(7)]
+    unknown = [attempt(credentials()["email"]) for _ in range(7)]
+    assert {entry[1:] for entry in known} == {entry[1:] for entry in unknown}
+    slow, fast = (statistics.median(entry[0] for entry in group) for group in (known, unknown))
+    assert 0.4 < slow / fast < 2.5
+
+
+def test_sign_in_is_rate_limited(anonymous: TestClient, settings: Settings) -> None:
+    who = credentials()
+    tries = 2 * settings.sign_in_attempts_per_minute + 1  # a new minute may begin in between
+    answers = [anonymous.post("/api/auth/sign-in", json=who) for _ in range(tries)]
+    assert {answer.status_code for answer in answers} == {401, 429}
+    assert answers[-1].headers["retry-after"]
+
+
+def test_key_rotation(anonymous: TestClient, settings: Settings) -> None:
+    session = new_user(anonymous)
+
+    def status() -> int:
+        return anonymous.get("/api/me", headers=session).status_code
+
+    old = settings.jwt_key_file.read_text()
+    settings.jwt_previous_key_file.write_text(old)
+    settings.jwt_key_file.write_text(secrets.token_hex(32))
+    assert status() == 200
+    settings.jwt_previous_key_file.write_text("\n")
+    assert status() == 401
+    settings.jwt_key_file.write_text("short")
+    assert status() == 503
+    assert anonymous.get("/ready").status_code == 503
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "",
+        "x",
+        "a.b.c",
+        "ÿ",
+        "eyJhbGciOiJub25lIn0.eyJzdWIiOiIwIiwiaWF0IjowLCJleHAiOjk5OTk5OTk5OTl9.",
+    ],
+)
+def test_made_up_tokens(anonymous: TestClient, token: str) -> None:
+    header = {"Authorization": f"Bearer {token}".encode("latin-1")}
+    assert anonymous.get("/api/me", headers=header).status_code == 401
+    assert anonymous.get("/api/todos", headers=header).status_code == 401

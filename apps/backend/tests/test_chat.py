@@ -1,0 +1,135 @@
+"""The chat: streamed answers, stored conversations, the language model and its absence."""
+
+import json
+import threading
+import uuid
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from todo_backend.settings import Settings, get_settings
+
+Events = list[dict[str, Any]]
+
+
+def say(client: TestClient, message: str, **more: Any) -> Events:
+    body = {"message": message, "today": "2026-01-28", **more}
+    answer = client.post("/api/chat", json=body)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"].startswith("application/x-ndjson")
+    return [json.loads(line) for line in answer.text.split("\n") if line]
+
+
+def text(events: Events) -> str:
+    return "".join(event.get("text", "") for event in events)
+
+
+def todos(client: TestClient) -> Events:
+    return client.get("/api/todos").json()["items"]
+
+
+def test_a_conversation(client: TestClient) -> None:
+    talk = str(uuid.uuid4())
+    events = say(client, "add buy milk tomorrow", conversation_id=talk)
+    assert [event["type"] for event in events][:2] == ["start", "changed"]
+    assert events[-1] == {"type": "end"}
+    assert "no language model" in text(events)
+    assert todos(client)[0]["due_date"] == "2026-01-29"
+    assert "“buy milk”" in text(say(client, "list", conversation_id=talk))
+    say(client, "complete milk", conversation_id=talk)
+    assert todos(client)[0]["done"]
+    say(client, "delete buy milk", conversation_id=talk)
+    assert todos(client) == []
+    assert "found no todo" in text(say(client, "delete buy milk", conversation_id=talk))
+    path = f"/api/chat/conversations/{talk}"
+    assert [turn["message"] for turn in client.get(path).json()][:2] == [
+        "add buy milk tomorrow",
+        "list",
+    ]
+    assert client.get("/api/chat/conversations").json()[0]["messages"] == 5
+    assert client.delete(path).status_code == 204
+    assert client.get(path).status_code == 404
+
+
+def test_asks_which_one_is_meant(client: TestClient) -> None:
+    for title in ("buy milk", "buy bread"):
+        client.post("/api/todos", json={"title": title})
+    assert "could be any" in text(say(client, "delete buy"))
+    assert len(todos(client)) == 2
+
+
+def test_sending_again_acts_once(client: TestClient) -> None:
+    own = {"id": str(uuid.uuid4()), "conversation_id": str(uuid.uuid4())}
+    assert say(client, "add once", **own) == say(client, "add once", **own)
+    assert len(todos(client)) == 1
+
+
+class Model(BaseHTTPRequestHandler):
+    """An OpenAI-compatible endpoint: calls a tool, then reports its result."""
+
+    broken = False
+    requests: Events = []  # noqa: RUF012
+
+    def do_POST(self) -> None:
+        """Answer one completion."""
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        self.requests.append(body | {"authorization": self.headers["authorization"]})
+        self.send_response(500 if self.broken else 200)
+        self.send_header("content-type", "text/event-stream")
+        self.end_headers()
+        if self.broken:
+            return
+        last = body["messages"][-1]
+        if last["role"] == "tool":
+            deltas = [{"content": "Done: "}, {"content": last["content"]}]
+        else:
+            arguments = json.dumps({"title": "from the model", "priority": "high"})
+            name = {"id": "1", "function": {"name": "add_todo", "arguments": arguments[:9]}}
+            rest = {"function": {"arguments": arguments[9:]}}
+            deltas = [{"tool_calls": [{"index": 0, **part}]} for part in (name, rest)]
+        for delta in deltas:
+            self.wfile.write(f"data: {json.dumps({'choices': [{'delta': delta}]})}\n\n".encode())
+        self.wfile.write(b"data: [DONE]\n\n")
+
+    def log_message(self, *_: object) -> None:
+        """Keep quiet."""
+
+
+@pytest.fixture
+def model(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Model]]:
+    endpoint = ThreadingHTTPServer(("127.0.0.1", 0), Model)
+    threading.Thread(target=endpoint.serve_forever).start()
+    key = settings.jwt_key_file.with_name("chat-api-key")
+    key.write_text("sesame\n")
+    monkeypatch.setenv("CHAT_BASE_URL", f"http://127.0.0.1:{endpoint.server_port}/v1")
+    monkeypatch.setenv("CHAT_MODEL", "test")
+    monkeypatch.setenv("CHAT_API_KEY_FILE", str(key))
+    monkeypatch.setattr(Model, "requests", [])
+    get_settings.cache_clear()
+    yield Model
+    endpoint.shutdown()
+    endpoint.server_close()
+
+
+def test_the_model_calls_tools(model: type[Model], client: TestClient) -> None:
+    own = {"id": str(uuid.uuid4()), "conversation_id": str(uuid.uuid4())}
+    events = say(client, "please note something", **own)
+    assert events[0]["mode"] == "model"
+    assert {"type": "changed"} in events
+    assert text(events) == "Done: Added “from the model” (high priority)."
+    assert text(say(client, "please note something", **own)) == text(events)
+    assert [todo["title"] for todo in todos(client)] == ["from the model"]
+    assert model.requests[0]["authorization"] == "Bearer sesame"
+
+
+def test_falls_back_while_the_model_is_away(
+    model: type[Model], client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model, "broken", True)
+    events = say(client, "add by hand")
+    assert events[0]["mode"] == "parser"
+    assert "language model is not available" in text(events)
+    assert [todo["title"] for todo in todos(client)] == ["by hand"]

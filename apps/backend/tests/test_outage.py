@@ -1,0 +1,117 @@
+"""The database goes away and comes back: 503, never 500; nothing is lost or duplicated."""
+
+import threading
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import psycopg
+import pytest
+from fastapi.testclient import TestClient
+from psycopg import sql
+
+from todo_backend import migrate
+from todo_backend.app import create_app
+from todo_backend.settings import Settings
+
+from .conftest import new_user
+from .postgres import External, Throwaway
+
+
+def test_503_while_away_then_recovers(client: TestClient, own_server: Throwaway) -> None:
+    own_server.stop()
+    try:
+        begun = time.monotonic()
+        answer = client.post("/api/todos", json={"title": "x"})
+        assert time.monotonic() - begun < 6
+        assert answer.status_code == 503
+        assert answer.headers["retry-after"]
+        assert "database" in answer.json()["detail"]
+        for path in ("/api/me", "/ready", "/api/chat/conversations"):
+            assert client.get(path).status_code == 503
+        assert client.get("/health").status_code == 200
+    finally:
+        own_server.start()
+    assert client.get("/ready").status_code == 200
+    assert client.post("/api/todos", json={"title": "x"}).status_code == 201
+
+
+def test_a_request_waits_for_a_short_restart(client: TestClient, own_server: Throwaway) -> None:
+    own_server.stop("immediate")
+    starting = threading.Timer(0.3, own_server.start)
+    starting.start()
+    assert client.post("/api/todos", json={"title": "patient"}).status_code == 201
+    starting.join()
+
+
+def test_nothing_lost_or_duplicated(live: str, own_server: Throwaway) -> None:
+    with httpx.Client(base_url=live) as client:
+        session = new_user(client)
+    stop = threading.Event()
+    statuses: set[int] = set()
+
+    def write(worker: int) -> list[str]:
+        acknowledged = []
+        with httpx.Client(base_url=live, headers=session, timeout=20) as client:
+            while not stop.is_set():
+                title = f"{worker}-{len(acknowledged)}"
+                body = {"id": str(uuid.uuid4()), "title": title}
+                status = 503
+                while status == 503:
+                    status = client.post("/api/todos", json=body).status_code
+                    statuses.add(status)
+                acknowledged.append(title)
+        return acknowledged
+
+    with ThreadPoolExecutor(4) as pool:
+        writers = [pool.submit(write, number) for number in range(4)]
+        for mode in ("fast", "immediate"):
+            time.sleep(0.5)
+            own_server.stop(mode)
+            time.sleep(0.3)
+            own_server.start()
+        time.sleep(0.5)
+        stop.set()
+        acknowledged = sorted(title for writer in writers for title in writer.result())
+
+    stored: list[str] = []
+    with httpx.Client(base_url=live, headers=session) as client:
+        while True:
+            query = {"limit": 200, "offset": len(stored), "order": "created"}
+            page = client.get("/api/todos", params=query).json()
+            stored += [todo["title"] for todo in page["items"]]
+            if len(stored) >= page["total"]:
+                break
+    assert len(acknowledged) > 20
+    assert sorted(stored) == acknowledged
+    assert statuses <= {201, 503}
+
+
+def test_a_rotated_database_password_is_picked_up(
+    empty: Settings, server: External, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    migrate.upgrade(empty)
+    given: list[str | None] = []
+    connect = psycopg.AsyncConnection.connect
+
+    async def spy(*args: object, **options: object) -> psycopg.AsyncConnection:
+        given.append(options.get("password"))
+        return await connect(*args, **options)
+
+    monkeypatch.setattr(psycopg.AsyncConnection, "connect", spy)
+    end_all = sql.SQL(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = {} AND pid <> pg_backend_pid()"
+    ).format(sql.Literal(empty.database_name))
+    with TestClient(create_app()) as client:
+        assert client.get("/ready").status_code == 200
+        first = empty.database_password_file.read_text().strip()
+        if server.parameters.get("password", "unused") == "unused":  # the server takes any
+            empty.database_password_file.write_text("rotated")
+        with server.connect() as admin:
+            admin.execute(end_all)
+        new_user(client)
+        second = empty.database_password_file.read_text().strip()
+        assert given[0] == (first or None)
+        assert given[-1] == (second or None)

@@ -1,0 +1,61 @@
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { forward } from "@/lib/backend";
+
+let server: Server;
+let url: string;
+let last: { request: IncomingMessage; body: string };
+
+beforeAll(async () => {
+  server = createServer((request, response) => {
+    let body = "";
+    request.on("data", (part) => (body += part));
+    request.on("end", () => {
+      last = { request, body };
+      response.setHeader("set-cookie", ["a=1; HttpOnly", "b=2"]);
+      response.setHeader("server", "secret");
+      response.setHeader("retry-after", "3");
+      if (request.method === "DELETE") response.writeHead(204).end();
+      else response.writeHead(201, { "content-type": "application/json" }).end("{}");
+    });
+  });
+  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+
+afterAll(() => server.close());
+
+const post = (body: BodyInit, headers: HeadersInit = {}) =>
+  new Request("http://page/api/todos?x=%2F", { method: "POST", body, headers });
+
+test("passes on the request and the answer, but only known headers", async () => {
+  const answer = await forward(
+    post('{"title":"x"}', { cookie: "s=1", "x-forwarded-for": "1.1.1.1, 2.2.2.2", "x-secret": "1" }),
+    url,
+  );
+  expect(last.request.url).toBe("/api/todos?x=%2F");
+  expect(last.body).toBe('{"title":"x"}');
+  expect(last.request.headers).toMatchObject({ cookie: "s=1", "x-forwarded-for": "2.2.2.2" });
+  expect(last.request.headers).not.toHaveProperty("x-secret");
+  expect(answer.status).toBe(201);
+  expect(answer.headers.getSetCookie()).toEqual(["a=1; HttpOnly", "b=2"]);
+  expect(answer.headers.get("retry-after")).toBe("3");
+  expect(answer.headers.get("server")).toBeNull();
+});
+
+test("passes on an answer without a body", async () => {
+  const answer = await forward(new Request("http://page/api/todos/1", { method: "DELETE" }), url);
+  expect(answer.status).toBe(204);
+});
+
+test("says 503 while the backend is away", async () => {
+  const answer = await forward(post("{}"), "http://127.0.0.1:1");
+  expect(answer.status).toBe(503);
+  expect(answer.headers.get("retry-after")).toBe("3");
+});
+
+test("refuses large bodies and requests from other sites", async () => {
+  expect((await forward(post("x".repeat(70_000)), url)).status).toBe(413);
+  expect((await forward(post("{}", { "sec-fetch-site": "cross-site" }), url)).status).toBe(403);
+});
