@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import pulumi
 from pulumi.runtime import config as runtime_config
@@ -50,7 +50,8 @@ def load_config(root: Path) -> StackConfig:
         root: The project's folder, where `.local/settings.json` may be.
 
     Raises:
-        SettingsError: Something is missing, unknown or out of range; the message says what is allowed.
+        SettingsError: Something is missing, unknown or out of range; the message says what is
+            allowed.
     """
     config = pulumi.Config("todo")
     _refuse_unknown_keys()
@@ -92,7 +93,7 @@ def merge(base: object, over: object) -> object:
     """Merges `over` into `base`, deeply; a block with another `mode` replaces the whole block."""
     if not isinstance(base, Mapping) or not isinstance(over, Mapping):
         return over
-    left, right = cast(Mapping[str, object], base), cast(Mapping[str, object], over)
+    left, right = cast("Mapping[str, object]", base), cast("Mapping[str, object]", over)
     if "mode" in right and right["mode"] != left.get("mode"):
         return dict(right)
     return {
@@ -104,8 +105,7 @@ def merge(base: object, over: object) -> object:
 
 
 def _is_local(tree: object) -> bool:
-    cluster = cast(Mapping[str, object], tree).get("cluster") if isinstance(tree, Mapping) else None
-    return isinstance(cluster, Mapping) and cast(Mapping[str, object], cluster).get("kind") == "local"
+    return _get(_get(tree, "cluster"), "kind") == "local"
 
 
 def _read_overrides(path: Path) -> object:
@@ -123,7 +123,9 @@ def _refuse_unknown_keys() -> None:
     allowed = {"settings", *_SECRETS}
     # The SDK has no public way to list keys; these two are what Config.get itself reads.
     keys = {*runtime_config.CONFIG.get(), *runtime_config.get_config_env()}
-    unknown = sorted(k for k in keys if k.startswith("todo:") and k.removeprefix("todo:") not in allowed)
+    unknown = sorted(
+        k for k in keys if k.startswith("todo:") and k.removeprefix("todo:") not in allowed
+    )
     if unknown:
         known = ", ".join(f"todo:{key}" for key in ("settings", *_SECRETS))
         raise SettingsError(f"unknown configuration key {', '.join(unknown)}; allowed: {known}")
@@ -143,11 +145,9 @@ def _read_secrets(config: pulumi.Config, settings: Settings) -> SecretValues | N
                 f"pulumi config set --secret todo:{key} {value}"
             )
         values[key] = config.require_secret(key) if present else None
-    password, jwt_key = values["databasePassword"], values["jwtKey"]
-    assert password is not None and jwt_key is not None  # required above
     return SecretValues(
-        database_password=password,
-        jwt_key=jwt_key,
+        database_password=config.require_secret("databasePassword"),
+        jwt_key=config.require_secret("jwtKey"),
         jwt_previous_key=values["jwtPreviousKey"],
         chat_api_key=values["chatApiKey"],
     )
@@ -161,7 +161,9 @@ def _explain(error: ValidationError, tree: object, overrides: object) -> Iterato
         )
         message = problem["msg"].removeprefix("Value error, ")
         value = problem["input"]
-        shown = "" if isinstance(value, Mapping) or problem["type"] == "missing" else f" is {value!r}"
+        shown = (
+            "" if isinstance(value, Mapping) or problem["type"] == "missing" else f" is {value!r}"
+        )
         origin = f" (from {OVERRIDES})" if overrides is not None and _holds(overrides, path) else ""
         yield f"{where}{shown}: {message[0].lower()}{message[1:]}{origin}"
 
@@ -169,23 +171,28 @@ def _explain(error: ValidationError, tree: object, overrides: object) -> Iterato
 def _path(location: tuple[int | str, ...], tree: object) -> list[int | str]:
     """Drops the union tags that pydantic puts between the keys."""
     path: list[int | str] = []
-    here: Any = tree
+    here = tree
     for step in location:
-        if isinstance(here, Mapping) and step not in here:
-            if cast(Mapping[str, object], here).get("mode") == step:
-                continue
-            here = None
-        elif isinstance(here, Mapping):
-            here = cast(Mapping[Any, Any], here)[step]
-        elif isinstance(here, list) and isinstance(step, int) and step < len(cast(list[Any], here)):
-            here = cast(list[Any], here)[step]
+        if step != "mode" and _get(here, "mode") == step:
+            continue
         path.append(step)
+        here = _get(here, step)
     return path
 
 
-def _holds(tree: Any, path: list[int | str]) -> bool:
+def _get(tree: object, step: int | str) -> object:
+    """Returns what is at a key or an index, or None."""
+    if isinstance(tree, Mapping):
+        return cast("Mapping[int | str, object]", tree).get(step)
+    if isinstance(tree, list) and isinstance(step, int):
+        items = cast("list[object]", tree)
+        return items[step] if step < len(items) else None
+    return None
+
+
+def _holds(tree: object, path: list[int | str]) -> bool:
     for step in path:
         if not isinstance(tree, Mapping) or step not in tree:
             return False
-        tree = cast(Mapping[Any, Any], tree)[step]
+        tree = _get(cast("object", tree), step)
     return bool(path)

@@ -21,15 +21,15 @@ class AppImageArgs:
     image_name: str
     """Last part of the image's name."""
     context: Path
-    """Folder with the Dockerfile, relative to the project so that no machine's path gets into the state."""
+    """Folder with the Dockerfile, relative so that no machine's path gets into the state."""
     build_args: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 class AppImage(pulumi.ComponentResource):
-    """A container image whose tag is a hash of what it is built from: unchanged sources roll no pod."""
+    """An image whose tag is a hash of what it is built from: unchanged sources roll no pod."""
 
     reference: pulumi.Output[str]
-    """What a pod names: a content-hash tag (load) or a digest (registry), or the given reference."""
+    """What a pod names: a content-hash tag (load), a digest (registry), or what was given."""
 
     def __init__(
         self, name: str, args: AppImageArgs, opts: pulumi.ResourceOptions | None = None
@@ -59,7 +59,7 @@ class AppImage(pulumi.ComponentResource):
             ),
             build_args=dict(args.build_args),
             builder=_builder(images.builder),
-            # A preview on a development machine need not build; before a push a broken build should show.
+            # A broken build should show before a push; a local one shows soon enough.
             build_on_preview=not loaded,
             # Minikube's Docker daemon is a builder only the buildx CLI can drive.
             exec_=loaded and not in_store,
@@ -99,7 +99,7 @@ class AppImage(pulumi.ComponentResource):
 
 
 def _names(args: AppImageArgs, images: LoadedImages | RegistryImages) -> tuple[str, str]:
-    # `localhost/` is never pulled from anywhere, so a missing image is an error and not a stranger's.
+    # `localhost/` is pulled from nowhere: a missing image is an error and not a stranger's.
     prefix = "localhost/todo" if images.mode == "load" else images.repository
     repository = f"{prefix}/{args.image_name}"
     return repository, f"{repository}:{content_hash(args.context, args.build_args)}"
@@ -126,7 +126,9 @@ def content_hash(context: Path, build_args: Mapping[str, str]) -> str:
         pulumi.RunError: The folder has no Dockerfile.
     """
     if not (context / "Dockerfile").is_file():
-        raise pulumi.RunError(f"{context}/Dockerfile is missing; run pulumi in the project's folder")
+        raise pulumi.RunError(
+            f"{context}/Dockerfile is missing; run pulumi in the project's folder"
+        )
     ignore = context / ".dockerignore"
     lines = ignore.read_text(encoding="utf-8").splitlines() if ignore.is_file() else []
     patterns = [line.strip() for line in lines if line.strip() and not line.startswith("#")]

@@ -1,20 +1,35 @@
 """The recommended labels (https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/)."""
 
-from collections.abc import Mapping
+from typing import Protocol
+
+import pulumi
+import pulumi_kubernetes as k8s
+
 
 def selector(name: str, instance: str) -> dict[str, str]:
-    """Returns the two labels that select an application's pods; immutable in Deployments and StatefulSets."""
+    """Returns the two labels that select an application's pods; workloads cannot change them."""
     return {"app.kubernetes.io/name": name, "app.kubernetes.io/instance": instance}
 
 
-def labels(
-    name: str, instance: str, component: str, extra: Mapping[str, str] | None = None
-) -> dict[str, str]:
-    """Returns the labels of an object; the version is left out, since pods with it roll when it changes."""
+def labels(name: str, instance: str, component: str) -> dict[str, str]:
+    """Returns the labels of an object.
+
+    `app.kubernetes.io/version` is left out: the image's tag says it, and a label that changes with
+    every release would roll pods that did not change.
+    """
     return {
         **selector(name, instance),
         "app.kubernetes.io/component": component,
         "app.kubernetes.io/part-of": instance,
         "app.kubernetes.io/managed-by": "pulumi",
-        **(extra or {}),
     }
+
+
+class _Named(Protocol):
+    @property
+    def metadata(self) -> pulumi.Output[k8s.meta.v1.outputs.ObjectMeta]: ...
+
+
+def object_name(resource: _Named) -> pulumi.Output[str]:
+    """Returns the name an object has in the cluster, which Pulumi may have chosen."""
+    return resource.metadata.apply(lambda metadata: metadata.name or "")

@@ -23,7 +23,8 @@ def service_monitor(
     name: str,
     metrics: Metrics,
     *,
-    metadata: k8s.meta.v1.ObjectMetaArgs,
+    namespace: pulumi.Input[str],
+    labels: Mapping[str, str],
     matching: Mapping[str, str],
     path: str,
     opts: pulumi.ResourceOptions,
@@ -31,13 +32,12 @@ def service_monitor(
     """Declares a ServiceMonitor, if it is asked for."""
     if not isinstance(metrics, ServiceMonitor):
         return
-    labels = {**matching, **metrics.labels}
     k8s.apiextensions.CustomResource(
         f"{name}-monitor",
         api_version="monitoring.coreos.com/v1",
         kind="ServiceMonitor",
         metadata=k8s.meta.v1.ObjectMetaArgs(
-            name=metadata.name, namespace=metadata.namespace, labels=labels
+            name=name, namespace=namespace, labels={**labels, **metrics.labels}
         ),
         spec={
             "selector": {"matchLabels": dict(matching)},

@@ -7,7 +7,8 @@ from decimal import Decimal
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components.values import Resources, quantity_value
+from components.quantities import quantity_value
+from components.values import Resources
 
 core = k8s.core.v1
 
@@ -21,7 +22,12 @@ class Share:
 
 
 def declare_namespace(
-    name: str, object_name: str, labels: Mapping[str, str], *, retain: bool, opts: pulumi.ResourceOptions
+    name: str,
+    object_name: str,
+    labels: Mapping[str, str],
+    *,
+    retain: bool,
+    opts: pulumi.ResourceOptions,
 ) -> core.Namespace:
     """Declares a namespace that enforces the Pod Security Standard *restricted*.
 
@@ -29,13 +35,21 @@ def declare_namespace(
         name: Pulumi name prefix.
         object_name: Name of the namespace.
         labels: Labels of the namespace.
-        retain: Whether `pulumi destroy` leaves the namespace, because deleting it would delete the claims in it.
+        retain: Whether `pulumi destroy` leaves the namespace, because deleting it would delete the
+            claims in it.
         opts: Resource options.
     """
-    levels = {f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")}
+    levels = {
+        f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")
+    }
     return core.Namespace(
         f"{name}-namespace",
-        metadata=k8s.meta.v1.ObjectMetaArgs(name=object_name, labels={**labels, **levels}),
+        metadata=k8s.meta.v1.ObjectMetaArgs(
+            name=object_name,
+            labels={**labels, **levels},
+            # It may be there already, kept by an earlier `pulumi destroy`.
+            annotations={"pulumi.com/patchForce": "true"},
+        ),
         opts=pulumi.ResourceOptions.merge(
             opts,
             pulumi.ResourceOptions(
@@ -49,10 +63,11 @@ def quota(shares: Sequence[Share], claims: int) -> dict[str, str]:
     """Returns the hard limits of a ResourceQuota that just fits the given pods."""
     totals: dict[str, Decimal] = {}
     for share in shares:
-        for kind, amounts in share.resources.to_kubernetes().items():
-            for resource, amount in amounts.items():
-                key = f"{kind}.{resource}"
-                totals[key] = totals.get(key, Decimal(0)) + quantity_value(amount) * share.pods
+        for resource in ("cpu", "memory", "ephemeral_storage"):
+            for kind in ("request", "limit"):
+                key = f"{kind}s.{resource.replace('_', '-')}"
+                amount = quantity_value(getattr(share.resources, f"{resource}_{kind}"))
+                totals[key] = totals.get(key, Decimal(0)) + amount * share.pods
     hard = {
         key: f"{int(total * 1000)}m" if key.endswith(".cpu") else f"{-int(-total // 1024**2)}Mi"
         for key, total in totals.items()
@@ -72,10 +87,8 @@ def declare_limits(
     hard: Mapping[str, str],
     opts: pulumi.ResourceOptions,
 ) -> None:
-    """Declares the namespace's ResourceQuota, and a LimitRange with defaults for pods that name no size."""
-    metadata = k8s.meta.v1.ObjectMetaArgs(
-        name=name, namespace=namespace, labels=dict(labels)
-    )
+    """Declares a ResourceQuota, and a LimitRange with sizes for pods that name none."""
+    metadata = k8s.meta.v1.ObjectMetaArgs(name=name, namespace=namespace, labels=dict(labels))
     core.ResourceQuota(
         f"{name}-quota",
         metadata=metadata,

@@ -7,6 +7,8 @@ import pulumi_kubernetes as k8s
 
 net = k8s.networking.v1
 Labels = Mapping[str, str]
+Peer = Labels | net.NetworkPolicyPeerArgs
+"""Pods of the same namespace by their labels, or anything else."""
 
 _NAMESPACE_NAME = "kubernetes.io/metadata.name"
 
@@ -21,11 +23,9 @@ def namespace_pods(namespace: str) -> net.NetworkPolicyPeerArgs:
     return net.NetworkPolicyPeerArgs(namespace_selector=_select({_NAMESPACE_NAME: namespace}))
 
 
-def addresses(cidr: str, but: Sequence[str] = ()) -> net.NetworkPolicyPeerArgs:
+def addresses(cidr: str) -> net.NetworkPolicyPeerArgs:
     """Returns the peer that is a range of addresses."""
-    return net.NetworkPolicyPeerArgs(
-        ip_block=net.IPBlockArgs(cidr=cidr, except_=list(but) or None)
-    )
+    return net.NetworkPolicyPeerArgs(ip_block=net.IPBlockArgs(cidr=cidr))
 
 
 def _select(labels: Labels) -> k8s.meta.v1.LabelSelectorArgs:
@@ -39,7 +39,7 @@ def _ports(*ports: tuple[str, int]) -> list[net.NetworkPolicyPortArgs]:
 def default_deny(
     name: str, *, namespace: pulumi.Input[str], labels: Labels, opts: pulumi.ResourceOptions
 ) -> None:
-    """Denies everything to and from every pod of the namespace, except that each may ask for names."""
+    """Denies everything to and from every pod of the namespace but DNS questions."""
     net.NetworkPolicy(
         f"{name}-default-deny",
         metadata=k8s.meta.v1.ObjectMetaArgs(
@@ -75,7 +75,7 @@ def allow_ingress(
     object_name: str,
     labels: Labels,
     to: Labels,
-    peers: Sequence[Labels | net.NetworkPolicyPeerArgs],
+    peers: Sequence[Peer],
     port: int,
     opts: pulumi.ResourceOptions,
 ) -> None:
@@ -105,7 +105,7 @@ def allow_egress(
     object_name: str,
     labels: Labels,
     of: Labels,
-    peers: Sequence[tuple[Labels | net.NetworkPolicyPeerArgs, int]],
+    peers: Sequence[tuple[Peer, int]],
     opts: pulumi.ResourceOptions,
 ) -> None:
     """Lets some pods connect to peers, each on one port."""
@@ -126,5 +126,5 @@ def allow_egress(
     )
 
 
-def _peer(peer: Labels | net.NetworkPolicyPeerArgs) -> net.NetworkPolicyPeerArgs:
+def _peer(peer: Peer) -> net.NetworkPolicyPeerArgs:
     return peer if isinstance(peer, net.NetworkPolicyPeerArgs) else pods(peer)

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 
 import pulumi_kubernetes as k8s
 
+from components.values import Resources
+
 core = k8s.core.v1
 
 
 def pod_security(user: int, group: int) -> core.PodSecurityContextArgs:
-    """Returns a pod security context with numeric IDs, which the kubelet can check without reading the image."""
+    """Returns a pod security context with numeric IDs, which the kubelet can check."""
     return core.PodSecurityContextArgs(
         run_as_non_root=True,
         run_as_user=user,
@@ -21,13 +23,29 @@ def pod_security(user: int, group: int) -> core.PodSecurityContextArgs:
 
 
 def container_security() -> core.SecurityContextArgs:
-    """Returns a container security context without privileges and with a read-only root file system."""
+    """Returns a container security context without privileges and with a read-only root."""
     return core.SecurityContextArgs(
         allow_privilege_escalation=False,
         privileged=False,
         read_only_root_filesystem=True,
         run_as_non_root=True,
         capabilities=core.CapabilitiesArgs(drop=["ALL"]),
+    )
+
+
+def container_resources(resources: Resources) -> core.ResourceRequirementsArgs:
+    """Returns the requests and limits of a container."""
+    return core.ResourceRequirementsArgs(
+        requests={
+            "cpu": resources.cpu_request,
+            "memory": resources.memory_request,
+            "ephemeral-storage": resources.ephemeral_storage_request,
+        },
+        limits={
+            "cpu": resources.cpu_limit,
+            "memory": resources.memory_limit,
+            "ephemeral-storage": resources.ephemeral_storage_limit,
+        },
     )
 
 
@@ -55,10 +73,8 @@ def exec_probe(
     )
 
 
-def scratch_volume(
-    name: str, size: str, *, in_memory: bool = False
-) -> core.VolumeArgs:
-    """Returns an emptyDir that lives as long as the pod, bounded so that it cannot fill the node."""
+def scratch_volume(name: str, size: str, *, in_memory: bool = False) -> core.VolumeArgs:
+    """Returns an emptyDir, bounded so that it cannot fill the node."""
     return core.VolumeArgs(
         name=name,
         empty_dir=core.EmptyDirVolumeSourceArgs(

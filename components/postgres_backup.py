@@ -5,13 +5,24 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components.labels import labels, selector
-from components.pods import container_security, pod_security, scratch_volume
+from components.labels import labels, object_name, selector
+from components.pods import (
+    container_resources,
+    container_security,
+    pod_security,
+    scratch_volume,
+)
+from components.postgres_pod import (
+    PASSWORD_KEY,
+    SECRETS_PATH,
+    USER,
+    password_mount,
+    password_volume,
+)
 from components.values import Resources
 
 core = k8s.core.v1
-_USER = 999
-_RESOURCES = Resources(
+RESOURCES = Resources(
     cpu_request="50m", cpu_limit="500m", memory_request="64Mi", memory_limit="256Mi"
 )
 _SCRIPT = """\
@@ -49,23 +60,21 @@ def declare_backup(
     database: str,
     user: str,
     secret_name: pulumi.Input[str],
-    password_key: str,
     opts: pulumi.ResourceOptions,
 ) -> None:
     """Declares the claim and the CronJob; the claim is kept when the stack is destroyed."""
-    object_name = f"{name}-backup"
-    own_labels = labels(object_name, instance, "backup")
-    metadata = k8s.meta.v1.ObjectMetaArgs(
-        name=object_name, namespace=namespace, labels=own_labels
-    )
+    job_name = f"{name}-backup"
+    own_labels = labels(job_name, instance, "backup")
+    metadata = k8s.meta.v1.ObjectMetaArgs(name=job_name, namespace=namespace, labels=own_labels)
     claim = core.PersistentVolumeClaim(
-        f"{object_name}-claim",
+        f"{job_name}-claim",
         metadata=k8s.meta.v1.ObjectMetaArgs(
-            name=object_name,
+            name=job_name,
             namespace=namespace,
             labels=own_labels,
             # Many storage classes bind a claim only when a pod uses it: at the first backup.
-            annotations={"pulumi.com/skipAwait": "true"},
+            # It may be there already, kept by an earlier `pulumi destroy`.
+            annotations={"pulumi.com/skipAwait": "true", "pulumi.com/patchForce": "true"},
         ),
         spec=core.PersistentVolumeClaimSpecArgs(
             access_modes=["ReadWriteOnce"],
@@ -77,7 +86,7 @@ def declare_backup(
         opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(retain_on_delete=True)),
     )
     account = core.ServiceAccount(
-        f"{object_name}-account",
+        f"{job_name}-account",
         metadata=metadata,
         automount_service_account_token=False,
         opts=opts,
@@ -87,15 +96,15 @@ def declare_backup(
         "PGDATABASE": database,
         "PGUSER": user,
         "PGCONNECT_TIMEOUT": "10",
-        "PASSWORD_FILE": f"/run/secrets/postgres/{password_key}",
+        "PASSWORD_FILE": f"{SECRETS_PATH}/{PASSWORD_KEY}",
         "KEEP": str(backup.keep),
     }
     pod = core.PodSpecArgs(
-        service_account_name=account.metadata.name,
+        service_account_name=object_name(account),
         automount_service_account_token=False,
         enable_service_links=False,
         restart_policy="Never",
-        security_context=pod_security(_USER, _USER),
+        security_context=pod_security(USER, USER),
         containers=[
             core.ContainerArgs(
                 name="backup",
@@ -103,14 +112,12 @@ def declare_backup(
                 image_pull_policy="IfNotPresent",
                 command=["/bin/sh", "-c", _SCRIPT],
                 env=[core.EnvVarArgs(name=key, value=value) for key, value in env.items()],
-                resources=core.ResourceRequirementsArgs(**_RESOURCES.to_kubernetes()),
+                resources=container_resources(RESOURCES),
                 security_context=container_security(),
                 volume_mounts=[
                     core.VolumeMountArgs(name="backups", mount_path="/backups"),
-                    core.VolumeMountArgs(name="tmp", mount_path="/tmp"),
-                    core.VolumeMountArgs(
-                        name="secrets", mount_path="/run/secrets/postgres", read_only=True
-                    ),
+                    core.VolumeMountArgs(name="tmp", mount_path="/tmp"),  # noqa: S108
+                    password_mount(),
                 ],
             )
         ],
@@ -118,22 +125,15 @@ def declare_backup(
             core.VolumeArgs(
                 name="backups",
                 persistent_volume_claim=core.PersistentVolumeClaimVolumeSourceArgs(
-                    claim_name=claim.metadata.name.apply(lambda claim_name: claim_name or "")
+                    claim_name=object_name(claim)
                 ),
             ),
             scratch_volume("tmp", "64Mi"),
-            core.VolumeArgs(
-                name="secrets",
-                secret=core.SecretVolumeSourceArgs(
-                    secret_name=secret_name,
-                    default_mode=0o440,
-                    items=[core.KeyToPathArgs(key=password_key, path=password_key)],
-                ),
-            ),
+            password_volume(secret_name),
         ],
     )
     k8s.batch.v1.CronJob(
-        object_name,
+        job_name,
         metadata=metadata,
         spec=k8s.batch.v1.CronJobSpecArgs(
             schedule=backup.schedule,

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from components.values import quantity_value
+from components.quantities import quantity_value
 
 _MIB = 1024**2
 
@@ -13,11 +13,13 @@ def tuning(memory_limit: str, volume_size: str) -> dict[str, str]:
     The rules and where they come from:
 
     * `shared_buffers`: a quarter of the memory. PostgreSQL manual, "Resource Consumption".
-    * `effective_cache_size`: half of the memory; the manual's "conservative" planner hint, since a container's page cache
-      counts against its own limit. PostgreSQL wiki, "Tuning Your PostgreSQL Server".
+    * `effective_cache_size`: half of the memory, the wiki's "conservative" setting, since a
+      container's page cache counts against its own limit. PostgreSQL wiki, "Tuning Your PostgreSQL
+      Server".
     * `maintenance_work_mem`: a sixteenth. pgtune (https://pgtune.leopard.in.ua), web profile.
-    * `work_mem`: what shared_buffers leave, over three operations for each connection. pgtune, web profile.
-    * `max_wal_size`: a quarter of the volume; the default of 1 GB could fill a small volume with WAL.
+    * `work_mem`: what shared_buffers leave, over three operations for each connection. pgtune, web
+      profile.
+    * `max_wal_size`: a quarter of the volume; the default of 1 GB could fill a small volume.
       PostgreSQL manual, "WAL Configuration".
     * `max_connections`: the manual's default of 100, written out because work_mem depends on it.
 
@@ -44,6 +46,9 @@ def tuning(memory_limit: str, volume_size: str) -> dict[str, str]:
 
 
 def shared_memory_size(memory_limit: str) -> str:
-    """Returns the size of /dev/shm, which parallel queries use: an eighth of the memory, at least 64Mi."""
+    """Returns the size of /dev/shm: an eighth of the memory, at least Docker's default of 64Mi.
+
+    Parallel queries keep their shared hash tables there; what is used counts as the pod's memory.
+    """
     mebibytes = int(quantity_value(memory_limit) / Decimal(_MIB)) // 8
     return f"{max(mebibytes, 64)}Mi"

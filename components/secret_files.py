@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as k8s
 
+from components.labels import object_name
+
 core = k8s.core.v1
 
 
@@ -19,7 +21,7 @@ class SecretFiles:
     path: str
     """Folder the files appear in."""
     values: Mapping[str, pulumi.Input[str]] | None = None
-    """File name to secret. They go into an auto-named Secret, so that a change rolls the pods."""
+    """File name to secret; in an auto-named Secret, so that a change rolls the pods."""
     existing: pulumi.Input[str] | None = None
     """Name of a Secret with the files as its keys."""
     keys: Sequence[str] | None = None
@@ -46,7 +48,7 @@ class SecretFiles:
                 string_data={k: pulumi.Output.secret(v) for k, v in self.values.items()},
                 opts=opts,
             )
-            secret_name = secret.metadata.name
+            secret_name = object_name(secret)
         items = [core.KeyToPathArgs(key=key, path=key) for key in self.keys or ()]
         volume = core.VolumeArgs(
             name="secrets",

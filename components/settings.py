@@ -1,62 +1,35 @@
-"""The typed settings of a stack: the one place that reads configuration.
+"""The typed settings of a stack.
 
-`todo:settings` in `Pulumi.<stack>.yaml` is validated into a `Settings` tree before any resource is registered. On a local
-cluster the git-ignored file `.local/settings.json`, written by `make up`, is merged over it: it holds what only this
-machine knows (kubeconfig, node address, image builder).
+`todo:settings` in `Pulumi.<stack>.yaml` is validated into a `Settings` tree before any resource is
+registered; `components/config.py` reads it.
 """
 
-import difflib
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
 
-from components.values import (
+from components.quantities import (
     ByteQuantity,
-    ClusterIp,
-    CpuQuantity,
     CronSchedule,
     DnsLabel,
-    Exposure,
-    Fixed,
-    Gateway,
     HostName,
     ImageReference,
+    Port,
+    PostgresName,
+)
+from components.values import (
+    Exposure,
+    Fixed,
     Metrics,
     NodePort,
     NoMetrics,
-    Port,
-    PostgresName,
     Resources,
     Scaling,
-    ServiceMonitor,
     Value,
 )
 
 
-class _Block(Value):
-    """A block of settings; an unknown key is refused with what would have been allowed."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _known_keys(cls, data: Any) -> Any:
-        if isinstance(data, dict):
-            allowed = {field.alias or name for name, field in cls.model_fields.items()}
-            allowed |= set(cls.model_fields)
-            for key in data:
-                if key not in allowed:
-                    known = sorted(f.alias or n for n, f in cls.model_fields.items())
-                    close = difflib.get_close_matches(str(key), known, n=1)
-                    hint = f"did you mean {close[0]}? " if close else ""
-                    raise PydanticCustomError(
-                        "unknown_setting",
-                        "unknown setting {key}; {hint}allowed here: {known}",
-                        {"key": repr(key), "hint": hint, "known": ", ".join(known)},
-                    )
-        return data
-
-
-class ClusterSettings(_Block):
+class ClusterSettings(Value):
     """Which cluster to deploy to."""
 
     kind: Literal["local", "managed"] = Field(
@@ -69,13 +42,13 @@ class ClusterSettings(_Block):
     )
 
 
-class NamespaceSettings(_Block):
+class NamespaceSettings(Value):
     """The namespace that holds everything."""
 
     name: DnsLabel = "todo-app"
 
 
-class BuilderSettings(_Block):
+class BuilderSettings(Value):
     """What builds the images."""
 
     engine: Literal["docker-build", "docker"] = Field(
@@ -96,14 +69,14 @@ class BuilderSettings(_Block):
         return self
 
 
-class BaseImages(_Block):
+class BaseImages(Value):
     """The images that the Dockerfiles start from."""
 
     python: ImageReference = "docker.io/library/python:3.13-slim"
     node: ImageReference = "docker.io/library/node:24-slim"
 
 
-class LoadedImages(_Block):
+class LoadedImages(Value):
     """Build straight into the local cluster; no registry involved."""
 
     mode: Literal["load"]
@@ -111,7 +84,7 @@ class LoadedImages(_Block):
     base_images: BaseImages = BaseImages()
 
 
-class RegistryImages(_Block):
+class RegistryImages(Value):
     """Build, push and deploy by digest."""
 
     mode: Literal["registry"]
@@ -127,7 +100,7 @@ class RegistryImages(_Block):
     base_images: BaseImages = BaseImages()
 
 
-class PrebuiltImages(_Block):
+class PrebuiltImages(Value):
     """Deploy images that something else has built."""
 
     mode: Literal["prebuilt"]
@@ -138,13 +111,13 @@ class PrebuiltImages(_Block):
 Images = Annotated[LoadedImages | RegistryImages | PrebuiltImages, Field(discriminator="mode")]
 
 
-class GeneratedSecrets(_Block):
+class GeneratedSecrets(Value):
     """Secrets generated once by `make up` and kept encrypted in the stack's configuration."""
 
     mode: Literal["generated"] = "generated"
 
 
-class SecretKeys(_Block):
+class SecretKeys(Value):
     """Where each secret is in the external store."""
 
     database_password: str = Field(min_length=1)
@@ -153,7 +126,7 @@ class SecretKeys(_Block):
     chat_api_key: str | None = None
 
 
-class ExternalSecrets(_Block):
+class ExternalSecrets(Value):
     """Secrets that the External Secrets Operator copies from a store."""
 
     mode: Literal["external"]
@@ -166,14 +139,14 @@ class ExternalSecrets(_Block):
 Secrets = Annotated[GeneratedSecrets | ExternalSecrets, Field(discriminator="mode")]
 
 
-class StorageSettings(_Block):
+class StorageSettings(Value):
     """A volume claim."""
 
     size: ByteQuantity = "1Gi"
     storage_class: DnsLabel | None = Field(default=None, description="None: the default class")
 
 
-class BackupSettings(_Block):
+class BackupSettings(Value):
     """A scheduled pg_dump to a claim of its own."""
 
     schedule: CronSchedule = "17 3 * * *"
@@ -181,7 +154,7 @@ class BackupSettings(_Block):
     storage: StorageSettings = StorageSettings()
 
 
-class InClusterDatabase(_Block):
+class InClusterDatabase(Value):
     """PostgreSQL as a StatefulSet of the stack."""
 
     mode: Literal["inCluster"] = "inCluster"
@@ -200,7 +173,7 @@ class InClusterDatabase(_Block):
     backup: BackupSettings | None = Field(default=BackupSettings(), description="null: no backups")
 
 
-class ExternalDatabase(_Block):
+class ExternalDatabase(Value):
     """PostgreSQL that somebody else runs; the password comes from the external secret store."""
 
     mode: Literal["external"]
@@ -221,7 +194,7 @@ class ExternalDatabase(_Block):
 Database = Annotated[InClusterDatabase | ExternalDatabase, Field(discriminator="mode")]
 
 
-class FrontendSettings(_Block):
+class FrontendSettings(Value):
     """The Next.js frontend."""
 
     scaling: Scaling = Fixed()
@@ -231,14 +204,14 @@ class FrontendSettings(_Block):
     exposure: Exposure = NodePort(port=30000)
 
 
-class ChatSettings(_Block):
+class ChatSettings(Value):
     """An OpenAI-compatible chat endpoint; without one the application answers by itself."""
 
     base_url: Annotated[str, Field(pattern=r"^https?://[^\s]+$")]
     model: str = Field(min_length=1)
 
 
-class BackendSettings(_Block):
+class BackendSettings(Value):
     """The FastAPI backend."""
 
     scaling: Scaling = Fixed()
@@ -250,7 +223,7 @@ class BackendSettings(_Block):
     chat: ChatSettings | None = None
 
 
-class Settings(_Block):
+class Settings(Value):
     """Everything a stack can choose."""
 
     environment: Literal["development", "production"] = Field(

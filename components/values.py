@@ -1,128 +1,30 @@
 """Plain values shared by the settings tree and the components.
 
-Every class here is immutable and validates itself, so a wrong value is refused in the same words whether it comes from a
-stack file or from another program that reuses a component.
+Every class here is immutable and validates itself, so a wrong value is refused in the same words
+whether it comes from a stack file or from another program that reuses a component.
 """
 
-import re
-from decimal import Decimal
-from typing import Annotated, Any, Literal, Self
+import difflib
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self, cast
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
 
-_QUANTITY = re.compile(r"^(\d+(?:\.\d+)?)(m|k|Ki|M|Mi|G|Gi|T|Ti|)$")
-_FACTORS = {
-    "m": Decimal("0.001"),
-    "": Decimal(1),
-    "k": Decimal(1000),
-    "Ki": Decimal(1024),
-    "M": Decimal(1000**2),
-    "Mi": Decimal(1024**2),
-    "G": Decimal(1000**3),
-    "Gi": Decimal(1024**3),
-    "T": Decimal(1000**4),
-    "Ti": Decimal(1024**4),
-}
-
-
-def quantity_value(quantity: str) -> Decimal:
-    """Returns a Kubernetes quantity in its base unit: cores for CPU, bytes for memory and storage."""
-    match = _QUANTITY.match(quantity)
-    if match is None:
-        raise ValueError("expected a Kubernetes quantity such as 250m, 0.5, 128Mi or 1Gi")
-    return Decimal(match.group(1)) * _FACTORS[match.group(2)]
-
-
-def _cpu(value: str) -> str:
-    if not _QUANTITY.match(value) or not re.search(r"[\dm]$", value):
-        raise ValueError("expected a CPU quantity above zero such as 250m or 0.5")
-    if quantity_value(value) < Decimal("0.001"):
-        raise ValueError("expected a CPU quantity of at least 1m")
-    return value
-
-
-def _bytes(value: str) -> str:
-    if not _QUANTITY.match(value) or value.endswith("m"):
-        raise ValueError("expected a size such as 128Mi or 1Gi")
-    if quantity_value(value) < 1024**2:
-        raise ValueError("expected a size of at least 1Mi such as 128Mi or 1Gi (is the unit missing?)")
-    return value
-
-
-_IMAGE = re.compile(
-    r"^(?:(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?)(?::\d{1,5})?/)?"
-    r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*"
-    r"(?P<tag>:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?P<digest>@sha256:[0-9a-f]{64})?$"
+from components.quantities import (
+    ByteQuantity,
+    CpuQuantity,
+    DnsLabel,
+    HostName,
+    NodePortNumber,
+    Replicas,
+    quantity_value,
 )
-
-
-def _image(value: str) -> str:
-    match = _IMAGE.match(value)
-    if match is None:
-        raise ValueError("expected an image reference such as registry.example.com/todo/backend:1.2.3")
-    if not (match.group("tag") or match.group("digest")):
-        raise ValueError("expected an image reference with a tag or a sha256 digest")
-    if match.group("tag") == ":latest" and not match.group("digest"):
-        raise ValueError("expected a fixed tag or a sha256 digest; 'latest' changes under the pods")
-    return value
-
-
-_CRON_FIELDS = (
-    ("minute", 0, 59),
-    ("hour", 0, 23),
-    ("day of month", 1, 31),
-    ("month", 1, 12),
-    ("day of week", 0, 7),
-)
-_CRON_NAMES = {
-    name: number
-    for names, first in (
-        ("JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC", 1),
-        ("SUN MON TUE WED THU FRI SAT", 0),
-    )
-    for number, name in enumerate(names.split(), first)
-}
-_CRON_PART = re.compile(r"^(\*|\w+(?:-\w+)?)(?:/([1-9]\d?))?$")
-
-
-def _cron(value: str) -> str:
-    if value in {"@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually"}:
-        return value
-    fields = value.split()
-    if len(fields) != len(_CRON_FIELDS):
-        raise ValueError('expected five cron fields such as "17 3 * * *", or @daily')
-    for text, (name, low, high) in zip(fields, _CRON_FIELDS, strict=True):
-        for part in text.split(","):
-            match = _CRON_PART.match(part)
-            if match is None:
-                raise ValueError(f"expected a cron line; the {name} field has {part!r}")
-            if match.group(1) == "*":
-                continue
-            for bound in match.group(1).split("-"):
-                number = _CRON_NAMES.get(bound.upper()) if not bound.isdecimal() else int(bound)
-                if number is None or not low <= number <= high:
-                    raise ValueError(f"expected a cron line whose {name} is {low}-{high}, not {bound!r}")
-    return value
-
-
-_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
-_HOST_NAME = rf"^{_LABEL}(\.{_LABEL})*$"
-
-CpuQuantity = Annotated[str, AfterValidator(_cpu), Field(description="CPU, e.g. 250m")]
-ByteQuantity = Annotated[str, AfterValidator(_bytes), Field(description="Bytes, e.g. 128Mi")]
-ImageReference = Annotated[str, AfterValidator(_image)]
-CronSchedule = Annotated[str, AfterValidator(_cron)]
-Port = Annotated[int, Field(ge=1, le=65535, strict=True)]
-NodePortNumber = Annotated[int, Field(ge=30000, le=32767, strict=True)]
-Replicas = Annotated[int, Field(ge=1, le=50, strict=True)]
-DnsLabel = Annotated[str, Field(pattern=rf"^{_LABEL}$")]
-HostName = Annotated[str, Field(pattern=_HOST_NAME, max_length=253)]
-PostgresName = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
 
 
 class Value(BaseModel):
-    """Base of every value: immutable, unknown keys refused, camelCase outside and snake_case inside."""
+    """Base of every value: immutable, no unknown keys, camelCase outside, snake_case inside."""
 
     model_config = ConfigDict(
         alias_generator=to_camel,
@@ -132,6 +34,24 @@ class Value(BaseModel):
         validate_by_name=True,
         allow_inf_nan=False,
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_keys(cls, data: object) -> object:
+        """Refuses an unknown key with what would have been allowed, which `extra` does not say."""
+        if not isinstance(data, Mapping):
+            return data
+        known = sorted(field.alias or name for name, field in cls.model_fields.items())
+        for key in cast("Mapping[object, Any]", data):
+            if key not in known and key not in cls.model_fields:
+                close = difflib.get_close_matches(str(key), known, n=1)
+                hint = f"did you mean {close[0]}? " if close else ""
+                raise PydanticCustomError(
+                    "unknown_setting",
+                    "unknown setting {key}; {hint}allowed here: {known}",
+                    {"key": repr(key), "hint": hint, "known": ", ".join(known)},
+                )
+        return cast("object", data)
 
 
 class Resources(Value):
@@ -150,23 +70,10 @@ class Resources(Value):
             request, limit = getattr(self, f"{what}_request"), getattr(self, f"{what}_limit")
             if quantity_value(request) > quantity_value(limit):
                 name = to_camel(what)
-                raise ValueError(f"expected {name}Request ({request}) at most {name}Limit ({limit})")
+                raise ValueError(
+                    f"expected {name}Request ({request}) at most {name}Limit ({limit})"
+                )
         return self
-
-    def to_kubernetes(self) -> dict[str, dict[str, str]]:
-        """Returns the `resources` block of a container."""
-        return {
-            "requests": {
-                "cpu": self.cpu_request,
-                "memory": self.memory_request,
-                "ephemeral-storage": self.ephemeral_storage_request,
-            },
-            "limits": {
-                "cpu": self.cpu_limit,
-                "memory": self.memory_limit,
-                "ephemeral-storage": self.ephemeral_storage_limit,
-            },
-        }
 
 
 class ClusterIp(Value):
@@ -189,7 +96,7 @@ class Ingress(Value):
     host: HostName
     class_name: DnsLabel
     tls_secret: DnsLabel | None = Field(
-        default=None, description="TLS Secret; none: the controller brings its own certificate"
+        default=None, description="TLS Secret; none: the controller has its own certificate"
     )
     annotations: dict[str, str] = Field(default_factory=dict)
     from_namespace: DnsLabel | None = Field(
@@ -239,7 +146,8 @@ class Autoscaled(Value):
     def _ordered(self) -> Self:
         if self.min_replicas > self.max_replicas:
             raise ValueError(
-                f"expected minReplicas ({self.min_replicas}) at most maxReplicas ({self.max_replicas})"
+                f"expected minReplicas ({self.min_replicas}) "
+                f"at most maxReplicas ({self.max_replicas})"
             )
         return self
 
@@ -259,7 +167,7 @@ class NoMetrics(Value):
 
 
 class ScrapeAnnotations(Value):
-    """The common `prometheus.io/*` pod annotations, for a Prometheus that discovers pods by them."""
+    """The common `prometheus.io/*` pod annotations, for a Prometheus that goes by them."""
 
     mode: Literal["annotations"] = "annotations"
     from_namespace: DnsLabel = Field(default="monitoring", description="Namespace of Prometheus")
@@ -277,5 +185,3 @@ class ServiceMonitor(Value):
 
 
 Metrics = Annotated[NoMetrics | ScrapeAnnotations | ServiceMonitor, Field(discriminator="mode")]
-
-JsonObject = dict[str, Any]

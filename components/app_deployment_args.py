@@ -1,0 +1,73 @@
+"""The arguments of AppDeployment."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pulumi
+
+from components.secret_files import SecretFiles
+from components.values import (
+    ClusterIp,
+    Exposure,
+    Fixed,
+    Metrics,
+    NoMetrics,
+    Resources,
+    Scaling,
+)
+
+DEFAULT_RESOURCES = Resources(
+    cpu_request="100m", cpu_limit="500m", memory_request="128Mi", memory_limit="256Mi"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AppDeploymentArgs:
+    """Arguments of AppDeployment; only the first three are required."""
+
+    image: pulumi.Input[str]
+    """Image reference with a fixed tag or a digest."""
+    namespace: pulumi.Input[str]
+    port: int
+    """Port the container listens on; the Service has the same."""
+
+    # What runs
+    component: str = "app"
+    """The label app.kubernetes.io/component."""
+    instance: str = "todo"
+    """The label app.kubernetes.io/instance; tells two copies of one application apart."""
+    env: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
+    config_files: Mapping[str, pulumi.Input[str]] = field(
+        default_factory=dict[str, pulumi.Input[str]]
+    )
+    """File name to contents, mounted read-only at `/etc/app`; a change rolls the pods."""
+    secret_files: SecretFiles | None = None
+    """Secrets as files: unlike variables they do not leak into child processes and dumps."""
+    init_command: Sequence[str] | None = None
+    """Runs before the application in every new pod, e.g. migrations; two may run at once."""
+
+    # Health
+    liveness_path: str = "/health"
+    """Answers while the process works, whatever its dependencies do: a restart mends none."""
+    readiness_path: str = "/ready"
+    """Answers when a request could be served, dependencies included."""
+    metrics_path: str | None = None
+    """Where Prometheus metrics are, if anywhere."""
+
+    # Size and reach
+    resources: Resources = DEFAULT_RESOURCES
+    scaling: Scaling = field(default_factory=Fixed)
+    exposure: Exposure = field(default_factory=ClusterIp)
+    metrics: Metrics = field(default_factory=NoMetrics)
+
+    # Security
+    user: int = 10001
+    """User and group ID; above 10000 so that it is nobody's on the node."""
+    writable_paths: Sequence[str] = ("/tmp",)  # noqa: S108 - a mount point
+    """Paths that become emptyDirs; all else is read-only."""
+
+    # Termination
+    pre_stop_seconds: int = 5
+    """Wait before SIGTERM, so that every node stops sending requests first."""
+    drain_seconds: int = 25
+    """Time after SIGTERM to finish running requests."""

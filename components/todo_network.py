@@ -1,0 +1,95 @@
+"""The NetworkPolicies of the Todo application: who may talk to whom."""
+
+from urllib.parse import urlsplit
+
+import pulumi
+
+from components.labels import labels, selector
+from components.network_policies import (
+    Peer,
+    addresses,
+    allow_egress,
+    allow_ingress,
+    default_deny,
+    namespace_pods,
+)
+from components.settings import Settings
+from components.todo_ports import BACKEND_PORT, FRONTEND_PORT, database_port
+from components.values import ClusterIp, Exposure, NodePort, NoMetrics
+
+# Who comes through a NodePort or a cloud's load balancer has an address that nobody knows before.
+_ANYWHERE = "0.0.0.0/0"
+
+
+def declare_paths(
+    instance: str,
+    settings: Settings,
+    *,
+    namespace: pulumi.Input[str],
+    opts: pulumi.ResourceOptions,
+) -> None:
+    """Denies everything, then allows frontend to backend to database, DNS, and the ways in.
+
+    The way into the database is the database component's own.
+    """
+    default_deny(
+        instance, namespace=namespace, labels=labels(instance, instance, "application"), opts=opts
+    )
+    frontend, backend = selector("frontend", instance), selector("backend", instance)
+    postgres = selector("postgres", instance)
+    database = settings.database
+
+    metrics = settings.metrics
+    scraper = [] if isinstance(metrics, NoMetrics) else [namespace_pods(metrics.from_namespace)]
+    into: dict[str, tuple[int, list[Peer]]] = {
+        "frontend": (FRONTEND_PORT, _from_outside(settings.frontend.exposure)),
+        "backend": (
+            BACKEND_PORT,
+            [frontend, *_from_outside(settings.backend.exposure), *scraper],
+        ),
+    }
+    to_database = addresses(database.cidr) if database.mode == "external" else postgres
+    out: dict[str, list[tuple[Peer, int]]] = {
+        "frontend": [(backend, BACKEND_PORT)],
+        "backend": [(to_database, database_port(database)), *_to_chat(settings)],
+    }
+    if database.mode == "inCluster" and database.backup:
+        out["postgres-backup"] = [(postgres, database_port(database))]
+
+    for app, (port, peers) in into.items():
+        allow_ingress(
+            f"{app}-ingress-policy",
+            namespace=namespace,
+            object_name=app,
+            labels=labels(app, instance, app),
+            to=selector(app, instance),
+            peers=peers,
+            port=port,
+            opts=opts,
+        )
+    for app, destinations in out.items():
+        allow_egress(
+            f"{app}-egress-policy",
+            namespace=namespace,
+            object_name=app,
+            labels=labels(app, instance, app),
+            of=selector(app, instance),
+            peers=destinations,
+            opts=opts,
+        )
+
+
+def _from_outside(exposure: Exposure) -> list[Peer]:
+    if isinstance(exposure, ClusterIp):
+        return []
+    if isinstance(exposure, NodePort) or exposure.from_namespace is None:
+        return [addresses(_ANYWHERE)]
+    return [namespace_pods(exposure.from_namespace)]
+
+
+def _to_chat(settings: Settings) -> list[tuple[Peer, int]]:
+    chat = settings.backend.chat
+    if chat is None:
+        return []
+    url = urlsplit(chat.base_url)
+    return [(addresses(_ANYWHERE), url.port or (443 if url.scheme == "https" else 80))]

@@ -1,0 +1,12 @@
+"""The ports of the Todo application's parts."""
+
+from components.postgres_pod import PORT
+from components.settings import Database
+
+BACKEND_PORT = 8000
+FRONTEND_PORT = 3000
+
+
+def database_port(database: Database) -> int:
+    """Returns the port the database listens on."""
+    return database.port if database.mode == "external" else PORT
