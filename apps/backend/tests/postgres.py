@@ -3,6 +3,7 @@
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -98,6 +99,13 @@ class Throwaway(External):
     def stop(self, mode: str = "fast") -> None:
         """Stop the server; mode "immediate" is a crash."""
         self._control("stop", "-m", mode)
+
+    def freeze(self, frozen: bool) -> None:
+        """Suspend or resume every process of the server, as a stuck machine would."""
+        main = int((self._data / "postmaster.pid").read_text().split()[0])
+        children = Path(f"/proc/{main}/task/{main}/children").read_text().split()
+        for process in [main, *map(int, children)]:
+            os.kill(process, signal.SIGSTOP if frozen else signal.SIGCONT)
 
     def close(self) -> None:
         """Stop the server and remove its files."""

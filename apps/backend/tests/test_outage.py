@@ -45,6 +45,18 @@ def test_a_request_waits_for_a_short_restart(client: TestClient, own_server: Thr
     starting.join()
 
 
+def test_503_while_the_server_is_frozen(client: TestClient, own_server: Throwaway) -> None:
+    assert client.get("/api/me").status_code == 200  # has a connection now
+    own_server.freeze(True)
+    try:
+        begun = time.monotonic()
+        assert client.get("/api/me").status_code == 503
+        assert time.monotonic() - begun < 7
+    finally:
+        own_server.freeze(False)
+    assert client.get("/api/me").status_code == 200
+
+
 def test_nothing_lost_or_duplicated(live: str, own_server: Throwaway) -> None:
     with httpx.Client(base_url=live) as client:
         session = new_user(client)

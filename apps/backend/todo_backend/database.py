@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import structlog
 from fastapi import Depends, Request
@@ -22,6 +22,7 @@ from .connection import URL, connect_arguments, supply_password
 from .settings import Settings
 
 T = TypeVar("T")
+_GRACE_SECONDS = 3.0  # for an answer that is already on its way
 log = structlog.get_logger(__name__)
 
 
@@ -34,6 +35,7 @@ class Database:
 
     def __init__(self, settings: Settings) -> None:
         self._wait = settings.database_wait_seconds
+        self._tasks: set[asyncio.Task[Any]] = set()
         self.engine: AsyncEngine = create_async_engine(
             URL,
             connect_args=connect_arguments(settings)
@@ -53,26 +55,42 @@ class Database:
         nobody can tell whether that happened. So ``work`` must be repeatable: inserts use an
         id chosen beforehand with ON CONFLICT DO NOTHING; updates and deletes name their row.
         """
+        # A task of its own: a connection to a frozen server also takes long to give up.
+        task = asyncio.create_task(self._attempts(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+        await asyncio.wait({task}, timeout=self._wait + _GRACE_SECONDS)
+        if task.done():
+            return task.result()
+        task.cancel()
+        raise self._unavailable("no answer")
+
+    async def _attempts(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
         deadline = time.monotonic() + self._wait
         pause = 0.1
         while True:
             try:
-                async with (
-                    asyncio.timeout(deadline - time.monotonic() + 3),
-                    self._session() as session,
-                    session.begin(),
-                ):
+                async with self._session() as session, session.begin():
                     return await work(session)
             except IntegrityError:
                 raise
-            except (DBAPIError, PoolTimeoutError, TimeoutError, OSError) as error:
+            except (DBAPIError, PoolTimeoutError, OSError) as error:
                 if time.monotonic() + pause > deadline:
-                    metrics.DATABASE_UNAVAILABLE.inc()
-                    log.warning("database_unavailable", error=type(error).__name__)
-                    raise DatabaseUnavailableError from error
+                    raise self._unavailable(type(error).__name__) from error
                 metrics.DATABASE_RETRIES.inc()
                 await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311
                 pause = min(pause * 2, 1.0)
+
+    def _finished(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # looked at, so that asyncio does not complain
+
+    @staticmethod
+    def _unavailable(reason: str) -> DatabaseUnavailableError:
+        metrics.DATABASE_UNAVAILABLE.inc()
+        log.warning("database_unavailable", reason=reason)
+        return DatabaseUnavailableError(reason)
 
     async def close(self) -> None:
         """Close every pooled connection."""
