@@ -96,7 +96,7 @@ def _check_settings(stack: Stack) -> None:
     Raises:
         Failure: With the settings' own message.
     """
-    check = [paths.VENV / "bin" / "python", "-m", "components.settings", stack.file]
+    check = [paths.VENV / "bin" / "python", "-m", "toolchain.settings_check", stack.file]
     done = subprocess.run(check, capture_output=True, text=True, cwd=paths.PROJECT, check=False)
     if done.returncode:
         raise ui.Failure(done.stderr.strip() or f"{stack.file.name} cannot be read; nothing was changed.")

@@ -45,7 +45,8 @@ def prepare(settings: dict[str, Any]) -> None:
         with ui.step("Base images"):
             base = images.ensure_base(paths.BIN)
         overrides["images"]["baseImages"] = {"python": base["python"], "node": base["node"]}
-        overrides["database"] = {"image": base["postgres"]}
+        if (settings.get("database") or {}).get("mode", "inCluster") == "inCluster":
+            overrides["database"] = {"mode": "inCluster", "image": base["postgres"]}
     _buildx_instance()
     _write(overrides)
 

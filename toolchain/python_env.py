@@ -50,8 +50,8 @@ def _install(files: list[Path], constrained: bool) -> None:
     python = paths.VENV / "bin" / "python"
     uv = [shutil.which("uv")] if shutil.which("uv") else [sys.executable, "-m", "uv"]
     if ui.capture([str(u) for u in uv] + ["--version"]):
-        if not python.exists():
-            ui.run([*map(str, uv), "venv", "--allow-existing", paths.VENV], log=log, what="making .venv", hint=hint)
+        if not (paths.VENV / "bin" / "pip").exists():  # Pulumi asks pip for the packages
+            ui.run([*map(str, uv), "venv", "--seed", "--allow-existing", paths.VENV], log=log, what="making .venv", hint=hint)
         ui.run(
             [*map(str, uv), "pip", "install", "--python", python, *arguments], log=log, what="installing Python packages", hint=hint
         )

@@ -99,6 +99,7 @@ RECIPES = {
         minutes=3,
     ),
     "coredns": Recipe(module="coredns", packages=("github.com/coredns/coredns",), minutes=3),
+    "volume-provisioner": Recipe(module="volume-provisioner", packages=(".",), binary="volume-provisioner", minutes=1),
     "pause": Recipe(module="pause", packages=(".",), binary="pause", minutes=0.2),
 }
 

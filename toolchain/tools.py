@@ -16,7 +16,7 @@ _PLUGINS = (
     ("kubernetes", recipes.PULUMI_KUBERNETES, "pulumi-kubernetes"),
     ("docker-build", recipes.PULUMI_DOCKER_BUILD, "pulumi-docker-build"),
 )
-_SCRIPTS = ("cmd/pulumi-language-python-exec", "dist/pulumi-resource-pulumi-python", "dist/pulumi-analyzer-policy-python")
+_SCRIPTS = ("cmd/pulumi-language-python-exec", "dist/pulumi-resource-pulumi-python")
 # What the embedded cluster takes from the distribution: a file to look for and its Debian package.
 _PACKAGES = {
     "etcd": "etcd-server",
@@ -54,19 +54,8 @@ def ensure_pulumi() -> bool:
         return False
     names = ("pulumi", "language-python", "pulumi-kubernetes", "pulumi-docker-build")
     _build(names)
-    for name in names[:2]:
-        _link(recipes.output(name))
-    scripts = recipes.output("pulumi") / "python"
-    if not scripts.is_dir():
-        staging = scripts.with_suffix(".partial")
-        staging.mkdir(exist_ok=True)
-        for script in _SCRIPTS:
-            source = recipes.module_file(f"github.com/pulumi/pulumi/sdk/v3@{recipes.PULUMI}", f"python/{script}")
-            if source.exists():
-                shutil.copyfile(source, staging / source.name)
-                (staging / source.name).chmod(0o755)
-        staging.rename(scripts)
-    _link(scripts)
+    _complete_distribution(recipes.output("pulumi"))
+    _link(recipes.output("pulumi"))
     for plugin, version, recipe in _PLUGINS:
         _plugin(plugin, version, recipes.output(recipe) / f"pulumi-resource-{plugin}")
     ui.say(f"  pulumi {recipes.PULUMI}, Python host, plugins kubernetes and docker-build: built from Go modules")
@@ -80,9 +69,9 @@ def ensure_cluster_binaries() -> None:
         _apt(missing)
     if not shutil.which("mmdebstrap") and not registry_answers():
         _apt(["mmdebstrap"])
-    names = ("kubernetes", "buildkit", "coredns", "pause")
+    names = ("kubernetes", "buildkit", "volume-provisioner", "coredns", "pause")
     _build(names)
-    for name in names[:2]:
+    for name in names[:3]:
         _link(recipes.output(name))
     ui.say(f"  kubernetes {recipes.KUBERNETES}, buildkit, coredns: built from Go modules; etcd, containerd: installed")
 
@@ -96,6 +85,21 @@ def _build(names: tuple[str, ...]) -> None:
     missing = [n for n in names if not recipes.built(n)]
     for position, name in enumerate(missing, 1):
         recipes.build(name, f"[{position}/{len(missing)}] ")
+
+
+def _complete_distribution(folder: Path) -> None:
+    """Put the language host and its scripts beside the CLI, where the official archive has them."""
+    host = recipes.output("language-python") / "pulumi-language-python"
+    for source in (host, *(f"python/{script}" for script in _SCRIPTS)):
+        target = folder / Path(source).name
+        if target.exists():
+            continue
+        if isinstance(source, str):
+            source = recipes.module_file(f"github.com/pulumi/pulumi/sdk/v3@{recipes.PULUMI}", source)
+        partial = target.with_suffix(".partial")
+        shutil.copyfile(source, partial)
+        partial.chmod(0o755)
+        partial.rename(target)
 
 
 def _official_pulumi() -> bool:

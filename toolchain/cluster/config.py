@@ -164,6 +164,7 @@ state = "{RUN}/containerd"
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = "{PAUSE_IMAGE}"
   restrict_oom_score_adj = true
+  enable_unprivileged_ports = true
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "{_cni_bin()}"
     conf_dir = "{root}/config/cni"
@@ -252,7 +253,6 @@ def _supervisor(root: Path, bin_dir: Path) -> None:
             f"--cluster-signing-cert-file={pki}/ca.crt",
             f"--cluster-signing-key-file={pki}/ca.key",
             "--controllers=*",
-            "--enable-hostpath-provisioner",
             "--leader-elect=false",
             f"--root-ca-file={pki}/ca.crt",
             f"--service-account-private-key-file={pki}/sa.key",
@@ -276,6 +276,12 @@ def _supervisor(root: Path, bin_dir: Path) -> None:
             f"--node-ip={network.NODE_ADDRESS}",
         ],
         "kube-proxy": [f"{bin_dir}/kube-proxy", f"--config={config}/kube-proxy.yaml"],
+        "volume-provisioner": [
+            f"{bin_dir}/volume-provisioner",
+            f"--kubeconfig={config}/admin.conf",
+            f"--root={root}/volumes",
+            f"--node={NODE_NAME}",
+        ],
     }
     ini = configparser.RawConfigParser()
     ini["unix_http_server"] = {"file": str(SUPERVISOR_SOCKET), "chmod": "0700"}
@@ -313,6 +319,6 @@ set -eu
 bind() {{ mkdir -p "$2"; mount --bind "$1" "$2"; }}
 bind {root}/kubelet /var/lib/kubelet
 bind {root}/containers /var/log/containers
-bind {root}/volumes /tmp/hostpath_pv
+mount -t tmpfs tmpfs /run/netns  # the pods' network namespaces end with this one
 exec supervisord --configuration {root}/config/supervisord.conf
 """

@@ -87,7 +87,7 @@ def delete() -> None:
     """Stop the cluster and remove all its data, volumes included."""
     stop()
     shutil.rmtree(_ROOT, ignore_errors=True)
-    for folder in ("/tmp/hostpath_pv", "/var/lib/kubelet", "/var/log/containers"):
+    for folder in ("/var/lib/kubelet", "/var/log/containers"):
         if Path(folder).is_dir() and not any(Path(folder).iterdir()):
             Path(folder).rmdir()
 
