@@ -1,0 +1,1 @@
+"""The rules every stack keeps, as code."""

@@ -1,0 +1,1 @@
+"""Tests of the rendered manifests and the Dockerfiles, by outside tools."""
