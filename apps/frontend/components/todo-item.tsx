@@ -1,6 +1,6 @@
 "use client";
 
-import { useRef, useState, type KeyboardEvent, type SubmitEvent } from "react";
+import { useEffect, useRef, useState, type KeyboardEvent, type SubmitEvent } from "react";
 import { PRIORITIES, type Priority, type Todo } from "@/lib/api";
 import { describeDue, isOverdue } from "@/lib/dates";
 import { Field } from "./field";
@@ -21,10 +21,12 @@ export function TodoItem({ todo, today, onChange, onDelete }: Props) {
   const [busy, setBusy] = useState(false);
   const editButton = useRef<HTMLButtonElement>(null);
 
-  function close() {
-    setEditing(false);
-    requestAnimationFrame(() => editButton.current?.focus());
-  }
+  const wasEditing = useRef(false);
+
+  useEffect(() => {
+    if (wasEditing.current && !editing) editButton.current?.focus();
+    wasEditing.current = editing;
+  }, [editing]);
 
   async function toggle(done: boolean) {
     if (busy) return; // not disabled, which would take the keyboard focus away
@@ -45,7 +47,7 @@ export function TodoItem({ todo, today, onChange, onDelete }: Props) {
       due_date: String(fields.get("due_date")) || null,
     });
     setBusy(false);
-    if (saved) close();
+    if (saved) setEditing(false);
   }
 
   async function remove() {
@@ -61,7 +63,7 @@ export function TodoItem({ todo, today, onChange, onDelete }: Props) {
           className="add"
           aria-label={`Edit ${todo.title}`}
           onSubmit={(event) => void save(event)}
-          onKeyDown={(event: KeyboardEvent) => event.key === "Escape" && close()}
+          onKeyDown={(event: KeyboardEvent) => event.key === "Escape" && setEditing(false)}
         >
           <Field label="Edit title" wide>
             {(id) => (
@@ -92,7 +94,7 @@ export function TodoItem({ todo, today, onChange, onDelete }: Props) {
             <button type="submit" className="primary" disabled={busy}>
               Save
             </button>
-            <button type="button" onClick={close}>
+            <button type="button" onClick={() => setEditing(false)}>
               Cancel
             </button>
           </div>

@@ -5,6 +5,7 @@ const REQUEST_HEADERS = ["accept", "authorization", "content-type", "cookie", "x
 const RESPONSE_HEADERS = ["cache-control", "content-type", "retry-after", "x-request-id"];
 const TIMEOUT_MS = 30_000;
 const STREAM_TIMEOUT_MS = 180_000;
+const RETRY_DELAYS_MS = [150, 600];
 
 export function problem(status: number, detail: string, headers?: HeadersInit): Response {
   return Response.json({ detail }, { status, headers });
@@ -47,6 +48,18 @@ export function forwardedHeaders(incoming: Headers): Headers {
   return headers;
 }
 
+function causeOf(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause && typeof cause === "object" && "code" in cause ? String(cause.code) : String(error);
+}
+
+/** A request may be sent again when it never arrived, or when sending it twice changes nothing. */
+function isRepeatable(method: string, error: unknown): boolean {
+  return (
+    method !== "POST" || ["ECONNREFUSED", "ENOTFOUND", "UND_ERR_CONNECT_TIMEOUT"].includes(causeOf(error))
+  );
+}
+
 export async function forward(request: Request, backendUrl = process.env.BACKEND_URL): Promise<Response> {
   if (request.headers.get("sec-fetch-site") === "cross-site") {
     return problem(403, "Requests from other sites are not allowed.");
@@ -56,21 +69,32 @@ export async function forward(request: Request, backendUrl = process.env.BACKEND
   const body = hasBody ? await readBody(request) : undefined;
   if (body === null) return problem(413, "The request body is too large.", { connection: "close" });
   const timeout = pathname === "/api/chat" ? STREAM_TIMEOUT_MS : TIMEOUT_MS;
-  let answer: Response;
-  try {
-    answer = await fetch(new URL(pathname + search, backendUrl ?? "http://backend:8000"), {
-      method: request.method,
-      headers: forwardedHeaders(request.headers),
-      body: body?.byteLength ? body : undefined,
-      signal: AbortSignal.any([request.signal, AbortSignal.timeout(timeout)]),
-      redirect: "manual",
-      cache: "no-store",
-    });
-  } catch (error) {
-    if (!request.signal.aborted) {
-      console.error(JSON.stringify({ event: "backend_unreachable", path: pathname, error: String(error) }));
+  const target = new URL(pathname + search, backendUrl ?? "http://backend:8000");
+  const init: RequestInit = {
+    method: request.method,
+    headers: forwardedHeaders(request.headers),
+    body: body?.byteLength ? body : undefined,
+    signal: AbortSignal.any([request.signal, AbortSignal.timeout(timeout)]),
+    redirect: "manual",
+    cache: "no-store",
+  };
+  let answer: Response | undefined;
+  for (let attempt = 0; !answer; attempt++) {
+    try {
+      answer = await fetch(target, init);
+    } catch (error) {
+      const delay = RETRY_DELAYS_MS[attempt];
+      if (delay !== undefined && !init.signal?.aborted && isRepeatable(request.method, error)) {
+        await new Promise((resolve) => setTimeout(resolve, delay));
+        continue;
+      }
+      if (!request.signal.aborted) {
+        console.error(
+          JSON.stringify({ event: "backend_unreachable", path: pathname, reason: causeOf(error) }),
+        );
+      }
+      return problem(503, "The service is away for a moment. Please try again.", { "retry-after": "3" });
     }
-    return problem(503, "The service is away for a moment. Please try again.", { "retry-after": "3" });
   }
   const headers = new Headers();
   for (const name of RESPONSE_HEADERS) {

@@ -49,6 +49,14 @@ test("passes on an answer without a body", async () => {
   expect(answer.status).toBe(204);
 });
 
+test("asks again when the backend was only gone for a moment", async () => {
+  const { port } = new URL(url);
+  await new Promise((done) => server.close(done));
+  await new Promise((done) => setTimeout(done, 50)); // until the kept-alive connection is gone, too
+  setTimeout(() => server.listen(Number(port), "127.0.0.1"), 50);
+  expect((await forward(post("{}"), url)).status).toBe(201);
+});
+
 test("says 503 while the backend is away", async () => {
   const answer = await forward(post("{}"), "http://127.0.0.1:1");
   expect(answer.status).toBe(503);
