@@ -83,7 +83,7 @@ def parse_settings(tree: object, overrides: object = None) -> Settings:
     else:
         merged, overrides = tree, None
     try:
-        return Settings.model_validate(merged, by_alias=True, by_name=False)
+        return Settings.model_validate(merged, by_alias=True, by_name=False, context="file")
     except ValidationError as error:
         lines = list(_explain(error, merged, overrides))
     raise SettingsError("invalid settings\n" + "\n".join(f"  {line}" for line in lines))

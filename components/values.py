@@ -8,7 +8,7 @@ import difflib
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self, cast
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
@@ -37,13 +37,15 @@ class Value(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _known_keys(cls, data: object) -> object:
+    def _known_keys(cls, data: object, info: ValidationInfo) -> object:
         """Refuses an unknown key with what would have been allowed, which `extra` does not say."""
         if not isinstance(data, Mapping):
             return data
         known = sorted(field.alias or name for name, field in cls.model_fields.items())
+        # Python code says cpu_limit, a stack file cpuLimit and nothing else.
+        allowed = {*known} if info.context == "file" else {*known, *cls.model_fields}
         for key in cast("Mapping[object, Any]", data):
-            if key not in known and key not in cls.model_fields:
+            if key not in allowed:
                 close = difflib.get_close_matches(str(key), known, n=1)
                 hint = f"did you mean {close[0]}? " if close else ""
                 raise PydanticCustomError(

@@ -21,7 +21,7 @@ def _resource_policy(rule: Rule) -> ResourceValidationPolicy:
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
         resource = Resource(type=args.resource_type, name=args.name, properties=args.props)
         for message in rule.check(resource):
-            report(f"{args.name} {message}")
+            report(f"{args.name} {message}", args.urn)
 
     return ResourceValidationPolicy(name=rule.name, description=rule.description, validate=validate)
 
@@ -33,7 +33,7 @@ def _stack_policy(rule: StackRule) -> StackValidationPolicy:
             for it in args.resources
         ]
         for message in rule.check(resources):
-            report(message)
+            report(message, None)
 
     return StackValidationPolicy(name=rule.name, description=rule.description, validate=validate)
 

@@ -19,11 +19,15 @@ def stack_settings(stack: str) -> dict[str, Any]:
 
 
 def run_program(
-    settings: object, *, secrets: dict[str, str] | None = None, stack: str = "test"
+    settings: object,
+    *,
+    secrets: dict[str, str] | None = None,
+    stack: str = "test",
+    catch: type[Exception] | None = None,
 ) -> Recording:
-    """Runs `__main__.py` with these settings."""
+    """Runs `__main__.py` with these settings, which may have to end in an error."""
     config = {"todo:settings": json.dumps(settings), **(SECRETS if secrets is None else secrets)}
-    return record(lambda: _run(ROOT / "__main__.py"), config, stack)
+    return record(lambda: _run(ROOT / "__main__.py"), config, stack, catch=catch)
 
 
 def _run(path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
+import pytest
 from google.protobuf import json_format
 from pulumi.runtime import mocks, rpc, settings, stack
 
@@ -163,14 +164,21 @@ def _mask(value: Any) -> Any:
 
 
 def record(
-    program: Callable[[], Any], config: dict[str, str] | None = None, stack_name: str = "test"
+    program: Callable[[], Any],
+    config: dict[str, str] | None = None,
+    stack_name: str = "test",
+    *,
+    encrypted: list[str] | None = None,
+    catch: type[Exception] | None = None,
 ) -> Recording:
     """Runs a program under the recording engine.
 
     Args:
         program: Declares resources.
-        config: The stack's configuration; keys of `SECRETS` count as encrypted.
+        config: The stack's configuration.
         stack_name: Name of the stack.
+        encrypted: Keys that are secret; none: all but `todo:settings`.
+        catch: The error that the program is expected to end in.
     """
     recording = Recording()
     monitor = _Monitor(recording)
@@ -188,6 +196,12 @@ def record(
         )
     )
     settings.set_root_resource(None)  # type: ignore[arg-type]
-    pulumi.runtime.set_all_config(config or {}, [k for k in config or {} if k != "todo:settings"])
-    asyncio.run(stack.run_in_stack(program))
+    config = config or {}
+    secret_keys = [key for key in config if key != "todo:settings"]
+    pulumi.runtime.set_all_config(config, secret_keys if encrypted is None else encrypted)
+    if catch is None:
+        asyncio.run(stack.run_in_stack(program))
+    else:
+        with pytest.raises(catch):
+            asyncio.run(stack.run_in_stack(program))
     return recording

@@ -1,0 +1,222 @@
+"""Settings: defaults, rules across fields, messages, the machine's overrides, and secrets."""
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from components.config import SettingsError, load_config, merge, parse_settings
+from components.settings import Settings
+from tests.programs import STACKS, run_program, stack_settings
+from tests.recording import SECRETS, record
+
+
+@pytest.fixture
+def tree() -> dict[str, Any]:
+    return stack_settings("minikube")
+
+
+def message_of(tree: object, overrides: object = None) -> str:
+    with pytest.raises(SettingsError) as error:
+        parse_settings(tree, overrides)
+    return str(error.value)
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_stack_files_are_valid(stack: str) -> None:
+    parse_settings(stack_settings(stack))
+
+
+def test_minikube_has_the_promised_values(tree: dict[str, Any]) -> None:
+    it = parse_settings(tree)
+    assert it.namespace.name == "todo-app"
+    assert it.database.mode == "inCluster"
+    assert it.database.storage.size == "1Gi"
+    assert (it.frontend.scaling.most, it.backend.scaling.most) == (2, 2)
+
+
+def change(tree: dict[str, Any], path: str, value: object) -> dict[str, Any]:
+    changed = copy.deepcopy(tree)
+    *parents, last = path.split(".")
+    here = changed
+    for key in parents:
+        here = here.setdefault(key, {})
+    here[last] = value
+    return changed
+
+
+RESOURCES = {"cpuLimit": "1", "memoryRequest": "1Gi", "memoryLimit": "1Gi"}
+WRONG = [
+    ("frontned", {}, "todo:settings: unknown setting 'frontned'; did you mean frontend?"),
+    ("backend.exposure.prot", 1, "todo:settings.backend.exposure: unknown setting 'prot'"),
+    ("backend.exposure.port", 80, "todo:settings.backend.exposure.port is 80: input should be g"),
+    ("backend.exposure.mode", "x", "todo:settings.backend.exposure"),
+    ("backend.exposure.port", 30000, "frontend and backend both use 30000"),
+    (
+        "frontend.scaling",
+        {"mode": "fixed", "replicas": -1},
+        "todo:settings.frontend.scaling.replicas is -1: input should be greater than or equal to 1",
+    ),
+    (
+        "frontend.scaling",
+        {"mode": "autoscaled", "minReplicas": 5, "maxReplicas": 2},
+        "todo:settings.frontend.scaling: expected minReplicas (5) at most maxReplicas (2)",
+    ),
+    (
+        "backend.resources",
+        {**RESOURCES, "cpuRequest": "2"},
+        "todo:settings.backend.resources: expected cpuRequest (2) at most cpuLimit (1)",
+    ),
+    ("cluster.kind", "managed", "load works only with cluster.kind local"),
+    ("cluster.kind", "moon", "todo:settings.cluster.kind is 'moon': input should be 'local' or"),
+    ("cluster", {}, "todo:settings.cluster.kind: field required"),
+    (
+        "database",
+        {"mode": "external", "host": "db.example.com"},
+        "expected secrets.mode external",
+    ),
+    (
+        "database",
+        {"mode": "inCluster", "storage": {"size": "1"}},
+        "todo:settings.database.storage.size is '1': expected a size",
+    ),
+    (
+        "database",
+        {"mode": "inCluster", "backup": {"schedule": "often"}},
+        "todo:settings.database.backup.schedule is 'often': expected five cron fields",
+    ),
+    (
+        "images.builder",
+        {"engine": "docker", "exporter": "image-store"},
+        "todo:settings.images.builder: expected no name and exporter docker",
+    ),
+    ("environment", None, "todo:settings.environment is None"),
+    ("backend.log_level", "info", "unknown setting 'log_level'; did you mean logLevel?"),
+]
+
+
+@pytest.mark.parametrize(("path", "value", "message"), WRONG)
+def test_wrong_settings_are_explained(
+    tree: dict[str, Any], path: str, value: object, message: str
+) -> None:
+    assert message in message_of(change(tree, path, value))
+
+
+def test_every_error_has_its_line(tree: dict[str, Any]) -> None:
+    wrong = change(change(tree, "environment", "x"), "cluster.nodeAddress", "_")
+    assert message_of(wrong).count("todo:settings.") == 2
+
+
+@pytest.mark.parametrize("root", [None, 1, "text", [], [1]])
+def test_settings_that_are_no_tree(root: object) -> None:
+    assert "todo:settings" in message_of(root)
+
+
+class TestOverrides:
+    def test_apply_to_a_local_cluster(self, tree: dict[str, Any]) -> None:
+        over = {"cluster": {"nodeAddress": "10.1.2.3"}, "images": {"builder": {"name": "todo"}}}
+        it = parse_settings(tree, over)
+        assert it.cluster.node_address == "10.1.2.3"
+        assert it.images.mode == "load"
+        assert it.images.builder.name == "todo"
+
+    def test_do_not_apply_to_a_managed_cluster(self) -> None:
+        it = parse_settings(stack_settings("cloud"), {"cluster": {"nodeAddress": "10.1.2.3"}})
+        assert it.cluster.node_address == "127.0.0.1"
+
+    def test_errors_name_their_file(self, tree: dict[str, Any]) -> None:
+        message = message_of(tree, {"cluster": {"nodeAddress": "_"}})
+        assert ".nodeAddress is '_'" in message
+        assert "(from .local/settings.json)" in message
+
+    def test_errors_of_the_stack_do_not(self, tree: dict[str, Any]) -> None:
+        wrong = change(tree, "environment", "x")
+        assert ".local" not in message_of(wrong, {"cluster": {"nodeAddress": "10.1.2.3"}})
+
+    def test_another_mode_replaces_the_block(self) -> None:
+        base = {"exposure": {"mode": "nodePort", "port": 30000}, "kept": 1}
+        over = {"exposure": {"mode": "clusterIp"}}
+        assert merge(base, over) == {"exposure": {"mode": "clusterIp"}, "kept": 1}
+
+    def test_unreadable_file_is_named(self, tmp_path: Path) -> None:
+        (tmp_path / ".local").mkdir()
+        (tmp_path / ".local" / "settings.json").write_text("{")
+        config = {"todo:settings": json.dumps(stack_settings("minikube"))}
+        with pytest.raises(SettingsError, match=r"\.local/settings\.json cannot be read"):
+            record(lambda: load_config(tmp_path), config)
+
+
+class TestProgramWithWrongConfiguration:
+    """Nothing may be registered before the configuration is known to be right."""
+
+    def refused(self, config: dict[str, str]) -> str:
+        with pytest.raises(pulumi.RunError) as error:
+            record(lambda: load_config(Path("/nonexistent")), config)
+        return str(error.value)
+
+    def test_missing_settings(self) -> None:
+        assert "todo:settings is missing in Pulumi.test.yaml" in self.refused({})
+
+    def test_text_instead_of_a_tree(self) -> None:
+        assert "todo:settings is 'nonsense'" in self.refused({"todo:settings": "nonsense"})
+
+    def test_unknown_key(self) -> None:
+        message = self.refused({"todo:setings": "{}"})
+        assert "unknown configuration key todo:setings; allowed: todo:settings" in message
+
+    @pytest.mark.parametrize("key", sorted(SECRETS))
+    def test_missing_secret_says_the_command(self, key: str, tree: dict[str, Any]) -> None:
+        config = {"todo:settings": json.dumps(tree), **SECRETS}
+        del config[key]
+        assert f"{key} is missing; set it with: pulumi config set --secret {key} " in self.refused(
+            config
+        )
+
+    def test_plain_secret_is_refused(self, tree: dict[str, Any]) -> None:
+        config = {"todo:settings": json.dumps(tree), **SECRETS}
+        with pytest.raises(SettingsError, match="todo:databasePassword is not encrypted"):
+            record(
+                lambda: load_config(Path("/nonexistent")),
+                config,
+                encrypted=[],
+            )
+
+    def test_no_resource_is_registered(self, tree: dict[str, Any]) -> None:
+        recording = run_program(change(tree, "environment", "x"), catch=SettingsError)
+        assert [r.type for r in recording.resources] == ["pulumi:pulumi:Stack"]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
+    max_leaves=6,
+)
+KEYS = sorted(
+    {
+        ".".join(filter(None, (block, key)))
+        for block in ("", "backend", "frontend", "cluster", "database", "images", "secrets")
+        for key in (
+            ["mode", "kind", "exposure", "scaling", "resources", "storage", "port", "host"]
+            if block
+            else [*(f.alias or n for n, f in Settings.model_fields.items())]
+        )
+    }
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(path=st.sampled_from(KEYS), value=JSON, overridden=st.booleans())
+def test_no_input_breaks_the_parser(path: str, value: object, overridden: bool) -> None:
+    tree = stack_settings("minikube")
+    try:
+        if overridden:
+            parse_settings(tree, change({}, path, value))
+        else:
+            parse_settings(change(tree, path, value))
+    except SettingsError as error:
+        assert "todo:settings" in str(error)  # noqa: PT017 - both outcomes are right
