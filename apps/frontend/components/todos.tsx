@@ -17,6 +17,7 @@ import { TodoItem, type Change } from "./todo-item";
 import { Field } from "./field";
 
 const PAGE = 50;
+const MOST = 200;
 
 /** The list with everything that changes it. */
 export function Todos({ version, onExpired }: { version: number; onExpired: () => void }) {
@@ -187,13 +188,15 @@ export function Todos({ version, onExpired }: { version: number; onExpired: () =
               {filter.search || filter.show !== "all" ? "Nothing matches." : "Nothing to do yet."}
             </p>
           )}
-          {page.items.length < page.total && (
-            <button
-              type="button"
-              onClick={() => setFilter({ ...filter, limit: Math.min(filter.limit + PAGE, 200) })}
-            >
+          {page.items.length < page.total && filter.limit < MOST && (
+            <button type="button" onClick={() => setFilter({ ...filter, limit: filter.limit + PAGE })}>
               Show more ({page.items.length} of {page.total})
             </button>
+          )}
+          {page.items.length < page.total && filter.limit >= MOST && (
+            <p className="hint">
+              These are the first {MOST} of {page.total}; search to find the others.
+            </p>
           )}
         </>
       )}
