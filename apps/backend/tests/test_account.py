@@ -37,6 +37,16 @@ def test_cookie_session(anonymous: TestClient) -> None:
     assert "Secure" in again.headers["set-cookie"]
 
 
+def test_a_session_in_use_is_renewed(
+    anonymous: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anonymous.post("/api/auth/sign-up", json=credentials())
+    assert "set-cookie" not in anonymous.get("/api/me").headers
+    now = time.time()
+    monkeypatch.setattr("todo_backend.sessions.time.time", lambda: now + 31 * 60)
+    assert COOKIE in anonymous.get("/api/todos").headers["set-cookie"]
+
+
 def test_repeating_sign_up_signs_in(anonymous: TestClient) -> None:
     who = credentials()
     first, second = (anonymous.post("/api/auth/sign-up", json=who) for _ in range(2))

@@ -99,7 +99,8 @@ class Database:
 
 def get_database(request: Request) -> Database:
     """Return the application's database (a FastAPI dependency)."""
-    return request.app.state.database
+    database: Database = request.app.state.database
+    return database
 
 
 Db = Annotated[Database, Depends(get_database)]

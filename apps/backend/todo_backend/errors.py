@@ -56,8 +56,8 @@ async def _unexpected(_request: Request, error: Exception) -> JSONResponse:
 
 def install(app: FastAPI) -> None:
     """Register the handlers."""
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(DatabaseUnavailableError, _database_away)
-    app.add_exception_handler(IntegrityError, _conflict)
-    app.add_exception_handler(NotConfiguredError, _not_configured)
-    app.add_exception_handler(Exception, _unexpected)
+    app.exception_handler(RequestValidationError)(_invalid)
+    app.exception_handler(DatabaseUnavailableError)(_database_away)
+    app.exception_handler(IntegrityError)(_conflict)
+    app.exception_handler(NotConfiguredError)(_not_configured)
+    app.exception_handler(Exception)(_unexpected)

@@ -22,10 +22,10 @@ async def limit(database: Database, what: str, who: str, per_minute: int) -> Non
             old = func.now() - timedelta(hours=1)
             await session.execute(delete(Attempt).where(Attempt.minute < old))
         row = insert(Attempt).values(key=key, minute=func.date_trunc("minute", func.now()), count=1)
-        row = row.on_conflict_do_update(
+        counted = row.on_conflict_do_update(
             index_elements=["key", "minute"], set_={"count": Attempt.count + 1}
         ).returning(Attempt.count)
-        return await session.scalar(row) or 0
+        return await session.scalar(counted) or 0
 
     if await database.run(count) > per_minute:
         raise HTTPException(

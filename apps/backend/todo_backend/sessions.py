@@ -1,7 +1,7 @@
 """Signed session tokens, accepted from a cookie or an Authorization header."""
 
 import time
-from typing import Annotated
+from typing import Annotated, NamedTuple
 from uuid import UUID
 
 import jwt
@@ -34,12 +34,19 @@ def issue(user_id: UUID, settings: Settings) -> str:
     return jwt.encode(claims, keys(settings)[0], ALGORITHM)
 
 
-def verify(token: str, settings: Settings) -> UUID | None:
+class Session(NamedTuple):
+    """What a valid token says."""
+
+    user_id: UUID
+    issued_at: int
+
+
+def verify(token: str, settings: Settings) -> Session | None:
     """Return whose token this is, or None when it is not (or no longer) valid."""
     for key in keys(settings):
         try:
             claims = jwt.decode(token, key, [ALGORITHM], options={"require": ["sub", "iat", "exp"]})
-            return UUID(claims["sub"])
+            return Session(UUID(claims["sub"]), int(claims["iat"]))
         except (jwt.InvalidTokenError, ValueError):
             continue
     return None
@@ -65,17 +72,26 @@ def sign_out(response: Response) -> None:
 
 
 def current_user(
+    request: Request,
+    response: Response,
     settings: Annotated[Settings, Depends(get_settings)],
     todo_session: Annotated[str | None, Cookie(include_in_schema=False)] = None,
     authorization: Annotated[str | None, Header(include_in_schema=False)] = None,
 ) -> UUID:
-    """Return the signed-in user's id, or answer 401 (a FastAPI dependency)."""
+    """Return the signed-in user's id, or answer 401 (a FastAPI dependency).
+
+    A session in a cookie is renewed in the second half of its life, so it ends only when it is
+    not used.
+    """
     scheme, _, bearer = (authorization or "").partition(" ")
-    token = bearer.strip() if scheme.lower() == "bearer" else todo_session
-    user_id = verify(token, settings) if token else None
-    if user_id is None:
+    in_cookie = scheme.lower() != "bearer"
+    token = todo_session if in_cookie else bearer.strip()
+    session = verify(token, settings) if token else None
+    if session is None:
         raise HTTPException(401, "Please sign in.", {"WWW-Authenticate": "Bearer"})
-    return user_id
+    if in_cookie and time.time() - session.issued_at > settings.session_minutes * 30:
+        sign_in(request, response, session.user_id, settings)
+    return session.user_id
 
 
 CurrentUser = Annotated[UUID, Depends(current_user)]

@@ -69,5 +69,5 @@ async def change(
 
 async def remove(session: AsyncSession, user_id: UUID, todo_id: UUID) -> bool:
     """Delete a todo; False when there is no such todo."""
-    result = await session.execute(delete(Todo).where(Todo.user_id == user_id, Todo.id == todo_id))
-    return result.rowcount > 0
+    mine = delete(Todo).where(Todo.user_id == user_id, Todo.id == todo_id)
+    return await session.scalar(mine.returning(Todo.id)) is not None

@@ -19,6 +19,7 @@ from ..database import Database, DatabaseUnavailableError
 from ..models import Message
 from ..settings import Settings
 from . import actions, history, model, parser
+from .intents import Intent
 
 log = structlog.get_logger(__name__)
 Event = dict[str, Any]
@@ -116,7 +117,7 @@ async def _with_model(
 ) -> AsyncIterator[Event]:
     outcomes: list[actions.Outcome] = []
 
-    async def run(intent: actions.Intent) -> str:
+    async def run(intent: Intent) -> str:
         new_id = uuid5(question.id, f"model {len(outcomes)}")
         outcome = await database.run(
             lambda session: actions.perform(session, question.user_id, intent, new_id)

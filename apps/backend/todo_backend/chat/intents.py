@@ -1,14 +1,14 @@
 """What a chat message can ask for, whoever understood it (the parser or a language model)."""
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, Field
 
 from ..fields import FilledText
+from ..models import Priority
 
 Title = Annotated[FilledText, Field(min_length=1, max_length=500)]
-Priority = Literal["low", "normal", "high"]
 
 
 class AddTodo(BaseModel):

@@ -3,6 +3,7 @@
 import re
 from datetime import date, timedelta
 
+from ..models import PRIORITIES, Priority
 from .dates import split_due
 from .intents import AddTodo, ChangeTodo, DeleteTodo, Intent, ListTodos
 
@@ -115,7 +116,7 @@ def _parse(text: str, today: date) -> Intent | None:
             return ChangeTodo(title=_title(match["rest"]), done=True)
     for pattern in reversed(_PRIORITY_CHANGE):
         if match := pattern.match(text):
-            return ChangeTodo(title=_title(match["rest"]), priority=match["priority"].lower())
+            return ChangeTodo(title=_title(match["rest"]), priority=_level(match["priority"]))
     if match := _DELETE.match(text):
         return DeleteTodo(title=_title(match["rest"]))
     if match := _DUE_CHANGE.match(text):
@@ -125,6 +126,10 @@ def _parse(text: str, today: date) -> Intent | None:
     if match := _LIST.match(text):
         return _list(match["rest"], today)
     return None
+
+
+def _level(text: str) -> Priority:
+    return PRIORITIES[PRIORITIES.index(text.lower())]
 
 
 def _title(text: str) -> str:
@@ -144,7 +149,7 @@ def _add(rest: str, today: date) -> AddTodo:
             title = title if due is None else title.rstrip(", ")
         if priority is None and (match := _PRIORITY_AT_END.search(title)):
             title = title[: match.start()]
-            priority = (match["level"] or match["short"] or match["after"]).lower()
+            priority = _level(match["level"] or match["short"] or match["after"])
         if title == before or not title.strip():
             break
     if not title.strip():  # "add tomorrow": then that is the title
@@ -161,7 +166,7 @@ def _list(rest: str, today: date) -> ListTodos | None:
     words = set(re.findall(r"[a-z]+", rest.lower()))
     known = {"today", "overdue", "done", "completed", "finished", "open", "all", "everything"}
     about = re.search(r"\b(?:about|containing|matching|with)\s+(?P<what>.+?)[?.!]*$", rest, re.I)
-    priority = next((level for level in ("high", "low") if level in words), None)
+    priority = next((level for level in PRIORITIES if level in words), None)
     if not (
         words <= {"me", "my", "the"}
         or about

@@ -122,10 +122,8 @@ async def sign_out(response: Response) -> None:
 
 
 @router.get("/me")
-async def me(
-    user_id: CurrentUser, request: Request, response: Response, database: Db, settings: Config
-) -> Me:
-    """Return the signed-in user and extend a session kept in a cookie."""
+async def me(user_id: CurrentUser, database: Db) -> Me:
+    """Return the signed-in user."""
 
     async def find(session: AsyncSession) -> User | None:
         return await session.get(User, user_id)
@@ -133,6 +131,4 @@ async def me(
     user = await database.run(find)
     if user is None:
         raise HTTPException(401, "Please sign in.")
-    if sessions.COOKIE in request.cookies:
-        sessions.sign_in(request, response, user.id, settings)
     return Me(id=user.id, email=user.email)

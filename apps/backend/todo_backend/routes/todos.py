@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, HTTPException, Query
@@ -12,13 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from .. import store
 from ..database import Db
 from ..fields import FilledText, Text
-from ..models import PRIORITIES, Todo
+from ..models import PRIORITIES, Priority, Todo
 from ..sessions import CurrentUser
 from . import PROBLEMS
 
 router = APIRouter(prefix="/api/todos", tags=["todos"], responses=PROBLEMS)
 
-Priority = Literal["low", "normal", "high"]
 Title = Annotated[FilledText, Field(min_length=1, max_length=500)]
 
 
