@@ -17,6 +17,10 @@ test: ## Everything that needs no cluster
 	@$(TOOLCHAIN) python
 	@.venv/bin/python -m pytest
 
+e2e: up ## Deploy, then test the real stack: browser, data, updates, drift, destroy
+	@$(TOOLCHAIN) python-e2e
+	@eval "$$($(TOOLCHAIN) env)" && STACK=$(STACK) python -m pytest tests/e2e
+
 env: ## Print the shell's variables: eval "$$(make env)"
 	@$(TOOLCHAIN) env
 

@@ -34,13 +34,20 @@ def install(arguments: argparse.Namespace) -> None:
     del arguments
     with ui.step("Pulumi"):
         from_modules = tools.ensure_pulumi()
-    python_env.ensure(development=False, constrained=from_modules)
+    python_env.ensure(constrained=from_modules)
 
 
 def python(arguments: argparse.Namespace) -> None:
     """The Python environment alone, with what the tests need."""
     del arguments
-    python_env.ensure(development=True, constrained=tools.pulumi_on_path() is None)
+    python_env.ensure("dev", constrained=tools.pulumi_on_path() is None)
+
+
+def python_e2e(arguments: argparse.Namespace) -> None:
+    """The Python environment and the browser of the end-to-end tests."""
+    del arguments
+    python_env.ensure("dev", "e2e", constrained=tools.pulumi_on_path() is None)
+    tools.ensure_browser()
 
 
 def down(arguments: argparse.Namespace) -> None:
@@ -106,6 +113,7 @@ COMMANDS = {
     "up": up,
     "install": install,
     "python": python,
+    "python-e2e": python_e2e,
     "down": down,
     "env": env,
     "cluster-start": cluster_start,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 from toolchain import paths, ui
 
@@ -13,11 +15,11 @@ _MARKER = paths.VENV / ".requirements"
 OLDEST_PYTHON = (3, 11)
 
 
-def ensure(*, development: bool, constrained: bool = True) -> None:
+def ensure(*extras: str, constrained: bool = True) -> None:
     """Make or update ``.venv``; nothing happens when the requirements have not changed.
 
     Args:
-        development: Also install what the tests and linters need.
+        extras: Names of further ``requirements-<extra>.txt`` files; those of an earlier run stay.
         constrained: Hold the Pulumi SDKs to the versions whose plugins the toolchain can build.
 
     Raises:
@@ -25,22 +27,24 @@ def ensure(*, development: bool, constrained: bool = True) -> None:
     """
     if sys.version_info < OLDEST_PYTHON:
         raise ui.Failure(f"Python {sys.version.split()[0]} is too old; install Python 3.11 or newer and run again.")
-    files = [paths.PROJECT / "requirements.txt"]
-    if development or "development" in _state():
-        files.append(paths.PROJECT / "requirements-dev.txt")
-        development = True
+    state = _state()
+    wanted = sorted({*extras, *state.get("extras", [])})
+    files = [paths.PROJECT / "requirements.txt", *(paths.PROJECT / f"requirements-{e}.txt" for e in wanted)]
     digest = hashlib.sha256(b"".join(f.read_bytes() for f in (*files, paths.CONSTRAINTS))).hexdigest()
-    wanted = f"{digest} {'constrained' if constrained else 'newest'}{' development' if development else ''}"
-    if _state() == wanted:
+    new = {"digest": digest, "extras": wanted, "constrained": constrained}
+    if state == new:
         ui.say("  python environment: up to date (.venv)")
         return
     with ui.step("Python environment (.venv)"):
         _install(files, constrained)
-        _MARKER.write_text(wanted)
+        _MARKER.write_text(json.dumps(new))
 
 
-def _state() -> str:
-    return _MARKER.read_text() if _MARKER.exists() else ""
+def _state() -> dict[str, Any]:
+    try:
+        return json.loads(_MARKER.read_text())
+    except (OSError, ValueError):
+        return {}
 
 
 def _install(files: list[Path], constrained: bool) -> None:

@@ -76,6 +76,16 @@ def ensure_cluster_binaries() -> None:
     ui.say(f"  kubernetes {recipes.KUBERNETES}, buildkit, coredns: built from Go modules; etcd, containerd: installed")
 
 
+def ensure_browser() -> None:
+    """A Chromium for the end-to-end tests.
+
+    Raises:
+        Failure: There is none and it cannot be installed here.
+    """
+    if not any(shutil.which(name) for name in ("chromium", "google-chrome")) and "CHROMIUM" not in os.environ:
+        _apt(["chromium"], why="The end-to-end tests")
+
+
 def registry_answers() -> bool:
     """Whether Docker Hub's registry can be reached (5 s)."""
     return _answers("https://registry-1.docker.io/v2/")
@@ -148,12 +158,12 @@ def _link(folder: Path) -> None:
         link.symlink_to(binary)
 
 
-def _apt(packages: list[str]) -> None:
+def _apt(packages: list[str], why: str = "The embedded cluster") -> None:
     names = " ".join(packages)
     if os.geteuid() != 0:
-        raise ui.Failure(f"The embedded cluster needs root and the packages {names}; run `sudo make up`, or install Minikube.")
+        raise ui.Failure(f"{why} needs the packages {names}, and only root can install them; run again with sudo, or install them.")
     if not shutil.which("apt-get"):
-        raise ui.Failure(f"The embedded cluster needs {names}; install them with this system's package manager and run again.")
+        raise ui.Failure(f"{why} needs {names}; install them with this system's package manager and run again.")
     ui.say(f"  {names}: not found, installing Debian's packages")
     log, environment = paths.LOCAL / "log" / "apt.log", os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     hint = "check that Debian's package mirror can be reached and run again"

@@ -46,6 +46,7 @@ def start(bin_dir: Path) -> None:
     if _alive() is not None and _owner() != str(_ROOT):
         raise ui.Failure(f"The cluster of {_owner()} runs already; run `make cluster-stop` in that clone first.")
     if not running():
+        _clear_runtime()
         config.RUN.mkdir(parents=True, exist_ok=True)
         config.write(_ROOT, bin_dir)
         _resolver()
@@ -78,9 +79,7 @@ def stop() -> None:
         if _alive() is not None:
             os.kill(pid, signal.SIGKILL)
     if _owner() in {str(_ROOT), None}:
-        network.down(_FORWARD)
-        shutil.rmtree(config.RUN, ignore_errors=True)
-        _remove_cgroups()
+        _clear_runtime()
 
 
 def delete() -> None:
@@ -90,6 +89,13 @@ def delete() -> None:
     for folder in ("/var/lib/kubelet", "/var/log/containers"):
         if Path(folder).is_dir() and not any(Path(folder).iterdir()):
             Path(folder).rmdir()
+
+
+def _clear_runtime() -> None:
+    """Remove what lives only while the cluster runs, also after a power loss or a kill."""
+    network.down(_FORWARD)
+    shutil.rmtree(config.RUN, ignore_errors=True)
+    _remove_cgroups()
 
 
 def _alive() -> int | None:
