@@ -39,11 +39,12 @@ class AppDeployment(pulumi.ComponentResource):
         Args:
             name: Name of the Kubernetes objects, and prefix of the Pulumi names.
             args: What runs, how much of it, and who reaches it.
-            opts: Pulumi's resource options.
+            opts: Pulumi's resource options; the Deployment waits for `depends_on`.
         """
         super().__init__("todo:kubernetes:AppDeployment", name, None, opts)
         self._name, self._args = name, args
         self._opts = pulumi.ResourceOptions(parent=self)
+        self._depends_on = opts.depends_on if opts else None
         self._labels = labels(name, args.instance, args.component)
         self._selector = selector(name, args.instance)
         self._metadata = k8s.meta.v1.ObjectMetaArgs(
@@ -109,6 +110,7 @@ class AppDeployment(pulumi.ComponentResource):
             ),
             opts=pulumi.ResourceOptions(
                 parent=self,
+                depends_on=self._depends_on,
                 custom_timeouts=pulumi.CustomTimeouts(create="5m", update="8m", delete="3m"),
             ),
         )

@@ -63,8 +63,8 @@ class PostgresStatefulSetArgs:
 class PostgresStatefulSet(pulumi.ComponentResource):
     """StatefulSet with a retained claim, two Services, Secret, NetworkPolicy and backup job."""
 
-    host: pulumi.Output[str]
-    """Name of the Service clients connect to."""
+    host: str
+    """Name of the Service clients connect to; they depend on this component to wait for it."""
     port: int
     claim_name: str
     """Name of the claim with the data."""
@@ -88,7 +88,11 @@ class PostgresStatefulSet(pulumi.ComponentResource):
             )
         self._name, self._args = name, args
         self._opts = pulumi.ResourceOptions(parent=self)
-        self.secret_name = self._secret()
+        secret = self._secret()
+        # The name itself and not the Secret's output: a new password replaces the Secret, and what
+        # depends on an output of a replaced resource may be replaced with it. So the order is said
+        # by depends_on.
+        self.secret_name = pulumi.Output.from_input(args.existing_secret or f"{name}-credentials")
         account = core.ServiceAccount(
             f"{name}-account",
             metadata=self._metadata(name),
@@ -96,7 +100,7 @@ class PostgresStatefulSet(pulumi.ComponentResource):
             opts=self._opts,
         )
         headless = self._service(f"{name}-headless", headless=True)
-        client = self._service(name, headless=False)
+        self._service(name, headless=False)
         stateful_set = k8s.apps.v1.StatefulSet(
             f"{name}-stateful-set",
             metadata=self._metadata(name),
@@ -104,6 +108,7 @@ class PostgresStatefulSet(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(
                 parent=self,
                 protect=args.protect,
+                depends_on=[secret] if secret else None,
                 custom_timeouts=pulumi.CustomTimeouts(create="8m", update="8m", delete="4m"),
             ),
         )
@@ -132,10 +137,7 @@ class PostgresStatefulSet(pulumi.ComponentResource):
                 # No backup before there is something to back up.
                 opts=pulumi.ResourceOptions(parent=self, depends_on=[stateful_set]),
             )
-        # Whoever uses the host waits until the server is ready.
-        self.host = pulumi.Output.all(object_name(client), stateful_set.urn).apply(
-            lambda known: str(known[0])
-        )
+        self.host = name
         self.port = PORT
         self.claim_name = f"data-{name}-0"
         self.register_outputs(
@@ -155,18 +157,17 @@ class PostgresStatefulSet(pulumi.ComponentResource):
             name=object_name, namespace=self._args.namespace, labels=self._labels()
         )
 
-    def _secret(self) -> pulumi.Output[str]:
+    def _secret(self) -> core.Secret | None:
         if self._args.password is None:
-            return pulumi.Output.from_input(self._args.existing_secret or "")
+            return None
         # A fixed name, unlike other Secrets: the server reads the password only when it fills an
         # empty volume, so a new password (set with ALTER ROLE) need not restart it.
-        secret = core.Secret(
+        return core.Secret(
             f"{self._name}-credentials",
             metadata=self._metadata(f"{self._name}-credentials"),
             string_data={PASSWORD_KEY: pulumi.Output.secret(self._args.password)},
             opts=self._opts,
         )
-        return object_name(secret)
 
     def _service(self, object_name: str, *, headless: bool) -> core.Service:
         return core.Service(

@@ -86,9 +86,10 @@ class TodoStack(pulumi.ComponentResource):
         if settings.database.mode == "inCluster":
             database = self._database(settings.database, secrets)
             host, claim, image = database.host, database.claim_name, settings.database.image
+            after: list[pulumi.Resource] = [database]
         else:
-            host, claim, image = pulumi.Output.from_input(settings.database.host), None, None
-        backend = self._backend(images["backend"], host, secrets)
+            host, claim, image, after = settings.database.host, None, None, []
+        backend = self._backend(images["backend"], host, secrets, after)
         frontend = self._frontend(images["frontend"])
         port = database_port(settings.database)
         self.outputs = {
@@ -96,8 +97,8 @@ class TodoStack(pulumi.ComponentResource):
             "frontendUrl": self._url("frontend", FRONTEND_PORT),
             "backendUrl": self._url("backend", BACKEND_PORT),
             "images": {**images, "database": image},
-            "databaseAddress": pulumi.Output.concat(
-                f"postgresql://{settings.database.user}@", host, f":{port}/{settings.database.name}"
+            "databaseAddress": (
+                f"postgresql://{settings.database.user}@{host}:{port}/{settings.database.name}"
             ),
             "databaseClaim": claim,
             "workloads": {
@@ -156,7 +157,11 @@ class TodoStack(pulumi.ComponentResource):
         )
 
     def _backend(
-        self, image: pulumi.Output[str], host: pulumi.Output[str], secrets: TodoSecrets
+        self,
+        image: pulumi.Output[str],
+        host: str,
+        secrets: TodoSecrets,
+        after: list[pulumi.Resource],
     ) -> AppDeployment:
         settings, database = self._settings.backend, self._settings.database
         env: dict[str, pulumi.Input[str]] = {
@@ -193,7 +198,7 @@ class TodoStack(pulumi.ComponentResource):
                 exposure=settings.exposure,
                 metrics=self._settings.metrics,
             ),
-            opts=self._opts,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=after),
         )
 
     def _frontend(self, image: pulumi.Output[str]) -> AppDeployment:
