@@ -6,6 +6,7 @@ import pulumi
 
 from components.cluster import kubernetes_provider
 from components.config import load_config
+from components.deletion import bound_deletion
 from components.todo_stack import TodoStack, TodoStackArgs
 
 config = load_config(Path(__file__).parent)
@@ -13,7 +14,7 @@ cluster = kubernetes_provider("cluster", config.settings.cluster)
 todo = TodoStack(
     "todo",
     TodoStackArgs(settings=config.settings, secrets=config.secrets),
-    opts=pulumi.ResourceOptions(providers=[cluster]),
+    opts=pulumi.ResourceOptions(providers=[cluster], transformations=[bound_deletion]),
 )
 for name, value in todo.outputs.items():
     pulumi.export(name, value)

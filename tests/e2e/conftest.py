@@ -30,9 +30,13 @@ def deployment() -> Deployment:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    executable = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    executable = (
+        os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    )
     if executable is None:
-        pytest.fail("a Chromium is needed: install the package chromium, or set CHROMIUM to its path")
+        pytest.fail(
+            "a Chromium is needed: install the package chromium, or set CHROMIUM to its path"
+        )
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=executable, args=_FLAGS)
         yield chromium

@@ -27,7 +27,9 @@ class Deployment:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    def try_kubectl(self, *arguments: str, text: str | None = None) -> subprocess.CompletedProcess[str]:
+    def try_kubectl(
+        self, *arguments: str, text: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
         return _run("kubectl", "--namespace", self.namespace, *arguments, text=text)
 
     @cached_property
@@ -50,7 +52,11 @@ class Deployment:
 
     def pods(self, component: str | None = None) -> dict[str, str]:
         """Names and UIDs of the running workloads' pods, those being deleted left out."""
-        selector = f"app.kubernetes.io/component={component}" if component else "app.kubernetes.io/component"
+        selector = (
+            f"app.kubernetes.io/component={component}"
+            if component
+            else "app.kubernetes.io/component"
+        )
         items = json.loads(self.kubectl("get", "pods", "-l", selector, "-o", "json"))["items"]
         return {
             pod["metadata"]["name"]: pod["metadata"]["uid"]
@@ -65,7 +71,19 @@ class Deployment:
     def sql(self, query: str) -> str:
         """The answer of the stack's own PostgreSQL, asked inside its pod."""
         return self.kubectl(
-            "exec", "postgres-0", "--", "psql", "-h", "/var/run/postgresql", "-U", "todo", "-d", "todo", "-At", "-c", query
+            "exec",
+            "postgres-0",
+            "--",
+            "psql",
+            "-h",
+            "/var/run/postgresql",
+            "-U",
+            "todo",
+            "-d",
+            "todo",
+            "-At",
+            "-c",
+            query,
         ).strip()
 
 

@@ -43,7 +43,7 @@ def test_complete_chat_and_sign_out(page: Page, account: tuple[str, str]) -> Non
     title = f"Complete me {uuid4().hex}"
     _enter(page, account, "Create account")
     _add(page, title)
-    page.get_by_role("checkbox", name=title).check()
+    page.get_by_role("checkbox", name=title).click()
     expect(page.get_by_role("checkbox", name=title)).to_be_checked()
 
     page.get_by_label("Message").fill("add buy oat milk tomorrow")

@@ -39,8 +39,8 @@ def test_root_file_systems_are_read_only(deployment: Deployment) -> None:
     for component, program in {"backend": "python", "frontend": "node"}.items():
         pod = next(iter(deployment.pods(component)))
         code = {
-            "python": ["python", "-c", "open('/app/x', 'w')"],
-            "node": ["node", "-e", "require('fs').writeFileSync('/app/x', '')"],
+            "python": ["python", "-c", "open('/usr/x', 'w')"],
+            "node": ["node", "-e", "require('fs').writeFileSync('/usr/x', '')"],
         }[program]
         done = deployment.try_kubectl("exec", pod, "-c", component, "--", *code)
         assert done.returncode != 0

@@ -50,13 +50,17 @@ class _Requests(threading.Thread):
         self.join()
 
 
-def test_a_source_edit_rolls_the_backend_alone_without_a_failed_request(deployment: Deployment) -> None:
+def test_a_source_edit_rolls_the_backend_alone_without_a_failed_request(
+    deployment: Deployment,
+) -> None:
     others = deployment.pods("frontend") | deployment.pods("database")
     before = deployment.pods("backend")
     source = PROJECT / "apps/backend/todo_backend/__init__.py"
     try:
         with _edited(source, f"\n# edited {uuid4().hex}\n"):
-            with _Requests(f"{deployment.frontend}/api/health", f"{deployment.backend}/ready") as requests:
+            with _Requests(
+                f"{deployment.frontend}/api/health", f"{deployment.backend}/ready"
+            ) as requests:
                 deployment.up()
             after = deployment.pods("backend")
             assert len(after) == 2
@@ -71,7 +75,7 @@ def test_a_source_edit_rolls_the_backend_alone_without_a_failed_request(deployme
 def test_drift_is_found_and_mended(deployment: Deployment) -> None:
     deployment.kubectl("label", "service/backend", "drifted=yes")
     deployment.kubectl("scale", "deployment/frontend", "--replicas=3")
-    found = deployment.pulumi("refresh", "--preview-only", "--yes", "--diff")
+    found = deployment.pulumi("refresh", "--preview-only", "--diff")
     assert found.returncode == 0, found.stderr
     assert "drifted" in found.stdout
     assert "replicas" in found.stdout
@@ -80,7 +84,9 @@ def test_drift_is_found_and_mended(deployment: Deployment) -> None:
     deployment.wait_ready()
     spec = json.loads(deployment.kubectl("get", "deployment/frontend", "-o", "json"))["spec"]
     assert spec["replicas"] == 2
-    labels = json.loads(deployment.kubectl("get", "service/backend", "-o", "json"))["metadata"]["labels"]
+    labels = json.loads(deployment.kubectl("get", "service/backend", "-o", "json"))["metadata"][
+        "labels"
+    ]
     assert "drifted" not in labels
 
 
