@@ -35,6 +35,8 @@ class Recorded:
     protect: bool
     retain_on_delete: bool
     dependencies: tuple[str, ...]
+    property_dependencies: frozenset[str]
+    """Resources whose outputs are in the inputs."""
     ignore_changes: tuple[str, ...]
     aliases: tuple[str, ...]
     timeouts: dict[str, str]
@@ -121,6 +123,9 @@ class _Monitor(mocks.MockMonitor):
                 protect=request.protect,
                 retain_on_delete=request.retainOnDelete,
                 dependencies=tuple(request.dependencies),
+                property_dependencies=frozenset(
+                    urn for it in request.propertyDependencies.values() for urn in it.urns
+                ),
                 ignore_changes=tuple(request.ignoreChanges),
                 aliases=tuple(str(alias) for alias in request.aliases),
                 timeouts={

@@ -1,0 +1,154 @@
+"""What every component promises: tokens, parents, names, labels, options."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pulumi
+import pytest
+
+from components.app_deployment import AppDeployment, AppDeploymentArgs
+from components.config import SecretValues, parse_settings
+from components.image import AppImage, AppImageArgs
+from components.postgres_stateful_set import Backup, PostgresStatefulSet, PostgresStatefulSetArgs
+from components.secret_files import SecretFiles
+from components.settings import PrebuiltImages
+from components.todo_stack import TodoStack, TodoStackArgs
+from components.values import (
+    Autoscaled,
+    Exposure,
+    Gateway,
+    Ingress,
+    Metrics,
+    NodePort,
+    ScrapeAnnotations,
+    ServiceMonitor,
+)
+from tests.programs import stack_settings
+from tests.recording import Recording, record
+
+PREBUILT = PrebuiltImages(mode="prebuilt", backend="b:1", frontend="f:1")
+
+
+def app(exposure: Exposure, metrics: Metrics) -> None:
+    AppDeployment(
+        "shop",
+        AppDeploymentArgs(
+            image="shop:1.2.3",
+            namespace="shop",
+            port=8080,
+            config_files={"shop.toml": "answer = 42"},
+            secret_files=SecretFiles(path="/run/secrets/shop", values={"key": "k"}),
+            init_command=["migrate"],
+            metrics_path="/metrics",
+            scaling=Autoscaled(min_replicas=2, max_replicas=4),
+            exposure=exposure,
+            metrics=metrics,
+        ),
+    )
+
+
+def todo() -> None:
+    settings = parse_settings(
+        {**stack_settings("minikube"), "images": PREBUILT.model_dump(by_alias=True)}
+    )
+    secrets = SecretValues(
+        database_password=pulumi.Output.secret("p"), jwt_key=pulumi.Output.secret("j")
+    )
+    TodoStack("todo", TodoStackArgs(settings=settings, secrets=secrets))
+
+
+INGRESS = Ingress(host="shop.example.com", class_name="nginx", tls_secret="tls")
+GATEWAY = Gateway(host="shop.example.com", gateway="public", gateway_namespace="gateways")
+COMPONENTS: dict[str, Callable[[], object]] = {
+    "AppDeployment": lambda: app(NodePort(port=30080), ScrapeAnnotations()),
+    "AppDeployment behind an Ingress": lambda: app(INGRESS, ServiceMonitor()),
+    "AppDeployment behind a Gateway": lambda: app(GATEWAY, ServiceMonitor()),
+    "AppDeployment, five lines": lambda: AppDeployment(
+        "third", AppDeploymentArgs(image="third:1", namespace="x", port=80)
+    ),
+    "PostgresStatefulSet": lambda: PostgresStatefulSet(
+        "db", PostgresStatefulSetArgs(namespace="x", password="p", backup=Backup())
+    ),
+    "AppImage": lambda: AppImage(
+        "image", AppImageArgs(images=PREBUILT, image_name="backend", context=Path())
+    ),
+    "TodoStack": todo,
+}
+
+
+@pytest.fixture(scope="module", params=COMPONENTS)
+def recording(request: pytest.FixtureRequest) -> Recording:
+    def program() -> None:
+        COMPONENTS[request.param]()
+
+    return record(program)
+
+
+def test_component_has_its_token(recording: Recording) -> None:
+    own = [r for r in recording.resources if r.type.startswith("todo:")]
+    assert own
+    assert all(r.type.startswith("todo:kubernetes:") for r in own)
+
+
+def test_children_have_parents(recording: Recording) -> None:
+    for resource in recording.resources:
+        if resource.type.startswith(("kubernetes:", "docker")):
+            assert "todo:kubernetes:" in resource.parent
+
+
+def test_children_are_named_after_their_component(recording: Recording) -> None:
+    components = [r for r in recording.resources if r.type.startswith("todo:")]
+    for resource in recording.resources:
+        if resource.type.startswith("kubernetes:"):
+            parent = next(c for c in components if c.urn == resource.parent)
+            whole_stack = parent.type.endswith(":TodoStack")
+            assert resource.name.startswith(f"{parent.name}-") or whole_stack
+
+
+def test_urns_are_unique(recording: Recording) -> None:
+    urns = [r.urn for r in recording.resources]
+    assert len(urns) == len(set(urns))
+
+
+def test_no_providers_inside(recording: Recording) -> None:
+    assert not [r for r in recording.resources if r.type.startswith("pulumi:providers:")]
+
+
+def test_objects_have_the_recommended_labels(recording: Recording) -> None:
+    for manifest in recording.manifests():
+        labels = manifest["metadata"]["labels"]
+        for label in ("name", "instance", "component", "part-of", "managed-by"):
+            assert labels[f"app.kubernetes.io/{label}"]
+        assert "app.kubernetes.io/version" not in labels
+
+
+def test_selectors_are_the_two_fixed_labels(recording: Recording) -> None:
+    for resource in recording.of("Deployment") + recording.of("StatefulSet"):
+        spec = resource.inputs["spec"]
+        selector = spec["selector"]["matchLabels"]
+        assert set(selector) == {"app.kubernetes.io/name", "app.kubernetes.io/instance"}
+        assert selector.items() <= spec["template"]["metadata"]["labels"].items()
+
+
+def test_workloads_have_time_limits(recording: Recording) -> None:
+    for resource in recording.of("Deployment") + recording.of("StatefulSet"):
+        assert set(resource.timeouts) == {"create", "update", "delete"}
+
+
+def test_configuration_and_secrets_are_named_by_pulumi(recording: Recording) -> None:
+    for resource in recording.of("ConfigMap") + recording.of("Secret"):
+        assert resource.kubernetes_name is None or resource.name.endswith("-credentials")
+
+
+def test_pods_wait_long_enough_to_stop(recording: Recording) -> None:
+    for resource in recording.of("Deployment"):
+        pod = resource.inputs["spec"]["template"]["spec"]
+        sleep = pod["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
+        assert pod["terminationGracePeriodSeconds"] >= sleep + 20
+
+
+def test_secrets_are_secret(recording: Recording) -> None:
+    for resource in recording.of("Secret"):
+        assert "stringData" in resource.secret_paths or any(
+            path.startswith("stringData.") for path in resource.secret_paths
+        )

@@ -1,0 +1,136 @@
+"""PostgresStatefulSet: data, tuning, backup, and what a change must not do."""
+
+from typing import Any
+
+import pytest
+
+from components.postgres_stateful_set import Backup, PostgresStatefulSet, PostgresStatefulSetArgs
+from components.postgres_tuning import shared_memory_size, tuning
+from tests.recording import Recording, record
+
+
+def deploy(**arguments: Any) -> Recording:
+    def program() -> None:
+        args = {"namespace": "x", "password": "secret-of-the-test", **arguments}
+        PostgresStatefulSet("postgres", PostgresStatefulSetArgs(**args))
+
+    return record(program)
+
+
+def container_of(recording: Recording) -> dict[str, Any]:
+    return recording.one("StatefulSet").inputs["spec"]["template"]["spec"]["containers"][0]
+
+
+def env_of(recording: Recording) -> dict[str, str]:
+    return {it["name"]: it["value"] for it in container_of(recording)["env"]}
+
+
+def test_data_is_protected_unless_told_otherwise() -> None:
+    assert deploy().one("StatefulSet").protect
+    assert not deploy(protect=False).one("StatefulSet").protect
+
+
+def test_claims_outlive_the_stateful_set() -> None:
+    spec = deploy().one("StatefulSet").inputs["spec"]
+    assert spec["persistentVolumeClaimRetentionPolicy"] == {
+        "whenDeleted": "Retain",
+        "whenScaled": "Retain",
+    }
+
+
+def test_a_new_password_replaces_nothing_but_the_secret() -> None:
+    """An output of the Secret in the pod would make Pulumi replace the StatefulSet with it."""
+    recording = deploy()
+    secret, server = recording.one("Secret"), recording.one("StatefulSet")
+    assert secret.urn in server.dependencies
+    assert secret.urn not in server.property_dependencies
+
+
+def test_password_is_a_file_and_never_in_the_clear() -> None:
+    recording = deploy()
+    assert env_of(recording)["POSTGRES_PASSWORD_FILE"] == "/run/secrets/postgres/database-password"
+    assert "secret-of-the-test" not in str([r.raw for r in recording.resources])
+
+
+def test_password_from_an_existing_secret() -> None:
+    recording = deploy(password=None, existing_secret="kept")
+    assert recording.of("Secret") == []
+    volumes = recording.one("StatefulSet").inputs["spec"]["template"]["spec"]["volumes"]
+    assert next(v for v in volumes if v["name"] == "secrets")["secret"]["secretName"] == "kept"
+
+
+@pytest.mark.parametrize("sources", [{"password": None}, {"existing_secret": "kept"}])
+def test_password_has_one_source(sources: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="exactly one"):
+        deploy(**sources)
+
+
+def test_data_is_in_a_folder_of_its_own() -> None:
+    recording = deploy()
+    data = next(m for m in container_of(recording)["volumeMounts"] if m["name"] == "data")
+    assert env_of(recording)["PGDATA"] == f"{data['mountPath']}/pgdata"
+
+
+def test_checksums_and_scram() -> None:
+    options = env_of(deploy())["POSTGRES_INITDB_ARGS"].split()
+    assert options == ["--data-checksums", "--auth-host=scram-sha-256"]
+
+
+def test_probes_ask_over_tcp_and_recovery_has_time() -> None:
+    container = container_of(deploy())
+    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+        assert container[probe]["exec"]["command"][:3] == ["pg_isready", "-h", "127.0.0.1"]
+    startup = container["startupProbe"]
+    assert startup["periodSeconds"] * startup["failureThreshold"] >= 300
+
+
+def test_only_clients_and_backups_may_connect() -> None:
+    client = {"app.kubernetes.io/name": "backend"}
+    (policy,) = deploy(clients=[client]).of("NetworkPolicy")
+    peers = [
+        peer["podSelector"]["matchLabels"]["app.kubernetes.io/name"]
+        for rule in policy.inputs["spec"]["ingress"]
+        for peer in rule["from"]
+    ]
+    assert peers == ["backend", "postgres-backup"]
+
+
+def test_no_backup_without_asking() -> None:
+    assert deploy().of("CronJob") == []
+
+
+def test_backup() -> None:
+    recording = deploy(backup=Backup(schedule="5 4 * * *", keep=3, storage_size="2Gi"))
+    job = recording.one("CronJob").inputs["spec"]
+    assert job["schedule"] == "5 4 * * *"
+    assert job["concurrencyPolicy"] == "Forbid"
+    claim = recording.one("PersistentVolumeClaim")
+    assert claim.retain_on_delete
+    assert claim.inputs["spec"]["resources"]["requests"]["storage"] == "2Gi"
+    container = job["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]
+    assert {"name": "KEEP", "value": "3"} in container["env"]
+
+
+def test_tuning_for_half_a_gibibyte_and_a_small_volume() -> None:
+    assert tuning("512Mi", "1Gi") == {
+        "max_connections": "100",
+        "shared_buffers": "128MB",
+        "effective_cache_size": "256MB",
+        "maintenance_work_mem": "32MB",
+        "work_mem": "1310kB",
+        "max_wal_size": "256MB",
+        "min_wal_size": "64MB",
+        "password_encryption": "scram-sha-256",
+    }
+
+
+@pytest.mark.parametrize("memory", ["64Mi", "256Mi", "1Gi", "16Gi"])
+def test_tuning_fits_the_memory(memory: str) -> None:
+    parameters = tuning(memory, "10Gi")
+    assert int(parameters["shared_buffers"][:-2]) * 4 <= 16384
+    assert int(parameters["work_mem"][:-2]) >= 64
+
+
+def test_shared_memory() -> None:
+    assert shared_memory_size("256Mi") == "64Mi"
+    assert shared_memory_size("4Gi") == "512Mi"
