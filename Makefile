@@ -16,6 +16,7 @@ up: ## From a bare machine to the running application; prints its URLs
 test: ## Everything that needs no cluster
 	@$(TOOLCHAIN) python
 	@.venv/bin/python -m pytest
+	@$(TOOLCHAIN) app-test
 
 e2e: up ## Deploy, then test the real stack: browser, data, updates, drift, destroy
 	@$(TOOLCHAIN) python-e2e

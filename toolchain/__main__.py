@@ -6,7 +6,7 @@ import argparse
 import subprocess
 import sys
 
-from toolchain import environment, machine, paths, python_env, tools, ui
+from toolchain import app_tests, environment, machine, paths, python_env, tools, ui
 from toolchain.cluster import node
 from toolchain.stack import Stack
 
@@ -48,6 +48,12 @@ def python_e2e(arguments: argparse.Namespace) -> None:
     del arguments
     python_env.ensure("dev", "e2e", constrained=tools.pulumi_on_path() is None)
     tools.ensure_browser()
+
+
+def app_test(arguments: argparse.Namespace) -> None:
+    """The application's own tests."""
+    del arguments
+    app_tests.run()
 
 
 def down(arguments: argparse.Namespace) -> None:
@@ -113,6 +119,7 @@ COMMANDS = {
     "up": up,
     "install": install,
     "python": python,
+    "app-test": app_test,
     "python-e2e": python_e2e,
     "down": down,
     "env": env,

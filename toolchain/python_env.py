@@ -1,4 +1,4 @@
-"""The project's virtual environment: uv where it is installed, else venv and pip; requirements.txt is the truth."""
+"""Virtual environments: uv where it is installed, else venv and pip; requirements.txt is the truth."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import hashlib
 import json
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from toolchain import paths, ui
 
-_MARKER = paths.VENV / ".requirements"
 OLDEST_PYTHON = (3, 11)
 
 
 def ensure(*extras: str, constrained: bool = True) -> None:
-    """Make or update ``.venv``; nothing happens when the requirements have not changed.
+    """Make or update the project's ``.venv``.
 
     Args:
         extras: Names of further ``requirements-<extra>.txt`` files; those of an earlier run stay.
@@ -25,41 +25,48 @@ def ensure(*extras: str, constrained: bool = True) -> None:
     Raises:
         Failure: Python is too old, or the packages cannot be installed.
     """
+    kept = {*extras, *_state(paths.VENV).get("extras", [])}
+    known = sorted(e for e in kept if (paths.PROJECT / f"requirements-{e}.txt").exists())
+    files = [paths.PROJECT / "requirements.txt", *(paths.PROJECT / f"requirements-{e}.txt" for e in known)]
+    install(paths.VENV, files, [paths.CONSTRAINTS] if constrained else [], extras=known)
+
+
+def install(venv: Path, requirements: list[Path], constraints: list[Path], *, extras: Sequence[str] = ()) -> None:
+    """Make or update a virtual environment; nothing happens when its files have not changed.
+
+    Raises:
+        Failure: Python is too old, or the packages cannot be installed.
+    """
     if sys.version_info < OLDEST_PYTHON:
         raise ui.Failure(f"Python {sys.version.split()[0]} is too old; install Python 3.11 or newer and run again.")
-    state = _state()
-    wanted = sorted({*extras, *state.get("extras", [])})
-    files = [paths.PROJECT / "requirements.txt", *(paths.PROJECT / f"requirements-{e}.txt" for e in wanted)]
-    digest = hashlib.sha256(b"".join(f.read_bytes() for f in (*files, paths.CONSTRAINTS))).hexdigest()
-    new = {"digest": digest, "extras": wanted, "constrained": constrained}
-    if state == new:
-        ui.say("  python environment: up to date (.venv)")
+    name = venv.relative_to(paths.PROJECT)
+    digest = hashlib.sha256(b"\0".join(f.read_bytes() for f in (*requirements, *constraints))).hexdigest()
+    wanted = {"digest": digest, "extras": list(extras)}
+    if _state(venv) == wanted:
+        ui.say(f"  python environment: up to date ({name})")
         return
-    with ui.step("Python environment (.venv)"):
-        _install(files, constrained)
-        _MARKER.write_text(json.dumps(new))
+    with ui.step(f"Python environment ({name})"):
+        _install(venv, [a for f in requirements for a in ("-r", str(f))] + [a for f in constraints for a in ("-c", str(f))])
+        (venv / ".requirements").write_text(json.dumps(wanted))
 
 
-def _state() -> dict[str, Any]:
+def _state(venv: Path) -> dict[str, Any]:
     try:
-        return json.loads(_MARKER.read_text())
+        return json.loads((venv / ".requirements").read_text())
     except (OSError, ValueError):
         return {}
 
 
-def _install(files: list[Path], constrained: bool) -> None:
+def _install(venv: Path, arguments: list[str]) -> None:
     log = paths.LOCAL / "log" / "python.log"
-    arguments = [a for f in files for a in ("-r", str(f))] + (["-c", str(paths.CONSTRAINTS)] if constrained else [])
     hint = "check that PyPI can be reached and run again"
-    python = paths.VENV / "bin" / "python"
-    uv = [shutil.which("uv")] if shutil.which("uv") else [sys.executable, "-m", "uv"]
-    if ui.capture([str(u) for u in uv] + ["--version"]):
-        if not (paths.VENV / "bin" / "pip").exists():  # Pulumi asks pip for the packages
-            ui.run([*map(str, uv), "venv", "--seed", "--allow-existing", paths.VENV], log=log, what="making .venv", hint=hint)
-        ui.run(
-            [*map(str, uv), "pip", "install", "--python", python, *arguments], log=log, what="installing Python packages", hint=hint
-        )
+    python = venv / "bin" / "python"
+    uv = [shutil.which("uv") or sys.executable, *([] if shutil.which("uv") else ["-m", "uv"])]
+    if ui.capture([*uv, "--version"]):
+        if not (venv / "bin" / "pip").exists():  # Pulumi asks pip for the packages
+            ui.run([*uv, "venv", "--seed", "--allow-existing", venv], log=log, what="making a virtual environment", hint=hint)
+        ui.run([*uv, "pip", "install", "--python", python, *arguments], log=log, what="installing Python packages", hint=hint)
         return
     if not python.exists():
-        ui.run([sys.executable, "-m", "venv", paths.VENV], log=log, what="making .venv", hint="install python3-venv and run again")
+        ui.run([sys.executable, "-m", "venv", venv], log=log, what="making a virtual environment", hint="install python3-venv and run again")
     ui.run([python, "-m", "pip", "install", "-q", *arguments], log=log, what="installing Python packages", hint=hint)
