@@ -1,12 +1,187 @@
 """The whole program, once for each stack file."""
 
+import json
+import os
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from tests.programs import STACKS, run_program, stack_settings
+from tests.recording import SECRETS, Recording
+
+SNAPSHOTS = Path(__file__).parent / "snapshots"
+CHAT = {
+    "todo:jwtPreviousKey": "previous-key-of-the-tests",
+    "todo:chatApiKey": "chat-key-of-the-tests",
+}
+_PINNED = ("serviceName", "podManagementPolicy", "selector", "volumeClaimTemplates")
 
 
-@pytest.mark.parametrize("stack", STACKS)
-def test_program_runs(stack: str) -> None:
-    recording = run_program(stack_settings(stack), stack=stack)
-    assert {"frontend", "backend"} <= {r.kubernetes_name for r in recording.of("Deployment")}
-    assert recording.outputs["namespace"] == "todo-app"
+@pytest.fixture(scope="module", params=STACKS)
+def stack(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def recording(stack: str) -> Recording:
+    return run_program(stack_settings(stack), stack=stack)
+
+
+def snapshot_of(recording: Recording) -> dict[str, Any]:
+    """Returns what cannot change without replacing an object, which for data means losing it."""
+    immutable: dict[str, Any] = {}
+    for resource in recording.resources:
+        spec = resource.inputs.get("spec") or {}
+        keys = _PINNED if resource.kind == "StatefulSet" else ("selector",)
+        if resource.kind in ("StatefulSet", "Deployment"):
+            immutable[resource.urn] = {key: spec[key] for key in keys if key in spec}
+        if resource.kind == "PersistentVolumeClaim":
+            immutable[resource.urn] = spec
+    return {
+        "urns": {
+            r.urn: r.kubernetes_name for r in sorted(recording.resources, key=lambda r: r.urn)
+        },
+        "immutable": immutable,
+    }
+
+
+def test_names_and_immutable_fields_are_as_they_were(stack: str, recording: Recording) -> None:
+    path = SNAPSHOTS / f"{stack}.json"
+    text = json.dumps(snapshot_of(recording), indent=2, sort_keys=True) + "\n"
+    if os.environ.get("UPDATE_SNAPSHOTS"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8"), (
+        "A URN, a name or an immutable field changed. On a running stack Pulumi will DELETE the "
+        "old object and make a new one; for the database, its claims or the namespace THIS LOSES "
+        "USERS' DATA. Give renamed resources an alias (pulumi.Alias) and plan a migration first. "
+        "If the change is meant, run the tests once with UPDATE_SNAPSHOTS=1 and review the diff."
+    )
+
+
+def test_no_secret_in_the_clear(stack: str) -> None:
+    settings = stack_settings(stack)
+    settings["backend"]["chat"] = {"baseUrl": "https://chat.example.com/v1", "model": "m"}
+    recording = run_program(settings, secrets={**SECRETS, **CHAT})
+    seen = str([(r.raw, r.name) for r in recording.resources]) + str(recording.outputs)
+    for value in (*SECRETS.values(), *CHAT.values()):
+        assert value not in seen
+
+
+def test_everything_uses_the_cluster_s_provider(recording: Recording) -> None:
+    for resource in recording.resources:
+        if resource.type.startswith("kubernetes:"):
+            assert "pulumi:providers:kubernetes::cluster" in resource.provider
+
+
+def test_namespaced_objects_are_in_the_namespace(recording: Recording) -> None:
+    for manifest in recording.manifests():
+        if manifest["kind"] != "Namespace":
+            assert manifest["metadata"]["namespace"] == "todo-app"
+
+
+def test_node_ports() -> None:
+    recording = run_program(stack_settings("minikube"))
+    ports = {
+        name: recording.one("Service", name).inputs["spec"]["ports"][0]
+        for name in ("frontend", "backend")
+    }
+    assert (ports["frontend"]["port"], ports["frontend"]["nodePort"]) == (3000, 30000)
+    assert (ports["backend"]["port"], ports["backend"]["nodePort"]) == (8000, 30001)
+    assert recording.outputs["frontendUrl"].endswith(":30000")
+
+
+@pytest.mark.parametrize(
+    ("app", "resources"),
+    [
+        ("frontend", [("100m", "200m"), ("128Mi", "256Mi")]),
+        ("backend", [("250m", "500m"), ("256Mi", "512Mi")]),
+    ],
+)
+def test_sizes(app: str, resources: list[tuple[str, str]]) -> None:
+    spec = run_program(stack_settings("minikube")).one("Deployment", app).inputs["spec"]
+    assert spec["replicas"] == 2
+    it = spec["template"]["spec"]["containers"][0]["resources"]
+    for key, (request, limit) in zip(("cpu", "memory"), resources, strict=True):
+        assert (it["requests"][key], it["limits"][key]) == (request, limit)
+
+
+def test_namespace_and_backups_survive_destroy_with_the_data() -> None:
+    recording = run_program(stack_settings("minikube"))
+    kept = {r.kind for r in recording.resources if r.retain_on_delete}
+    assert kept == {"Namespace", "PersistentVolumeClaim"}
+
+
+def test_nothing_is_kept_where_no_data_is() -> None:
+    recording = run_program(stack_settings("cloud"))
+    assert not [r.name for r in recording.resources if r.retain_on_delete]
+
+
+def test_database_is_protected_in_production_only() -> None:
+    development = stack_settings("minikube")
+    assert not run_program(development).one("StatefulSet").protect
+    assert run_program({**development, "environment": "production"}).one("StatefulSet").protect
+
+
+def test_backend_waits_for_the_database() -> None:
+    recording = run_program(stack_settings("minikube"))
+    database = recording.one("StatefulSet").urn
+    assert database in recording.one("Deployment", "backend").dependencies
+    assert database not in recording.one("Deployment", "frontend").dependencies
+
+
+def test_only_the_changed_application_rolls() -> None:
+    before = run_program(stack_settings("minikube"))
+    images = {"mode": "prebuilt", "backend": "b:2", "frontend": "f:1"}
+    settings = stack_settings("minikube")
+    one = run_program({**settings, "images": {**images, "backend": "b:1"}})
+    two = run_program({**settings, "images": images})
+    changed = {
+        r.name
+        for r, other in zip(
+            sorted(one.resources, key=lambda r: r.urn),
+            sorted(two.resources, key=lambda r: r.urn),
+            strict=True,
+        )
+        if r.inputs != other.inputs and r.type.startswith("kubernetes:")
+    }
+    assert changed == {"backend-deployment"}
+    assert before.one("Deployment", "backend")
+
+
+def test_outputs_hold_no_password(recording: Recording) -> None:
+    assert set(recording.outputs) >= {"namespace", "frontendUrl", "backendUrl", "images", "ports"}
+    assert recording.outputs["databaseAddress"].startswith("postgresql://todo@")
+
+
+def test_external_database_is_reached_at_its_addresses_only() -> None:
+    recording = run_program(stack_settings("cloud"))
+    assert recording.of("StatefulSet") == []
+    egress = recording.one("NetworkPolicy", "backend-egress").inputs["spec"]["egress"]
+    assert egress == [
+        {
+            "to": [{"ipBlock": {"cidr": "10.0.0.0/8"}}],
+            "ports": [{"protocol": "TCP", "port": 5432}],
+        }
+    ]
+
+
+def test_external_secrets_hold_references_only() -> None:
+    recording = run_program(stack_settings("cloud"), secrets={})
+    assert recording.of("Secret") == []
+    spec = recording.one("ExternalSecret").inputs["spec"]
+    assert [it["secretKey"] for it in spec["data"]] == ["database-password", "jwt-key"]
+
+
+def test_chat_and_key_rotation_reach_the_backend() -> None:
+    settings = stack_settings("minikube")
+    settings["backend"]["chat"] = {"baseUrl": "http://chat.example.com:8443/v1", "model": "m"}
+    recording = run_program(settings, secrets={**SECRETS, **CHAT})
+    pod = recording.one("Deployment", "backend").inputs["spec"]["template"]["spec"]
+    env = {it["name"]: it["value"] for it in pod["containers"][0]["env"]}
+    assert env["CHAT_BASE_URL"] == "http://chat.example.com:8443/v1"
+    assert env["CHAT_API_KEY_FILE"] == "/run/secrets/todo/chat-api-key"
+    assert env["JWT_PREVIOUS_KEY_FILE"] == "/run/secrets/todo/jwt-previous-key"
+    egress = recording.one("NetworkPolicy", "backend-egress").inputs["spec"]["egress"]
+    assert egress[1]["ports"] == [{"protocol": "TCP", "port": 8443}]

@@ -1,0 +1,34 @@
+"""The quota leaves room for what the stack itself may do."""
+
+from decimal import Decimal
+
+import pytest
+
+from components.config import parse_settings
+from components.namespace import Share, quota
+from components.quantities import quantity_value
+from components.todo_stack import quota_of
+from components.values import Resources
+from tests.programs import STACKS, stack_settings
+
+SMALL = Resources(cpu_request="100m", cpu_limit="1", memory_request="64Mi", memory_limit="1Gi")
+
+
+def test_quota_is_the_sum() -> None:
+    hard = quota([Share(resources=SMALL, pods=3), Share(resources=SMALL, pods=1)], claims=2)
+    assert hard["requests.cpu"] == "400m"
+    assert hard["limits.memory"] == "4096Mi"
+    assert hard["pods"] == "4"
+    assert hard["persistentvolumeclaims"] == "2"
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_five_replicas_each_can_roll_while_a_backup_runs(stack: str) -> None:
+    settings = parse_settings(stack_settings(stack))
+    hard = quota_of(settings)
+    need = Decimal(0)
+    for app in (settings.backend, settings.frontend):
+        need += quantity_value(app.resources.memory_limit) * 6
+    if settings.database.mode == "inCluster":
+        need += quantity_value(settings.database.resources.memory_limit) + quantity_value("256Mi")
+    assert quantity_value(hard["limits.memory"]) >= need
