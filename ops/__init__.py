@@ -1,0 +1,1 @@
+"""Day-two commands for a deployed stack: `python -m ops --help`."""

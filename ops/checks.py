@@ -1,0 +1,278 @@
+"""The checks of `validate` that ask the cluster."""
+
+import base64
+import hashlib
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from ops import database
+from ops.diagnosis import diagnose_pod, diagnose_workload
+from ops.failure import Failure
+from ops.findings import Finding, failed, ok, warning
+from ops.kube import Cluster, Json
+from ops.stack import Stack
+from ops.terminal import age, size
+from ops.workloads import is_ready, seconds_since, selector_of, workload_path
+
+Check = Callable[["Facts"], Iterator[Finding]]
+
+
+@dataclass
+class Facts:
+    """What several checks look at, read once."""
+
+    stack: Stack
+    cluster: Cluster
+
+    @cached_property
+    def pods(self) -> list[Json]:
+        """The namespace's pods."""
+        return self.cluster.pods()
+
+    @cached_property
+    def events(self) -> list[Json]:
+        """The namespace's events, oldest first."""
+        events = self.cluster.items(self.cluster.path("events"))
+        return sorted(events, key=lambda e: e.get("lastTimestamp") or e.get("eventTime") or "")
+
+    @cached_property
+    def workloads(self) -> dict[str, Json | None]:
+        """Role to Deployment or StatefulSet."""
+        return {
+            role: self.cluster.find(workload_path(self.cluster, role, name))
+            for role, name in self.stack.workloads.items()
+        }
+
+    def pods_of(self, role: str) -> list[Json]:
+        """The pods of one part."""
+        workload = self.workloads.get(role)
+        wanted = workload["spec"]["selector"]["matchLabels"] if workload else {}
+        return [
+            p
+            for p in self.pods
+            if workload and wanted.items() <= p["metadata"].get("labels", {}).items()
+        ]
+
+
+def objects(facts: Facts) -> Iterator[Finding]:
+    """Every object that Pulumi remembers is there."""
+    known = facts.stack.objects()
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda o: facts.cluster.find(o.path), known))
+    missing = [o for o, there in zip(known, found, strict=True) if there is None]
+    for thing in missing:
+        yield failed(
+            "objects",
+            f"{thing.kind} {thing.name} is missing",
+            "it was deleted by hand",
+            "pulumi up --refresh",
+        )
+    if not missing:
+        yield ok("objects", f"all {len(known)} are there")
+
+
+def workloads(facts: Facts) -> Iterator[Finding]:
+    """Deployments and StatefulSets have all their pods; each pod that is not ready says why."""
+    for role, name in facts.stack.workloads.items():
+        kind = "statefulset" if role == "database" else "deployment"
+        workload = facts.workloads[role]
+        if workload is None:
+            yield failed(f"{kind} {name}", "is missing", "it was deleted", "pulumi up --refresh")
+            continue
+        pods = facts.pods_of(role)
+        found = [diagnose_workload(kind, workload, pods, facts.events)]
+        found += [diagnose_pod(pod, facts.events) for pod in pods]
+        wrong = [finding for finding in found if finding]
+        yield from wrong
+        if not wrong:
+            ready = workload["status"].get("readyReplicas", 0)
+            yield ok(f"{kind} {name}", f"{ready} of {workload['spec'].get('replicas', 1)} ready")
+
+
+def probes(facts: Facts) -> Iterator[Finding]:
+    """Every container has the three probes, and they succeed."""
+    without: list[str] = []
+    for workload in facts.workloads.values():
+        for container in workload["spec"]["template"]["spec"]["containers"] if workload else []:
+            lacking = [
+                k for k in ("startupProbe", "readinessProbe", "livenessProbe") if k not in container
+            ]
+            if lacking:
+                without.append(f"{container['name']} has no {', '.join(lacking)}")
+    if without:
+        yield warning(
+            "probes", "; ".join(without), "somebody changed the pod", "pulumi up --refresh"
+        )
+        return
+    ready = sum(is_ready(p) for role in facts.workloads for p in facts.pods_of(role))
+    yield ok("probes", f"startup, readiness and liveness of {ready} pods succeed")
+
+
+def endpoints(facts: Facts) -> Iterator[Finding]:
+    """Each Service sends to every ready pod."""
+    cluster = facts.cluster
+    slices = cluster.items(cluster.path("endpointslices", group="discovery.k8s.io/v1"))
+    counts: list[str] = []
+    for role, name in facts.stack.workloads.items():
+        service = cluster.find(cluster.path("services", name))
+        if service is None:
+            yield failed(f"service {name}", "is missing", "it was deleted", "pulumi up --refresh")
+            continue
+        addresses: set[str] = set()
+        for slice_ in slices:
+            if slice_["metadata"].get("labels", {}).get("kubernetes.io/service-name") != name:
+                continue
+            for endpoint in slice_.get("endpoints") or []:
+                if endpoint.get("conditions", {}).get("ready"):
+                    addresses.update(endpoint["addresses"])
+        ready = [p for p in facts.pods_of(role) if is_ready(p)]
+        if not addresses:
+            mismatch = bool(ready)
+            yield failed(
+                f"service {name}",
+                "has no endpoint",
+                "its selector matches no pod" if mismatch else "no pod is ready",
+                f"kubectl get pods -n {cluster.namespace} -l '{selector_of(service)}'",
+            )
+        else:
+            counts.append(f"{name} {len(addresses)}")
+    if counts:
+        yield ok("endpoints", ", ".join(counts))
+
+
+def volumes(facts: Facts) -> Iterator[Finding]:
+    """The data volume is bound and has room."""
+    claims = {
+        c["metadata"]["name"]: c
+        for c in facts.cluster.items(facts.cluster.path("persistentvolumeclaims"))
+    }
+    name = facts.stack.outputs.get("databaseClaim")
+    if not name:
+        yield ok("volume", "the database is outside the cluster")
+        return
+    claim = claims.get(name)
+    phase = (claim or {}).get("status", {}).get("phase", "missing")
+    if claim is None or phase != "Bound":
+        yield failed(
+            f"volume {name}",
+            f"is {phase.lower()}",
+            "no storage class, no provisioner, or no volume of that size",
+            f"kubectl describe pvc -n {facts.cluster.namespace} {name}; kubectl get storageclass",
+        )
+        return
+    try:
+        total, free = database.disk(facts.stack, facts.cluster)
+    except Failure:
+        yield warning(f"volume {name}", "bound; how full it is cannot be read now")
+        return
+    used = 100 - round(100 * free / total)
+    detail = f"bound, {used} % of {size(total)} used"
+    if used >= 85:
+        yield warning(
+            f"volume {name}", detail, "the data grows", "enlarge it: docs/operations.md, Volumes"
+        )
+    else:
+        yield ok(f"volume {name}", detail)
+
+
+def secrets(facts: Facts) -> Iterator[Finding]:
+    """Backend and database have the same password; only digests are compared."""
+    digests: dict[str, str] = {}
+    for role in ("backend", "database"):
+        workload = facts.workloads.get(role)
+        spec: Any = workload["spec"]["template"]["spec"] if workload else {}
+        for volume in spec.get("volumes") or []:
+            name = volume.get("secret", {}).get("secretName")
+            secret = facts.cluster.find(facts.cluster.path("secrets", name)) if name else None
+            if name and secret is None:
+                yield failed(
+                    "secrets",
+                    f"Secret {name} of the {role} is missing",
+                    "it was deleted by hand",
+                    "pulumi up --refresh",
+                )
+                return
+            value = (secret or {}).get("data", {}).get("database-password")
+            if value:
+                digests[role] = hashlib.sha256(base64.b64decode(value)).hexdigest()
+    if len(set(digests.values())) > 1:
+        yield failed(
+            "secrets",
+            "backend and database have different passwords",
+            "a Secret was changed by hand, or a rotation was cut off",
+            "python -m ops rotate-password",
+        )
+    else:
+        yield ok("secrets", f"present, the same for {' and '.join(digests) or 'all'}")
+
+
+def quota(facts: Facts) -> Iterator[Finding]:
+    """The namespace's quota leaves room for a rolling update."""
+    for item in facts.cluster.items(facts.cluster.path("resourcequotas")):
+        status = item.get("status", {})
+        used, hard = status.get("used", {}), status.get("hard", {})
+        pods, most = int(used.get("pods", 0)), int(hard.get("pods", 0))
+        name = item["metadata"]["name"]
+        if most and pods >= most:
+            yield failed(
+                f"quota {name}",
+                f"{pods} of {most} pods",
+                "finished or stuck pods fill it",
+                f"kubectl get pods -n {facts.cluster.namespace}",
+            )
+        else:
+            yield ok(f"quota {name}", f"{pods} of {most} pods used")
+
+
+def policies(facts: Facts) -> Iterator[Finding]:
+    """Traffic is denied unless it is allowed."""
+    path = facts.cluster.path("networkpolicies", group="networking.k8s.io/v1")
+    found = facts.cluster.items(path)
+    deny = [p for p in found if not p["spec"].get("podSelector") and not p["spec"].get("ingress")]
+    if not any("Ingress" in p["spec"].get("policyTypes", []) for p in deny):
+        yield failed(
+            "network policies",
+            "nothing denies traffic by default",
+            "the policy default-deny was deleted",
+            "pulumi up --refresh",
+        )
+    else:
+        yield ok("network policies", f"{len(found)}, denied by default")
+
+
+def backups(facts: Facts) -> Iterator[Finding]:
+    """The scheduled backup works."""
+    cluster = facts.cluster
+    for job in cluster.items(cluster.path("cronjobs", group="batch/v1")):
+        name, status = job["metadata"]["name"], job.get("status", {})
+        if job["spec"].get("suspend"):
+            yield warning("backup", f"{name} is suspended", "", f"kubectl edit cronjob {name}")
+            continue
+        last = status.get("lastSuccessfulTime")
+        if not last:
+            yield ok("backup", f"scheduled ({job['spec']['schedule']} UTC), none done yet")
+        elif seconds_since(last) > 2 * 86400:
+            yield warning(
+                "backup",
+                f"the last one that worked is {age(seconds_since(last))} old",
+                "the job fails, or the volume is full",
+                f"kubectl get jobs -n {cluster.namespace}; python -m ops backup",
+            )
+        else:
+            yield ok("backup", f"{age(seconds_since(last))} ago")
+
+
+CHECKS: tuple[Check, ...] = (
+    objects,
+    workloads,
+    probes,
+    endpoints,
+    volumes,
+    secrets,
+    quota,
+    policies,
+    backups,
+)

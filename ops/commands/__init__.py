@@ -1,0 +1,1 @@
+"""The command groups, a file each; `register` adds a group to the command line."""

@@ -1,0 +1,131 @@
+"""`status` and `open`: what is running, and where."""
+
+import webbrowser
+from typing import Annotated, Any
+
+import typer
+from rich.text import Text
+
+from ops.context import target
+from ops.failure import ExitCode, Failure
+from ops.kube import Cluster, Json
+from ops.stack import Stack
+from ops.terminal import age, print_json, say, table
+from ops.workloads import is_ready, restarts, role_of, seconds_since
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands."""
+    app.command()(status)
+    app.command(name="open")(open_browser)
+
+
+def status(
+    context: typer.Context,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,  # noqa: FBT002
+) -> None:
+    """Show the pods, the volumes and the addresses."""
+    to = target(context)
+    stack, cluster = to.stack, to.cluster
+    pods = [describe(stack, pod) for pod in cluster.pods()]
+    pods.sort(key=lambda pod: (pod["role"], pod["pod"]))
+    claims = [describe_claim(c) for c in cluster.items(cluster.path("persistentvolumeclaims"))]
+    urls = {"frontend": stack.outputs["frontendUrl"], "backend": stack.outputs["backendUrl"]}
+    if json:
+        print_json({"urls": urls, "pods": pods, "volumes": claims, "backup": last_backup(cluster)})
+        return
+    rows = [
+        [
+            pod["role"],
+            pod["pod"],
+            Text(pod["state"], style="green" if pod["ready"] else "yellow"),
+            str(pod["restarts"]),
+            age(pod["ageSeconds"]),
+            pod["node"],
+            pod["image"],
+        ]
+        for pod in pods
+    ]
+    table(["PART", "POD", "STATE", "RESTARTS", "AGE", "NODE", "IMAGE"], rows)
+    say("")
+    table(
+        ["VOLUME", "STATE", "SIZE", "CLASS"],
+        [[c["claim"], c["state"], c["size"], c["class"]] for c in claims],
+    )
+    say("")
+    for name, url in urls.items():
+        say(f"{name:<12}{url}")
+    say(f"{'last backup':<12}{last_backup(cluster) or 'none by the schedule yet'}")
+
+
+def open_browser(context: typer.Context) -> None:
+    """Open the frontend in the browser, or print its address where there is none."""
+    url = str(target(context).stack.outputs["frontendUrl"])
+    if ".svc:" in url:
+        raise Failure(
+            "The frontend is reachable inside the cluster only; run `python -m ops forward` and "
+            "open http://localhost:3000.",
+            ExitCode.USAGE,
+        )
+    try:
+        opened = webbrowser.open(url)
+    except webbrowser.Error:
+        opened = False
+    say(url if opened else f"No browser found here; open {url}")
+
+
+def describe(stack: Stack, pod: Json) -> dict[str, Any]:
+    """Returns a pod's row."""
+    ready = is_ready(pod)
+    done = pod.get("status", {}).get("phase") == "Succeeded"
+    return {
+        "role": role_of(stack, pod),
+        "pod": pod["metadata"]["name"],
+        "ready": ready or done,
+        "state": state_of(pod),
+        "restarts": restarts(pod),
+        "ageSeconds": round(seconds_since(pod["metadata"]["creationTimestamp"])),
+        "node": pod["spec"].get("nodeName", "—"),
+        "image": pod["spec"]["containers"][0]["image"],
+    }
+
+
+def state_of(pod: Json) -> str:
+    """Returns one word about a pod, as kubectl would."""
+    if "deletionTimestamp" in pod["metadata"]:
+        return "Terminating"
+    states = pod.get("status", {})
+    for container in [
+        *(states.get("initContainerStatuses") or []),
+        *(states.get("containerStatuses") or []),
+    ]:
+        state = container.get("state", {})
+        reason = state.get("waiting", {}).get("reason")
+        if not reason and state.get("terminated", {}).get("exitCode"):
+            reason = state["terminated"].get("reason")
+        if reason:
+            return str(reason)
+    if is_ready(pod):
+        return "Ready"
+    phase = str(states.get("phase", "Unknown"))
+    return {"Succeeded": "Completed", "Running": "NotReady"}.get(phase, phase)
+
+
+def describe_claim(claim: Json) -> dict[str, str]:
+    """Returns a volume claim's row."""
+    capacity = claim.get("status", {}).get("capacity", {}).get("storage")
+    return {
+        "claim": claim["metadata"]["name"],
+        "state": claim.get("status", {}).get("phase", "Unknown"),
+        "size": capacity or claim["spec"]["resources"]["requests"]["storage"],
+        "class": claim["spec"].get("storageClassName") or "(default)",
+    }
+
+
+def last_backup(cluster: Cluster) -> str | None:
+    """Returns when a scheduled backup last succeeded, and how long ago."""
+    for job in cluster.items(cluster.path("cronjobs", group="batch/v1")):
+        when = job.get("status", {}).get("lastSuccessfulTime")
+        if when:
+            return f"{when} ({age(seconds_since(when))} ago)"
+    return None

@@ -1,0 +1,36 @@
+"""What every command gets: the stack and its cluster, both read when first used."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import typer
+
+from ops.kube import Cluster
+from ops.stack import Stack
+
+
+@dataclass
+class Target:
+    """The stack that a command works on."""
+
+    project: Path
+    stack_name: str | None
+
+    @cached_property
+    def stack(self) -> Stack:
+        """The stack."""
+        return Stack(self.project, self.stack_name)
+
+    @cached_property
+    def cluster(self) -> Cluster:
+        """The stack's cluster."""
+        return Cluster.of(self.stack)
+
+
+def target(context: typer.Context) -> Target:
+    """Returns the target that the global options named."""
+    found = context.obj
+    if not isinstance(found, Target):
+        raise TypeError("the command line did not set a target")
+    return found

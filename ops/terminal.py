@@ -1,0 +1,99 @@
+"""Output: colour and progress on a terminal, plain lines and JSON elsewhere."""
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ops.failure import ExitCode, Failure
+
+out = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+err = Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
+
+COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "bright_cyan", "bright_magenta")
+
+
+def say(text: str, style: str = "") -> None:
+    """Prints one line to standard output; nothing in it is read as markup."""
+    out.print(Text(text, style=style))
+
+
+def note(text: str, style: str = "dim") -> None:
+    """Prints one line to standard error, so that standard output stays clean."""
+    err.print(Text(text, style=style))
+
+
+def print_json(value: object) -> None:
+    """Prints a value as indented JSON."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[str | Text]]) -> None:
+    """Prints a table on a terminal, and lines with tabs between the columns elsewhere."""
+    if not out.is_terminal:
+        for row in rows:
+            say("\t".join(str(cell) for cell in row))
+        return
+    grid = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    for heading in headings:
+        grid.add_column(heading, overflow="fold")
+    for row in rows:
+        grid.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in row))
+    out.print(grid)
+
+
+@contextmanager
+def progress(title: str) -> Iterator[None]:
+    """Shows what is being waited for: a spinner on a terminal, one line elsewhere."""
+    if err.is_terminal:
+        with err.status(Text(title)):
+            yield
+    else:
+        note(f"{title} …")
+        yield
+
+
+def confirm(question: str, *, assume_yes: bool) -> None:
+    """Asks before something that changes data.
+
+    Raises:
+        Failure: The answer was not yes, or nobody is there to answer.
+    """
+    if assume_yes:
+        return
+    if not sys.stdin.isatty():
+        raise Failure(
+            f"{question} Nobody is there to answer: add --yes to go on without asking.",
+            ExitCode.USAGE,
+        )
+    if input(f"{question} [y/N] ").strip().lower() not in {"y", "yes"}:
+        raise Failure("Nothing was changed, because the answer was not yes.", ExitCode.REFUSED)
+
+
+def duration(seconds: float) -> str:
+    """Returns seconds as `4.2 s` or `3 min 05 s`."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    return f"{int(seconds) // 60} min {int(seconds) % 60:02d} s"
+
+
+def age(seconds: float) -> str:
+    """Returns seconds as the largest fitting unit: `42 s`, `17 min`, `5 h`, `3 d`."""
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{int(seconds // size)} {unit}"
+    return f"{int(seconds)} s"
+
+
+def size(octets: int) -> str:
+    """Returns bytes as `512 B`, `3.4 KiB`, `1.2 GiB`."""
+    value = float(octets)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if value < 1024 or unit == "GiB":
+            return f"{octets} B" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1024
+    return f"{octets} B"
