@@ -31,7 +31,7 @@ def diagnose_pod(pod: Json, events: Sequence[Json]) -> Finding | None:
     name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
     check = f"pod {name}"
     own = [e for e in events if e.get("involvedObject", {}).get("name") == name]
-    found = _unscheduled(pod, own, check) or _waiting(pod, own, check) or _ended(pod, check)
+    found = _unscheduled(pod, check) or _waiting(pod, own, check) or _ended(pod, check)
     if found:
         return found
     if not is_ready(pod):
@@ -54,7 +54,7 @@ def diagnose_pod(pod: Json, events: Sequence[Json]) -> Finding | None:
     return None
 
 
-def _unscheduled(pod: Json, events: Sequence[Json], check: str) -> Finding | None:
+def _unscheduled(pod: Json, check: str) -> Finding | None:
     for condition in pod.get("status", {}).get("conditions") or []:
         if condition["type"] != "PodScheduled" or condition["status"] == "True":
             continue
@@ -242,7 +242,7 @@ def diagnose_workload(
         if "exceeded quota" in message:
             return failed(
                 check,
-                f"{ready} of {wanted} pods ready: {message[message.find('exceeded quota') :][:160]}",
+                f"{ready} of {wanted} pods ready: {message.partition(': ')[2][:160]}",
                 "the namespace's quota is used up",
                 f"kubectl describe quota -n {namespace}",
             )

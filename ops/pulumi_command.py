@@ -76,7 +76,7 @@ class Pulumi:
             )
         except FileNotFoundError:
             raise Failure(
-                'The command pulumi is not on the PATH; run `make install`, then eval "$(make env)".',
+                'The command pulumi is not found; run `make install`, then eval "$(make env)".',
                 ExitCode.UNREACHABLE,
             ) from None
         except subprocess.TimeoutExpired:
@@ -106,7 +106,7 @@ def explain(arguments: Sequence[str], message: str) -> Failure:
         ("no stack named", "There is no such stack; list them: pulumi stack ls."),
         (
             "incorrect passphrase",
-            "The passphrase does not open this stack; restore it as it was when the stack was made.",
+            "The passphrase does not open this stack; restore it as it was when it was made.",
         ),
         (
             "passphrase must be set",
