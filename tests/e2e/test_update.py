@@ -73,21 +73,22 @@ def test_a_source_edit_rolls_the_backend_alone_without_a_failed_request(
 
 
 def test_drift_is_found_and_mended(deployment: Deployment) -> None:
-    deployment.kubectl("label", "service/backend", "drifted=yes")
+    label = "app.kubernetes.io/part-of"
+    deployment.kubectl("label", "--overwrite", "service/backend", f"{label}=drifted")
     deployment.kubectl("scale", "deployment/frontend", "--replicas=3")
+
     found = deployment.pulumi("refresh", "--preview-only", "--diff")
     assert found.returncode == 0, found.stderr
-    assert "drifted" in found.stdout
-    assert "replicas" in found.stdout
+    assert f'~ {label}: "todo" => "drifted"' in found.stdout
+    assert "~ replicas: 2 => 3" in found.stdout
+
     mended = deployment.pulumi("up", "--refresh", "--yes", "--skip-preview")
     assert mended.returncode == 0, mended.stdout
     deployment.wait_ready()
     spec = json.loads(deployment.kubectl("get", "deployment/frontend", "-o", "json"))["spec"]
     assert spec["replicas"] == 2
-    labels = json.loads(deployment.kubectl("get", "service/backend", "-o", "json"))["metadata"][
-        "labels"
-    ]
-    assert "drifted" not in labels
+    labels = json.loads(deployment.kubectl("get", "service/backend", "-o", "json"))["metadata"]["labels"]
+    assert labels[label] == "todo"
 
 
 def test_destroy_keeps_the_data_and_up_takes_it_back(deployment: Deployment) -> None:
