@@ -14,8 +14,11 @@ from toolchain.stack import Stack
 def up(arguments: argparse.Namespace) -> None:
     """From whatever is there to the running application."""
     stack = Stack(arguments.stack)
-    install(arguments)
+    python_env.ensure(constrained=tools.pulumi_on_path() is None)
     _check_settings(stack)
+    machine.check(stack.settings())
+    with ui.step("Pulumi"):
+        tools.ensure_pulumi()
     machine.prepare(stack.settings())
     with ui.step("Stack"):
         stack.prepare()
@@ -32,9 +35,9 @@ def up(arguments: argparse.Namespace) -> None:
 def install(arguments: argparse.Namespace) -> None:
     """Pulumi, its plugins and the Python environment."""
     del arguments
+    python_env.ensure(constrained=tools.pulumi_on_path() is None)
     with ui.step("Pulumi"):
-        from_modules = tools.ensure_pulumi()
-    python_env.ensure(constrained=from_modules)
+        tools.ensure_pulumi()
 
 
 def python(arguments: argparse.Namespace) -> None:

@@ -12,6 +12,19 @@ from toolchain.cluster import config, images, network, node
 _BUILDER = "todo"
 
 
+def check(settings: dict[str, Any]) -> None:
+    """Find out early, before anything is built, that no cluster can be had.
+
+    Raises:
+        Failure: The stack's context does not answer, or the embedded cluster is needed and this is not root on Linux.
+    """
+    cluster = settings.get("cluster") or {}
+    if _is_given(cluster):
+        _check_context(cluster)
+    elif node.exists() or not minikube.installed():
+        node.check()
+
+
 def prepare(settings: dict[str, Any]) -> None:
     """Make a cluster available: the stack's own context, else Minikube, else the embedded one.
 
@@ -22,8 +35,7 @@ def prepare(settings: dict[str, Any]) -> None:
         Failure: No cluster can be had; the sentence says what to do.
     """
     cluster = settings.get("cluster") or {}
-    if cluster.get("kind", "local") != "local" or cluster.get("context"):
-        _check_context(cluster)
+    if _is_given(cluster):
         return
     if not node.exists() and minikube.installed():
         with ui.step("Minikube"):
@@ -67,6 +79,10 @@ def _needs_stand_ins() -> bool:
     if paths.MACHINE_SETTINGS.exists():
         return "baseImages" in json.loads(paths.MACHINE_SETTINGS.read_text()).get("images", {})
     return not tools.registry_answers()
+
+
+def _is_given(cluster: dict[str, Any]) -> bool:
+    return cluster.get("kind", "local") != "local" or bool(cluster.get("context"))
 
 
 def _check_context(cluster: dict[str, Any]) -> None:

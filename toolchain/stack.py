@@ -57,10 +57,12 @@ class Stack:
         config = self.config()
         generated = (self.settings().get("secrets") or {}).get("mode", "generated") == "generated"
         for name in _GENERATED if generated else ():
-            if f"todo:{name}" not in config:
+            if f"todo:{name}" in config:
+                # Decrypts it, so that a wrong passphrase is found before anything else.
+                self._pulumi("config", "get", "--stack", self.name, f"todo:{name}")
+            else:
                 self._pulumi("config", "set", "--stack", self.name, "--secret", f"todo:{name}", text=secrets.token_urlsafe(36))
                 ui.say(f"  todo:{name}: generated, encrypted in {self.file.name}")
-        self._pulumi("config", "--stack", self.name)
 
     def up(self) -> None:
         """Run ``pulumi up``; what an earlier, interrupted run made is taken up again.

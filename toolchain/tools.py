@@ -40,18 +40,18 @@ def pulumi_on_path() -> str | None:
     return None
 
 
-def ensure_pulumi() -> bool:
+def ensure_pulumi() -> None:
     """Make the Pulumi CLI, its Python host and its plugins available in ``.local/bin``.
 
-    Returns:
-        Whether they were built from modules, which holds the SDKs to matching versions.
+    Raises:
+        Failure: They can neither be found, nor installed, nor built.
     """
     paths.BIN.mkdir(parents=True, exist_ok=True)
     if version := pulumi_on_path():
         ui.say(f"  pulumi {version}: found on PATH; its plugins are fetched by Pulumi itself")
-        return False
+        return
     if _official_pulumi():
-        return False
+        return
     names = ("pulumi", "language-python", "pulumi-kubernetes", "pulumi-docker-build")
     _build(names)
     _complete_distribution(recipes.output("pulumi"))
@@ -59,7 +59,6 @@ def ensure_pulumi() -> bool:
     for plugin, version, recipe in _PLUGINS:
         _plugin(plugin, version, recipes.output(recipe) / f"pulumi-resource-{plugin}")
     ui.say(f"  pulumi {recipes.PULUMI}, Python host, plugins kubernetes and docker-build: built from Go modules")
-    return True
 
 
 def ensure_cluster_binaries() -> None:

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -34,6 +35,20 @@ def running() -> bool:
     return _alive() is not None and _owner() == str(_ROOT)
 
 
+def check() -> None:
+    """Find out early whether this machine can run the cluster.
+
+    Raises:
+        Failure: This is not Linux, not root, or another clone's cluster runs.
+    """
+    if sys.platform != "linux":
+        raise ui.Failure("The embedded cluster runs on Linux only; install Minikube and run `make up` again.")
+    if os.geteuid() != 0:
+        raise ui.Failure("The embedded cluster needs root for its namespaces; run `sudo make up`, or install Minikube.")
+    if _alive() is not None and _owner() != str(_ROOT):
+        raise ui.Failure(f"The cluster of {_owner()} runs already; run `make cluster-stop` in that clone first.")
+
+
 def start(bin_dir: Path) -> None:
     """Start the cluster, making it first where there is none; a running one is left alone.
 
@@ -41,10 +56,7 @@ def start(bin_dir: Path) -> None:
         Failure: Not root, a package or kernel feature is missing, another clone's cluster runs, or it did not
             become ready; the sentence names the log to read.
     """
-    if os.geteuid() != 0:
-        raise ui.Failure("The embedded cluster needs root for its namespaces; run `sudo make up`, or install Minikube.")
-    if _alive() is not None and _owner() != str(_ROOT):
-        raise ui.Failure(f"The cluster of {_owner()} runs already; run `make cluster-stop` in that clone first.")
+    check()
     if not running():
         _clear_runtime()
         config.RUN.mkdir(parents=True, exist_ok=True)

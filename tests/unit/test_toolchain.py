@@ -1,0 +1,74 @@
+"""Set-up: recipes, rights, and what is said when a cluster cannot be had."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from toolchain import environment, machine, paths, recipes, ui
+from toolchain.cluster import network, node
+
+
+@pytest.mark.parametrize("name", sorted(recipes.RECIPES))
+def test_every_recipe_has_pinned_modules(name: str) -> None:
+    folder = paths.MODULES / recipes.RECIPES[name].module
+    assert (folder / "go.mod").exists()
+    if "require" in (folder / "go.mod").read_text():
+        assert (folder / "go.sum").stat().st_size > 0
+
+
+def test_a_changed_recipe_is_built_anew(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    modules = tmp_path / "modules"
+    (modules / "pause").mkdir(parents=True)
+    (modules / "pause" / "main.go").write_text("package main")
+    monkeypatch.setattr(paths, "MODULES", modules)
+    before = recipes.output("pause")
+    (modules / "pause" / "main.go").write_text("package main // changed")
+    assert recipes.output("pause") != before
+
+
+def test_the_embedded_cluster_says_that_it_needs_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(ui.Failure, match="sudo make up"):
+        node.check()
+
+
+def test_another_clones_cluster_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(node, "_alive", lambda: 1)
+    monkeypatch.setattr(node, "_owner", lambda: "/elsewhere/.local/cluster")
+    with pytest.raises(ui.Failure, match="/elsewhere/.local/cluster runs already; run `make cluster-stop`"):
+        node.check()
+
+
+def test_a_users_own_backend_and_passphrase_win(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "s3://ours")
+    monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "ours")
+    assert not {"PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE_FILE"} & environment.variables().keys()
+    assert not environment.uses_own_state()
+
+
+def test_a_users_login_wins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("PULUMI_BACKEND_URL", raising=False)
+    monkeypatch.setenv("PULUMI_HOME", str(tmp_path))
+    assert environment.variables()["PULUMI_BACKEND_URL"].startswith("file://")
+    (tmp_path / "credentials.json").write_text(json.dumps({"current": "https://api.pulumi.com"}))
+    assert "PULUMI_BACKEND_URL" not in environment.variables()
+
+
+def test_an_unreachable_context_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ui, "capture", lambda command, **_: "Client" if "version" in command else None)
+    with pytest.raises(ui.Failure, match="kube context nowhere does not answer.*nothing was changed"):
+        machine.check({"cluster": {"kind": "local", "context": "nowhere"}})
+
+
+def test_removal_is_not_done_without_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", Path(os.devnull).open())
+    with pytest.raises(ui.Failure, match="YES=1"):
+        ui.confirm("Remove everything?", assume_yes=False)
+
+
+def test_rules_replace_themselves() -> None:
+    script = network._masquerade("10.0.0.0/8", 'oifname "x"')  # pyright: ignore[reportPrivateUsage]
+    assert script.index("delete table") < script.index("masquerade")
