@@ -1,0 +1,45 @@
+"""`shell-db`: psql in the server's pod."""
+
+import os
+import shutil
+from typing import Annotated
+
+import typer
+
+from ops import database
+from ops.context import target
+from ops.failure import ExitCode, Failure
+from ops.terminal import out
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command()(shell_db)
+
+
+def shell_db(
+    context: typer.Context,
+    command: Annotated[
+        str | None, typer.Option("--command", "-c", help="Run this SQL instead of a prompt.")
+    ] = None,
+) -> None:
+    """Open psql on the application's database; it needs no password, so none is shown."""
+    to = target(context)
+    database.server(to.stack, to.cluster)
+    if command:
+        out.print(database.sql(to.stack, to.cluster, command), markup=False, end="")
+        return
+    kubectl = shutil.which("kubectl", path=to.stack.pulumi.environment.get("PATH"))
+    if not kubectl:
+        raise Failure(
+            "The prompt needs kubectl on the PATH; install it, or use --command.", ExitCode.USAGE
+        )
+    address, pod = to.stack.database, to.stack.database_pod()
+    arguments = [kubectl, "exec", "-it", "-n", to.cluster.namespace, pod, "-c", database.CONTAINER]
+    if to.cluster.context:
+        arguments += ["--context", to.cluster.context]
+    environment = dict(to.stack.pulumi.environment)
+    if to.cluster.kubeconfig and "\n" not in to.cluster.kubeconfig:
+        environment["KUBECONFIG"] = to.cluster.kubeconfig
+    arguments += ["--", "psql", "-X", "-U", address.user, "-d", address.name]
+    os.execve(kubectl, arguments, environment)  # noqa: S606 - the terminal becomes psql's

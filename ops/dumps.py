@@ -1,0 +1,91 @@
+"""What the scripts in `scripts` print, read into values."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Dump:
+    """A backup file."""
+
+    name: str
+    octets: int
+    written: int
+    """Unix time, in seconds."""
+
+
+@dataclass(frozen=True)
+class Content:
+    """Rows and checksum of a table."""
+
+    rows: int
+    checksum: str
+
+
+@dataclass
+class Report:
+    """All that a script printed."""
+
+    dumps: list[Dump] = field(default_factory=list[Dump])
+    free: int | None = None
+    """Free bytes on the backup volume."""
+    seconds: float | None = None
+    """How long the restore itself took."""
+    live: dict[str, Content] = field(default_factory=dict[str, Content])
+    restored: dict[str, Content] = field(default_factory=dict[str, Content])
+
+    @property
+    def rows(self) -> int:
+        """Rows of all restored tables."""
+        return sum(content.rows for content in self.restored.values())
+
+
+def read(lines: Sequence[str]) -> Report:
+    """Reads a script's output; other lines are left out."""
+    report = Report()
+    for line in lines:
+        match line.split("|"):
+            case ["dump", name, octets, written]:
+                report.dumps.append(Dump(name, int(octets), int(written)))
+            case ["free", octets]:
+                report.free = int(octets)
+            case ["seconds", milliseconds]:
+                report.seconds = int(milliseconds) / 1000
+            case ["sum", side, table, rows, checksum]:
+                into = report.live if side == "live" else report.restored
+                into[table] = Content(int(rows), checksum)
+            case _:
+                pass
+    report.dumps.sort(key=lambda dump: (dump.written, dump.name), reverse=True)
+    return report
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One table in both databases."""
+
+    table: str
+    live: Content | None
+    restored: Content | None
+
+    @property
+    def same(self) -> bool:
+        """Whether rows and checksum are equal."""
+        return self.live == self.restored
+
+    @property
+    def verdict(self) -> str:
+        """The comparison in words."""
+        if self.same:
+            return "identical"
+        if self.restored is None:
+            return "missing in the backup"
+        if self.live is None:
+            return "only in the backup"
+        return "different"
+
+
+def compare(report: Report) -> list[Comparison]:
+    """Returns every table of either side."""
+    tables = sorted({*report.live, *report.restored})
+    return [Comparison(t, report.live.get(t), report.restored.get(t)) for t in tables]

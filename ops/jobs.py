@@ -1,0 +1,148 @@
+"""Jobs made from the backup CronJob: same image, volume, account and network rules."""
+
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from ops.diagnosis import diagnose_pod
+from ops.failure import ExitCode, Failure
+from ops.kube import Cluster, Json
+from ops.stack import Stack
+from ops.terminal import note
+from ops.workloads import is_ready
+
+_GROUP = "batch/v1"
+_STARTING_SECONDS = 120.0
+_CONTAINER = "backup"
+
+
+@dataclass(frozen=True)
+class Done:
+    """A finished job."""
+
+    lines: list[str]
+    seconds: float
+    """From its creation to its end."""
+
+
+def backup_cron_job(stack: Stack, cluster: Cluster) -> Json:
+    """Returns the CronJob that writes the backups.
+
+    Raises:
+        Failure: The stack has none.
+    """
+    stack.database_pod()
+    for job in cluster.items(cluster.path("cronjobs", group=_GROUP)):
+        if job["metadata"].get("labels", {}).get("app.kubernetes.io/component") == "backup":
+            return job
+    raise Failure(
+        "This stack makes no backups; set database.backup in its settings, then pulumi up.",
+        ExitCode.USAGE,
+    )
+
+
+def job_of(
+    cron_job: Json, purpose: str, script: str | None, environment: Mapping[str, str]
+) -> Json:
+    """Returns a Job with the CronJob's pod.
+
+    Args:
+        cron_job: The CronJob.
+        purpose: Part of its name.
+        script: What the shell runs; None: what the CronJob runs.
+        environment: Variables on top of the CronJob's.
+    """
+    template: Any = cron_job["spec"]["jobTemplate"]["spec"]["template"]
+    container: Any = dict(template["spec"]["containers"][0])
+    if script is not None:
+        container["command"] = ["/bin/sh", "-c", script]
+    given = [e for e in container.get("env") or [] if e["name"] not in environment]
+    container["env"] = [*given, *({"name": k, "value": v} for k, v in environment.items())]
+    stamp = datetime.now(UTC).strftime("%H%M%S")
+    name = f"{cron_job['metadata']['name']}-{purpose}-{stamp}-{secrets.token_hex(2)}"
+    return {
+        "apiVersion": _GROUP,
+        "kind": "Job",
+        "metadata": {"name": name, "labels": cron_job["metadata"].get("labels", {})},
+        "spec": {
+            "backoffLimit": 0,
+            "activeDeadlineSeconds": cron_job["spec"]["jobTemplate"]["spec"].get(
+                "activeDeadlineSeconds", 3600
+            ),
+            # Whatever happens to this command, the Job goes by itself.
+            "ttlSecondsAfterFinished": 600,
+            "template": {
+                "metadata": {"labels": template["metadata"].get("labels", {})},
+                "spec": {**template["spec"], "containers": [container]},
+            },
+        },
+    }
+
+
+def run_job(
+    cluster: Cluster,
+    cron_job: Json,
+    purpose: str,
+    script: str | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Done:
+    """Runs a Job to its end, removes it, and returns what it printed.
+
+    Raises:
+        Failure: It failed or did not start; the sentence has its last line.
+    """
+    begin = time.monotonic()
+    body = job_of(cron_job, purpose, script, environment or {})
+    cluster.create(cluster.path("jobs", group=_GROUP), body)
+    name = body["metadata"]["name"]
+    path = cluster.path("jobs", name, _GROUP)
+    try:
+        succeeded = _wait(cluster, path, name, begin)
+        seconds = time.monotonic() - begin
+        lines = _lines(cluster, name)
+        if not succeeded:
+            last = lines[-1] if lines else "it printed nothing"
+            raise Failure(
+                f"The job {purpose} failed: {last[:300].rstrip('.')}; mend that and run this again."
+            )
+        return Done(lines, seconds)
+    finally:
+        cluster.delete(path)
+
+
+def _wait(cluster: Cluster, path: str, name: str, begin: float) -> bool:
+    while True:
+        job = cluster.find(path)
+        if job is None:
+            raise Failure("The job was deleted while it ran; run this again.")
+        status = job.get("status", {})
+        if status.get("succeeded"):
+            return True
+        if status.get("failed"):
+            return False
+        if time.monotonic() - begin > _STARTING_SECONDS:
+            _explain_pending(cluster, name)
+        time.sleep(0.5)
+
+
+def _explain_pending(cluster: Cluster, name: str) -> None:
+    pods = cluster.pods(f"job-name={name}")
+    if any(is_ready(pod) or pod["status"].get("phase") == "Running" for pod in pods):
+        return
+    events = cluster.items(cluster.path("events"))
+    reasons = [found for pod in pods if (found := diagnose_pod(pod, events))]
+    reasons_text = f"{reasons[0].detail}; next: {reasons[0].command}" if reasons else "no pod came"
+    raise Failure(f"The job's pod did not start within {_STARTING_SECONDS:.0f} s: {reasons_text}")
+
+
+def _lines(cluster: Cluster, name: str) -> list[str]:
+    lines: list[str] = []
+    for pod in cluster.pods(f"job-name={name}"):
+        try:
+            lines += cluster.log(pod["metadata"]["name"], container=_CONTAINER)
+        except Failure as failure:
+            note(str(failure))
+    return [line for line in lines if line.strip()]
