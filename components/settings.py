@@ -72,7 +72,7 @@ class BuilderSettings(Value):
 class BaseImages(Value):
     """The images that the Dockerfiles start from."""
 
-    python: ImageReference = "docker.io/library/python:3.13-slim"
+    python: ImageReference = "docker.io/library/python:3.13-slim-trixie"
     node: ImageReference = "docker.io/library/node:24-slim"
 
 

@@ -1,0 +1,142 @@
+"""Writes what follows from the settings: the stack files' JSON schema and docs/settings.md.
+
+Run `python -m components.schema` after a change of the settings; a test checks that it was done.
+"""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from pydantic.json_schema import models_json_schema
+
+from components.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+SCHEMA = "settings.schema.json"
+TABLE = "docs/settings.md"
+_SECRETS = {
+    "databasePassword": "Password of the database user. Required with secrets.mode generated.",
+    "jwtKey": "Signs the users' sessions. Required with secrets.mode generated.",
+    "jwtPreviousKey": "The former jwtKey, while sessions signed with it should stay valid.",
+    "chatApiKey": "Key of the chat endpoint.",
+}
+_HEAD = """\
+# Settings
+
+<!-- Written by `python -m components.schema`; edit components/settings.py instead. -->
+
+All settings are in one key, `todo:settings`, in `Pulumi.<stack>.yaml`. `Pulumi.minikube.yaml` and
+`Pulumi.cloud.yaml` are examples. A setting that is unknown, missing or out of range stops `pulumi`
+before anything is changed, with one line that says where it is and what is allowed. Editors with a
+YAML language server complete the settings from `settings.schema.json`.
+
+On a local cluster (`cluster.kind: local`) the file `.local/settings.json`, which `make up` writes
+and git ignores, is merged over the stack's settings. A block with another `mode` replaces the
+block.
+
+## Secrets
+
+Set each with `pulumi config set --secret todo:<name> <value>`; `make up` sets the required ones
+once. They stay in the stack's configuration when the stack is destroyed, as the data does.
+
+| secret | what it is |
+| --- | --- |
+"""
+
+
+def stack_file_schema() -> dict[str, Any]:
+    """Returns the JSON schema of a stack file."""
+    _, schema = models_json_schema([(Settings, "validation")], by_alias=True)
+    secret = {
+        "type": "object",
+        "properties": {"secure": {"type": "string"}},
+        "required": ["secure"],
+        "additionalProperties": False,
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A stack of the Todo application",
+        "type": "object",
+        "properties": {
+            "encryptionsalt": {"type": "string"},
+            "encryptedkey": {"type": "string"},
+            "secretsprovider": {"type": "string"},
+            "config": {
+                "type": "object",
+                "properties": {
+                    "todo:settings": {"$ref": "#/$defs/Settings"},
+                    **{
+                        f"todo:{name}": {**secret, "description": text}
+                        for name, text in _SECRETS.items()
+                    },
+                },
+                "patternProperties": {"^(?!todo:)": {}},
+                "additionalProperties": False,
+                "required": ["todo:settings"],
+            },
+        },
+        "required": ["config"],
+        "$defs": schema["$defs"],
+    }
+
+
+def settings_table() -> str:
+    """Returns docs/settings.md."""
+    defs = stack_file_schema()["$defs"]
+    lines = [_HEAD + "\n".join(f"| `todo:{name}` | {text} |" for name, text in _SECRETS.items())]
+    pending, done = ["Settings"], set[str]()
+    while pending:
+        name = pending.pop(0)
+        if name in done:
+            continue
+        done.add(name)
+        model = defs[name]
+        lines.append(f"\n\n## {name}\n\n{model.get('description', '')}\n")
+        lines.append("\n| setting | value | default | |\n| --- | --- | --- | --- |")
+        required = model.get("required", [])
+        for key, field in model["properties"].items():
+            default = "required" if key in required else _code(field.get("default"))
+            if len(default) > 40:
+                default = "see there"
+            text = field.get("description", "").replace("|", "\\|")
+            lines.append(f"\n| `{key}` | {_value(field)} | {default} | {text} |")
+            pending.extend(_references(field))
+    return "".join(lines) + "\n"
+
+
+def _references(field: Any) -> list[str]:
+    """Returns the names of the models that a field's schema refers to, at any depth."""
+    return [name.rsplit("/", 1)[-1] for name in re.findall(r'"#/[$]defs/\w+', json.dumps(field))]
+
+
+def _value(field: dict[str, Any]) -> str:
+    names = list(dict.fromkeys(_references({k: v for k, v in field.items() if k != "default"})))
+    if names:
+        return " or ".join(f"[{name}](#{name.lower()})" for name in names)
+    for kind in [field, *field.get("anyOf", [])]:
+        if "const" in kind:
+            return _code(kind["const"])
+        if "enum" in kind:
+            return ", ".join(_code(value) for value in kind["enum"])
+        if "minimum" in kind:
+            return f"{kind['minimum']} to {kind['maximum']}"
+    kinds = [str(it.get("type", "")) for it in [field, *field.get("anyOf", [])]]
+    return " or ".join(kind for kind in kinds if kind not in ("", "null"))
+
+
+def _code(value: Any) -> str:
+    if value is None:
+        return "none"
+    return f"`{value}`" if isinstance(value, str) else f"`{json.dumps(value)}`"
+
+
+def main() -> None:
+    """Writes both files."""
+    schema = json.dumps(stack_file_schema(), indent=2) + "\n"
+    (ROOT / SCHEMA).write_text(schema, encoding="utf-8")
+    (ROOT / TABLE).write_text(settings_table(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
