@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from components.values import Ingress
+from tests.manifests.checkov import checkov
 from tests.programs import STACKS, run_program, stack_settings
 from tests.recording import ROOT
 
@@ -58,7 +59,7 @@ def test_checkov_finds_nothing(manifests: dict[str, list[dict[str, Any]]], tmp_p
         (folder / "Dockerfile").write_bytes((ROOT / "apps" / app / "Dockerfile").read_bytes())
     done = subprocess.run(
         [
-            SCRIPTS / "checkov",
+            checkov(),
             *("--directory", tmp_path, "--framework", "kubernetes", "dockerfile"),
             *("--skip-download", "--quiet", "--compact", "--output", "json"),
         ],
