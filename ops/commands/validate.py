@@ -11,6 +11,7 @@ from rich.text import Text
 
 from ops.checks import CHECKS, Check, Facts
 from ops.context import Target, target
+from ops.drifted import drift_findings
 from ops.failure import ExitCode, Failure
 from ops.findings import Finding, failed
 from ops.round_trip import addresses, round_trip
@@ -26,12 +27,15 @@ def register(app: typer.Typer) -> None:
 
 def validate(
     context: typer.Context,
+    drift: Annotated[  # noqa: FBT002
+        bool, typer.Option("--drift", help="Also compare with Pulumi's state (slower).")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,  # noqa: FBT002
 ) -> None:
     """Check every object, the ways in and a real round trip; one table, one verdict."""
     begin = time.monotonic()
     with progress("Checking"):
-        findings = run_checks(target(context))
+        findings = run_checks(target(context), drift=drift)
     seconds = time.monotonic() - begin
     wrong = [f for f in findings if f.state == "failed"]
     if json:
@@ -48,12 +52,14 @@ def validate(
         raise typer.Exit(int(ExitCode.FAILED))
 
 
-def run_checks(to: Target) -> list[Finding]:
+def run_checks(to: Target, *, drift: bool) -> list[Finding]:
     """Runs all checks at once and returns what they found, in their order."""
     facts = Facts(to.stack, to.cluster)
     # Read before the checks share them; this also finds out whether the cluster answers at all.
     _ = facts.pods, facts.events, facts.workloads
     checks: list[Check] = [*CHECKS, addresses, round_trip]
+    if drift:
+        checks.append(drift_findings)
 
     with ThreadPoolExecutor(len(checks)) as pool:
         return [f for found in pool.map(lambda check: _run(check, facts), checks) for f in found]

@@ -1,0 +1,38 @@
+"""`drift`: what was changed behind Pulumi's back."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from ops.context import target
+from ops.drifted import find_drift
+from ops.failure import ExitCode
+from ops.terminal import print_json, progress, say, table
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command()(drift)
+
+
+def drift(
+    context: typer.Context,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,  # noqa: FBT002
+) -> None:
+    """Show what differs from Pulumi's state; changes nothing. Exit code 5: something does."""
+    with progress("Comparing the cluster with Pulumi's state"):
+        found = find_drift(target(context).stack)
+    if json:
+        print_json([asdict(difference) for difference in found])
+    elif found:
+        rows = [[d.kind, d.name, d.field or "(object)", d.wanted, d.found] for d in found]
+        table(["KIND", "NAME", "FIELD", "PULUMI HAS", "CLUSTER HAS"], rows)
+        say("")
+        say(
+            f"DRIFT: {len(found)} differences; put back what Pulumi has: pulumi up --refresh", "red"
+        )
+    else:
+        say("NO DRIFT: the cluster is as Pulumi left it", "bold green")
+    if found:
+        raise typer.Exit(int(ExitCode.DRIFT))
