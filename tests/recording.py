@@ -101,9 +101,16 @@ class _Engine(mocks.Mocks):
 
 
 class _Monitor(mocks.MockMonitor):
-    def __init__(self, recording: Recording) -> None:
+    def __init__(self, recording: Recording, stack_name: str) -> None:
         super().__init__(_Engine())
         self.recording = recording
+        self.stack_name = stack_name
+
+    def make_urn(self, parent: str, type_: str, name: str) -> str:
+        # SDKs differ in where they know the stack's name; engines put all parents' types in.
+        types = f"{parent.split('::')[2]}${type_}" if parent else type_
+        types = types.removeprefix("pulumi:pulumi:Stack$")
+        return f"urn:pulumi:{self.stack_name}::todo::{types}::{name}"
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - gRPC name
         response = super().RegisterResource(request)
@@ -186,7 +193,7 @@ def record(
         catch: The error that the program is expected to end in.
     """
     recording = Recording()
-    monitor = _Monitor(recording)
+    monitor = _Monitor(recording, stack_name)
     # What set_mocks does, but for its root stack, which would belong to another event loop.
     features = set(monitor.GetDeploymentInfo(None).supportedFeatures)
     settings.configure(
