@@ -130,7 +130,7 @@ class ExternalSecrets(Value):
     """Secrets that the External Secrets Operator copies from a store."""
 
     mode: Literal["external"]
-    store: DnsLabel
+    store: HostName
     store_kind: Literal["SecretStore", "ClusterSecretStore"] = "ClusterSecretStore"
     refresh_interval: Annotated[str, Field(pattern=r"^[1-9]\d*(s|m|h)$")] = "1h"
     keys: SecretKeys
@@ -143,7 +143,7 @@ class StorageSettings(Value):
     """A volume claim."""
 
     size: ByteQuantity = "1Gi"
-    storage_class: DnsLabel | None = Field(default=None, description="None: the default class")
+    storage_class: HostName | None = Field(default=None, description="None: the default class")
 
 
 class BackupSettings(Value):

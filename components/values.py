@@ -96,8 +96,8 @@ class Ingress(Value):
 
     mode: Literal["ingress"] = "ingress"
     host: HostName
-    class_name: DnsLabel
-    tls_secret: DnsLabel | None = Field(
+    class_name: HostName
+    tls_secret: HostName | None = Field(
         default=None, description="TLS Secret; none: the controller has its own certificate"
     )
     annotations: dict[str, str] = Field(default_factory=dict)
@@ -112,7 +112,7 @@ class Gateway(Value):
 
     mode: Literal["gateway"] = "gateway"
     host: HostName
-    gateway: DnsLabel
+    gateway: HostName
     gateway_namespace: DnsLabel
     listener: DnsLabel = "https"
     from_namespace: DnsLabel | None = Field(

@@ -2,18 +2,20 @@
 
 import copy
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pulumi
 import pytest
+import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from components.config import SettingsError, load_config, merge, parse_settings
 from components.settings import Settings
 from tests.programs import STACKS, run_program, stack_settings
-from tests.recording import SECRETS, record
+from tests.recording import ROOT, SECRETS, record
 
 
 @pytest.fixture
@@ -220,3 +222,12 @@ def test_no_input_breaks_the_parser(path: str, value: object, overridden: bool) 
             parse_settings(change(tree, path, value))
     except SettingsError as error:
         assert "todo:settings" in str(error)  # noqa: PT017 - both outcomes are right
+
+
+def test_examples_of_all_providers_are_valid() -> None:
+    text = (ROOT / "Pulumi.cloud.example.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    assert len(blocks) == 3
+    base = stack_settings("cloud")
+    for block in blocks:
+        parse_settings({**base, **yaml.safe_load(block)})

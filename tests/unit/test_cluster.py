@@ -1,0 +1,33 @@
+"""The provider: which cluster, and that objects kept by `pulumi destroy` are taken over again."""
+
+import pulumi_kubernetes as k8s
+
+from components.cluster import kubernetes_provider
+from components.settings import ClusterSettings
+from tests.recording import record
+
+
+def provider_of(**settings: str) -> dict[str, object]:
+    cluster = ClusterSettings(kind="local", **settings)
+
+    def program() -> None:
+        kubernetes_provider("cluster", cluster)
+
+    return record(program).one("kubernetes", "cluster").inputs
+
+
+def test_cluster_is_the_one_of_the_settings() -> None:
+    inputs = provider_of(kubeconfig="/a/kubeconfig", context="b")
+    assert (inputs["kubeconfig"], inputs["context"]) == ("/a/kubeconfig", "b")
+
+
+def test_ambient_cluster_without_settings() -> None:
+    inputs = provider_of()
+    assert "context" not in inputs
+
+
+def test_existing_objects_are_taken_over() -> None:
+    inputs = provider_of()
+    assert inputs["enableServerSideApply"] == "true"
+    asked = hasattr(k8s.ProviderArgs, "upsert_existing_objects")
+    assert inputs.get("upsertExistingObjects") == ("true" if asked else None)
