@@ -7,6 +7,7 @@ import pulumi
 from components.cluster import kubernetes_provider
 from components.config import load_config
 from components.deletion import bound_deletion
+from components.ownership import own_fields
 from components.todo_stack import TodoStack, TodoStackArgs
 
 config = load_config(Path(__file__).parent)
@@ -14,7 +15,7 @@ cluster = kubernetes_provider("cluster", config.settings.cluster)
 todo = TodoStack(
     "todo",
     TodoStackArgs(settings=config.settings, secrets=config.secrets),
-    opts=pulumi.ResourceOptions(providers=[cluster], transformations=[bound_deletion]),
+    opts=pulumi.ResourceOptions(providers=[cluster], transformations=[bound_deletion, own_fields]),
 )
 for name, value in todo.outputs.items():
     pulumi.export(name, value)

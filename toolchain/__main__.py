@@ -22,6 +22,8 @@ def up(arguments: argparse.Namespace) -> None:
     machine.prepare(stack.settings())
     with ui.step("Stack"):
         stack.prepare()
+    with ui.step("Policy check"):
+        stack.check_policy()
     with ui.step("pulumi up"):
         stack.up()
     ui.summary()
@@ -115,7 +117,9 @@ def _check_settings(stack: Stack) -> None:
     check = [paths.VENV / "bin" / "python", "-m", "toolchain.settings_check", stack.file]
     done = subprocess.run(check, capture_output=True, text=True, cwd=paths.PROJECT, check=False)
     if done.returncode:
-        raise ui.Failure(done.stderr.strip() or f"{stack.file.name} cannot be read; nothing was changed.")
+        raise ui.Failure(
+            done.stderr.strip() or f"{stack.file.name} cannot be read; nothing was changed."
+        )
 
 
 COMMANDS = {
@@ -145,7 +149,10 @@ def main() -> int:
         print(f"\n✗ {failure}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print(f"\n✗ Interrupted; run `make {arguments.command}` again to go on from here.", file=sys.stderr)
+        print(
+            f"\n✗ Interrupted; run `make {arguments.command}` again to go on from here.",
+            file=sys.stderr,
+        )
         return 130
     return 0
 

@@ -28,7 +28,10 @@ def run() -> None:
     if _node() is None:
         ui.say(f"Frontend tests not run: they need Node.js {_OLDEST_NODE} or newer.")
         return
-    lock, installed = _FRONTEND / "package-lock.json", _FRONTEND / "node_modules" / ".package-lock.json"
+    lock, installed = (
+        _FRONTEND / "package-lock.json",
+        _FRONTEND / "node_modules" / ".package-lock.json",
+    )
     if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
         with ui.step("Frontend packages"):
             ui.run(
@@ -48,6 +51,13 @@ def _node() -> str | None:
 
 
 def _test(command: Sequence[str | Path], folder: Path) -> None:
-    done = subprocess.run([str(c) for c in command], cwd=folder, env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}, check=False)
+    done = subprocess.run(
+        [str(c) for c in command],
+        cwd=folder,
+        env=os.environ | {"PYTHONDONTWRITEBYTECODE": "1"},
+        check=False,
+    )
     if done.returncode:
-        raise ui.Failure(f"The tests in {folder.relative_to(paths.PROJECT)} failed; the output above says which and why.")
+        raise ui.Failure(
+            f"The tests in {folder.relative_to(paths.PROJECT)} failed; the output above says which and why."
+        )

@@ -42,12 +42,17 @@ def shell() -> str:
 
 def uses_own_state() -> bool:
     """Whether the stack's state is the file backend in this clone (and not a backend of the user's)."""
-    return "PULUMI_BACKEND_URL" in variables() or os.environ.get("PULUMI_BACKEND_URL") == f"file://{paths.PULUMI_STATE}"
+    return (
+        "PULUMI_BACKEND_URL" in variables()
+        or os.environ.get("PULUMI_BACKEND_URL") == f"file://{paths.PULUMI_STATE}"
+    )
 
 
 def _logged_in() -> bool:
     try:
-        return bool(json.loads((paths.pulumi_home() / "credentials.json").read_text()).get("current"))
+        return bool(
+            json.loads((paths.pulumi_home() / "credentials.json").read_text()).get("current")
+        )
     except (OSError, ValueError):
         return False
 
@@ -60,7 +65,10 @@ def _machine() -> dict[str, dict[str, object]]:
 
 
 def _machine_uses_minikube() -> bool:
-    return _machine().get("images", {}).get("builder") == {"exporter": "docker"} and minikube.installed()
+    return (
+        _machine().get("images", {}).get("builder") == {"exporter": "docker"}
+        and minikube.installed()
+    )
 
 
 def _context() -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import Any
 
 from toolchain import environment, minikube, paths, tools, ui
@@ -87,7 +86,9 @@ def _is_given(cluster: dict[str, Any]) -> bool:
 
 def _check_context(cluster: dict[str, Any]) -> None:
     context = cluster.get("context")
-    command = ["kubectl", "--request-timeout=10s"] + (["--context", str(context)] if context else [])
+    command = ["kubectl", "--request-timeout=10s"] + (
+        ["--context", str(context)] if context else []
+    )
     if cluster.get("kubeconfig"):
         command += ["--kubeconfig", str(cluster["kubeconfig"])]
     if ui.capture(["kubectl", "version", "--client"], env=environment.complete()) is None:
@@ -107,7 +108,16 @@ def _buildx_instance() -> None:
     instance = {
         "Name": _BUILDER,
         "Driver": "remote",
-        "Nodes": [{"Name": f"{_BUILDER}0", "Endpoint": endpoint, "Platforms": None, "DriverOpts": None, "Flags": None, "Files": None}],
+        "Nodes": [
+            {
+                "Name": f"{_BUILDER}0",
+                "Endpoint": endpoint,
+                "Platforms": None,
+                "DriverOpts": None,
+                "Flags": None,
+                "Files": None,
+            }
+        ],
         "Dynamic": False,
     }
     (folder / _BUILDER).write_text(json.dumps(instance))
@@ -120,4 +130,4 @@ def _write(overrides: dict[str, Any]) -> None:
     paths.LOCAL.mkdir(exist_ok=True)
     partial = paths.MACHINE_SETTINGS.with_suffix(".partial")
     partial.write_text(text)
-    os.replace(partial, paths.MACHINE_SETTINGS)
+    partial.replace(paths.MACHINE_SETTINGS)

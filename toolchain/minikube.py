@@ -31,7 +31,9 @@ def start(profile: str) -> dict[str, object]:
             hint="start its driver (Docker, usually) and run `make up` again",
         )
     if ui.capture(["docker", "buildx", "version"]) is None:
-        raise ui.Failure("Building inside Minikube needs the Docker CLI with buildx; install docker-buildx-plugin and run again.")
+        raise ui.Failure(
+            "Building inside Minikube needs the Docker CLI with buildx; install docker-buildx-plugin and run again."
+        )
     address = ui.capture(["minikube", "ip", "--profile", profile])
     return {
         "cluster": {"context": profile, "nodeAddress": address},

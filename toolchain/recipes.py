@@ -73,7 +73,9 @@ RECIPES = {
         module="pulumi-docker-build",
         packages=(".",),
         binary="pulumi-resource-docker-build",
-        variables=(f"github.com/pulumi/pulumi-docker-build/provider.Version={PULUMI_DOCKER_BUILD}",),
+        variables=(
+            f"github.com/pulumi/pulumi-docker-build/provider.Version={PULUMI_DOCKER_BUILD}",
+        ),
         minutes=4,
     ),
     "kubernetes": Recipe(
@@ -95,11 +97,16 @@ RECIPES = {
     ),
     "buildkit": Recipe(
         module="buildkit",
-        packages=("github.com/moby/buildkit/cmd/buildkitd", "github.com/moby/buildkit/cmd/buildctl"),
+        packages=(
+            "github.com/moby/buildkit/cmd/buildkitd",
+            "github.com/moby/buildkit/cmd/buildctl",
+        ),
         minutes=3,
     ),
     "coredns": Recipe(module="coredns", packages=("github.com/coredns/coredns",), minutes=3),
-    "volume-provisioner": Recipe(module="volume-provisioner", packages=(".",), binary="volume-provisioner", minutes=1),
+    "volume-provisioner": Recipe(
+        module="volume-provisioner", packages=(".",), binary="volume-provisioner", minutes=1
+    ),
     "pause": Recipe(module="pause", packages=(".",), binary="pause", minutes=0.2),
 }
 
@@ -109,7 +116,9 @@ def output(name: str) -> Path:
     recipe = RECIPES[name]
     digest = hashlib.sha256(repr(recipe).encode())
     folder = paths.MODULES / recipe.module
-    for file in sorted(p for p in folder.rglob("*") if p.is_file() and p.name not in recipe.generated):
+    for file in sorted(
+        p for p in folder.rglob("*") if p.is_file() and p.name not in recipe.generated
+    ):
         digest.update(file.relative_to(folder).as_posix().encode() + file.read_bytes())
     return paths.cache() / "built" / f"{name}-{digest.hexdigest()[:12]}"
 
@@ -129,7 +138,9 @@ def build(name: str, position: str = "") -> Path:
     if built(name):
         return target
     recipe = RECIPES[name]
-    ui.say(f"  {position}building {', '.join(recipe.binaries)} from Go modules, about {recipe.minutes:g} min on 2 cores")
+    ui.say(
+        f"  {position}building {', '.join(recipe.binaries)} from Go modules, about {recipe.minutes:g} min on 2 cores"
+    )
     go = _go()
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{name}-") as scratch:
@@ -146,7 +157,8 @@ def build(name: str, position: str = "") -> Path:
             log=log,
             what=f"building {name}",
             cwd=source,
-            env=os.environ | {"CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly -buildvcs=false", "GOWORK": "off"},
+            env=os.environ
+            | {"CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly -buildvcs=false", "GOWORK": "off"},
             hint="check that a Go module proxy can be reached (go env GOPROXY) and run again",
         )
         if target.exists():
@@ -163,7 +175,9 @@ def module_file(module: str, file: str) -> Path:
     """
     text = ui.capture([_go(), "mod", "download", "-json", module])
     if text is None:
-        raise ui.Failure(f"Go module {module} cannot be fetched; check the network or GOPROXY and run again.")
+        raise ui.Failure(
+            f"Go module {module} cannot be fetched; check the network or GOPROXY and run again."
+        )
     return Path(json.loads(text)["Dir"], file)
 
 

@@ -21,7 +21,9 @@ class Stack:
         self.name = name
         self.file = paths.PROJECT / f"Pulumi.{name}.yaml"
         if not self.file.exists():
-            known = ", ".join(sorted(p.name.split(".")[1] for p in paths.PROJECT.glob("Pulumi.*.yaml")))
+            known = ", ".join(
+                sorted(p.name.split(".")[1] for p in paths.PROJECT.glob("Pulumi.*.yaml"))
+            )
             raise ui.Failure(f"There is no stack file {self.file.name}; choose STACK from {known}.")
 
     def config(self) -> dict[str, Any]:
@@ -48,7 +50,10 @@ class Stack:
             Failure: The passphrase is wrong, or Pulumi cannot reach its backend.
         """
         paths.PULUMI_STATE.mkdir(parents=True, exist_ok=True)
-        if not paths.PASSPHRASE_FILE.exists() and "PULUMI_CONFIG_PASSPHRASE_FILE" in environment.variables():
+        if (
+            not paths.PASSPHRASE_FILE.exists()
+            and "PULUMI_CONFIG_PASSPHRASE_FILE" in environment.variables()
+        ):
             descriptor = os.open(paths.PASSPHRASE_FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "w") as file:
                 file.write(secrets.token_urlsafe(32))
@@ -61,8 +66,37 @@ class Stack:
                 # Decrypts it, so that a wrong passphrase is found before anything else.
                 self._pulumi("config", "get", "--stack", self.name, f"todo:{name}")
             else:
-                self._pulumi("config", "set", "--stack", self.name, "--secret", f"todo:{name}", text=secrets.token_urlsafe(36))
+                self._pulumi(
+                    "config",
+                    "set",
+                    "--stack",
+                    self.name,
+                    "--secret",
+                    f"todo:{name}",
+                    text=secrets.token_urlsafe(36),
+                )
                 ui.say(f"  todo:{name}: generated, encrypted in {self.file.name}")
+
+    def check_policy(self) -> None:
+        """Apply the rules of ``policy/`` to what ``pulumi up`` would leave, before it does.
+
+        Raises:
+            Failure: A rule is broken, or the preview fails; nothing was changed.
+        """
+        preview = self._pulumi("preview", "--json", "--stack", self.name)
+        done = subprocess.run(
+            [paths.VENV / "bin" / "python", "-m", "policy.check"],
+            input=preview,
+            capture_output=True,
+            text=True,
+            cwd=paths.PROJECT,
+            check=False,
+        )
+        if done.returncode:
+            broken = done.stdout.strip() or done.stderr.strip().splitlines()[-1]
+            raise ui.Failure(
+                f"The stack breaks a rule of policy/; correct it and run again, nothing was changed:\n{broken}"
+            )
 
     def up(self) -> None:
         """Run ``pulumi up``; what an earlier, interrupted run made is taken up again.
@@ -85,16 +119,22 @@ class Stack:
         """Drop the stack's state after its cluster is gone; its settings and secrets stay in the stack file."""
         if environment.uses_own_state():
             ui.capture(
-                [*_command(), "stack", "rm", self.name, "--force", "--yes", "--preserve-config"], env=environment.complete()
+                [*_command(), "stack", "rm", self.name, "--force", "--yes", "--preserve-config"],
+                env=environment.complete(),
             )
 
     def outputs(self) -> dict[str, Any]:
         """The stack's outputs, secrets left masked."""
-        text = ui.capture([*_command(), "stack", "output", "--json", "--stack", self.name], env=environment.complete())
+        text = ui.capture(
+            [*_command(), "stack", "output", "--json", "--stack", self.name],
+            env=environment.complete(),
+        )
         return json.loads(text) if text else {}
 
     def _stream(self, *arguments: str) -> None:
-        process = subprocess.Popen([*_command(), *arguments], cwd=paths.PROJECT, env=environment.complete())
+        process = subprocess.Popen(
+            [*_command(), *arguments], cwd=paths.PROJECT, env=environment.complete()
+        )
         try:
             code = process.wait()
         except KeyboardInterrupt:
@@ -126,8 +166,9 @@ class Stack:
                 f"The passphrase does not open stack {self.name}: restore {paths.PASSPHRASE_FILE.relative_to(paths.PROJECT)} "
                 "(or PULUMI_CONFIG_PASSPHRASE) as it was when the stack was made; nothing was changed."
             )
-        last = message.splitlines()[-1] if message else f"exit code {done.returncode}"
-        raise ui.Failure(f"`pulumi {' '.join(arguments[:2])}` failed: {last.removeprefix('error: ')}")
+        raise ui.Failure(
+            f"`pulumi {' '.join(arguments[:2])}` failed: {_reason(message) or f'exit code {done.returncode}'}"
+        )
 
     def _release_stale_lock(self) -> None:
         """Remove the lock of an update on this machine whose process is gone (killed, power lost)."""
@@ -145,5 +186,14 @@ class Stack:
                 ui.say("  an earlier update was cut off: its lock is released, this one goes on")
 
 
+def _reason(message: str) -> str:
+    """What went wrong, out of Pulumi's text or its JSON diagnostics."""
+    try:
+        diagnostics = json.loads(message).get("diagnostics") or []
+    except ValueError:
+        return message.splitlines()[-1].removeprefix("error: ") if message else ""
+    return "\n".join(d["message"].strip() for d in diagnostics if d.get("severity") == "error")
+
+
 def _command() -> list[str]:
-    return ["pulumi", "--color", "auto"]
+    return ["pulumi"]

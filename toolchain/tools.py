@@ -58,7 +58,9 @@ def ensure_pulumi() -> None:
     _link(recipes.output("pulumi"))
     for plugin, version, recipe in _PLUGINS:
         _plugin(plugin, version, recipes.output(recipe) / f"pulumi-resource-{plugin}")
-    ui.say(f"  pulumi {recipes.PULUMI}, Python host, plugins kubernetes and docker-build: built from Go modules")
+    ui.say(
+        f"  pulumi {recipes.PULUMI}, Python host, plugins kubernetes and docker-build: built from Go modules"
+    )
 
 
 def ensure_cluster_binaries() -> None:
@@ -72,7 +74,9 @@ def ensure_cluster_binaries() -> None:
     _build(names)
     for name in names[:3]:
         _link(recipes.output(name))
-    ui.say(f"  kubernetes {recipes.KUBERNETES}, buildkit, coredns: built from Go modules; etcd, containerd: installed")
+    ui.say(
+        f"  kubernetes {recipes.KUBERNETES}, buildkit, coredns: built from Go modules; etcd, containerd: installed"
+    )
 
 
 def ensure_browser() -> None:
@@ -81,7 +85,10 @@ def ensure_browser() -> None:
     Raises:
         Failure: There is none and it cannot be installed here.
     """
-    if not any(shutil.which(name) for name in ("chromium", "google-chrome")) and "CHROMIUM" not in os.environ:
+    if (
+        not any(shutil.which(name) for name in ("chromium", "google-chrome"))
+        and "CHROMIUM" not in os.environ
+    ):
         _apt(["chromium"], why="The end-to-end tests")
 
 
@@ -104,7 +111,9 @@ def _complete_distribution(folder: Path) -> None:
         if target.exists():
             continue
         if isinstance(source, str):
-            source = recipes.module_file(f"github.com/pulumi/pulumi/sdk/v3@{recipes.PULUMI}", source)
+            source = recipes.module_file(
+                f"github.com/pulumi/pulumi/sdk/v3@{recipes.PULUMI}", source
+            )
         partial = target.with_suffix(".partial")
         shutil.copyfile(source, partial)
         partial.chmod(0o755)
@@ -118,10 +127,18 @@ def _official_pulumi() -> bool:
             return False
         script = home / "install.sh"
         home.mkdir(parents=True, exist_ok=True)
-        with urllib.request.urlopen("https://get.pulumi.com/", timeout=30) as answer:  # noqa: S310
+        with urllib.request.urlopen("https://get.pulumi.com/", timeout=30) as answer:
             script.write_bytes(answer.read())
         ui.run(
-            ["sh", script, "--version", recipes.PULUMI.removeprefix("v"), "--install-root", home, "--no-edit-path"],
+            [
+                "sh",
+                script,
+                "--version",
+                recipes.PULUMI.removeprefix("v"),
+                "--install-root",
+                home,
+                "--no-edit-path",
+            ],
             log=paths.LOCAL / "log" / "pulumi.log",
             what="installing Pulumi",
         )
@@ -160,27 +177,41 @@ def _link(folder: Path) -> None:
 def _apt(packages: list[str], why: str = "The embedded cluster") -> None:
     names = " ".join(packages)
     if os.geteuid() != 0:
-        raise ui.Failure(f"{why} needs the packages {names}, and only root can install them; run again with sudo, or install them.")
+        raise ui.Failure(
+            f"{why} needs the packages {names}, and only root can install them; run again with sudo, or install them."
+        )
     if not shutil.which("apt-get"):
-        raise ui.Failure(f"{why} needs {names}; install them with this system's package manager and run again.")
+        raise ui.Failure(
+            f"{why} needs {names}; install them with this system's package manager and run again."
+        )
     ui.say(f"  {names}: not found, installing Debian's packages")
-    log, environment = paths.LOCAL / "log" / "apt.log", os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    log, environment = (
+        paths.LOCAL / "log" / "apt.log",
+        os.environ | {"DEBIAN_FRONTEND": "noninteractive"},
+    )
     hint = "check that Debian's package mirror can be reached and run again"
     ui.run(["apt-get", "update"], log=log, what="apt-get update", env=environment, hint=hint)
     ui.run(
-        ["apt-get", "install", "-y", "--no-install-recommends", *packages], log=log, what="apt-get install", env=environment, hint=hint
+        ["apt-get", "install", "-y", "--no-install-recommends", *packages],
+        log=log,
+        what="apt-get install",
+        env=environment,
+        hint=hint,
     )
 
 
 def _present(probe: str) -> bool:
     if probe.startswith("/"):
-        return any(Path(folder, Path(probe).name).exists() for folder in ("/usr/lib/cni", "/opt/cni/bin", "/usr/libexec/cni"))
+        return any(
+            Path(folder, Path(probe).name).exists()
+            for folder in ("/usr/lib/cni", "/opt/cni/bin", "/usr/libexec/cni")
+        )
     return shutil.which(probe, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin") is not None
 
 
 def _answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=5):  # noqa: S310
+        with urllib.request.urlopen(url, timeout=5):
             return True
     except urllib.error.HTTPError as error:
         return error.code == 401  # the registry's own answer to an anonymous request
@@ -194,4 +225,6 @@ def _version(text: str | None) -> tuple[int, ...] | None:
 
 
 def _path_without_ours() -> str:
-    return os.pathsep.join(p for p in os.environ.get("PATH", "").split(os.pathsep) if Path(p) != paths.BIN)
+    return os.pathsep.join(
+        p for p in os.environ.get("PATH", "").split(os.pathsep) if Path(p) != paths.BIN
+    )

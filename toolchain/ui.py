@@ -84,14 +84,18 @@ def run(
                 check=False,
             ).returncode
     except FileNotFoundError:
-        raise Failure(f"{what} needs `{command[0]}`, which is not installed; install it and run again.") from None
+        raise Failure(
+            f"{what} needs `{command[0]}`, which is not installed; install it and run again."
+        ) from None
     finally:
         done.set()
         thread.join()
     if code:
         lines = [s for s in log.read_text(errors="replace").splitlines() if s.strip()]
         last = lines[-1].strip() if lines else f"exit code {code}"
-        raise Failure(f"{what} failed: {last[:300]} — {hint or 'run the same command again'} (log: {log}).")
+        raise Failure(
+            f"{what} failed: {last[:300]} — {hint or 'run the same command again'} (log: {log})."
+        )
 
 
 def capture(command: Sequence[str | Path], env: Mapping[str, str] | None = None) -> str | None:

@@ -1,4 +1,4 @@
-"""What runs after `make up`: pods, addresses, security, secrets, and a second run that changes nothing."""
+"""What runs after `make up`: pods, addresses, security, secrets; a second run changes nothing."""
 
 import json
 

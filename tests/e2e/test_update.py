@@ -87,7 +87,9 @@ def test_drift_is_found_and_mended(deployment: Deployment) -> None:
     deployment.wait_ready()
     spec = json.loads(deployment.kubectl("get", "deployment/frontend", "-o", "json"))["spec"]
     assert spec["replicas"] == 2
-    labels = json.loads(deployment.kubectl("get", "service/backend", "-o", "json"))["metadata"]["labels"]
+    labels = json.loads(deployment.kubectl("get", "service/backend", "-o", "json"))["metadata"][
+        "labels"
+    ]
     assert labels[label] == "todo"
 
 

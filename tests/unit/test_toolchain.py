@@ -38,14 +38,18 @@ def test_another_clones_cluster_is_left_alone(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(node, "_alive", lambda: 1)
     monkeypatch.setattr(node, "_owner", lambda: "/elsewhere/.local/cluster")
-    with pytest.raises(ui.Failure, match="/elsewhere/.local/cluster runs already; run `make cluster-stop`"):
+    with pytest.raises(
+        ui.Failure, match=r"/elsewhere/.local/cluster runs already; run `make cluster-stop`"
+    ):
         node.check()
 
 
 def test_a_users_own_backend_and_passphrase_win(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PULUMI_BACKEND_URL", "s3://ours")
     monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "ours")
-    assert not {"PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE_FILE"} & environment.variables().keys()
+    assert (
+        not {"PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE_FILE"} & environment.variables().keys()
+    )
     assert not environment.uses_own_state()
 
 
@@ -58,14 +62,18 @@ def test_a_users_login_wins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
 
 
 def test_an_unreachable_context_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ui, "capture", lambda command, **_: "Client" if "version" in command else None)
-    with pytest.raises(ui.Failure, match="kube context nowhere does not answer.*nothing was changed"):
+    monkeypatch.setattr(
+        ui, "capture", lambda command, **_: "Client" if "version" in command else None
+    )
+    with pytest.raises(
+        ui.Failure, match=r"kube context nowhere does not answer.*nothing was changed"
+    ):
         machine.check({"cluster": {"kind": "local", "context": "nowhere"}})
 
 
 def test_removal_is_not_done_without_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.stdin", Path(os.devnull).open())
-    with pytest.raises(ui.Failure, match="YES=1"):
+    with Path(os.devnull).open() as nobody, pytest.raises(ui.Failure, match="YES=1"):
+        monkeypatch.setattr("sys.stdin", nobody)
         ui.confirm("Remove everything?", assume_yes=False)
 
 

@@ -27,7 +27,18 @@ def write(root: Path, bin_dir: Path) -> None:
     Raises:
         Failure: kubeadm could not make the certificates.
     """
-    for name in ("config", "log", "etcd", "containerd", "buildkit", "volumes", "kubelet", "pods", "containers", "cni"):
+    for name in (
+        "config",
+        "log",
+        "etcd",
+        "containerd",
+        "buildkit",
+        "volumes",
+        "kubelet",
+        "pods",
+        "containers",
+        "cni",
+    ):
         (root / name).mkdir(parents=True, exist_ok=True)
     (root / "etcd").chmod(0o700)
     config = root / "config"
@@ -67,7 +78,10 @@ def _kubeadm(root: Path) -> tuple[object, ...]:
             "kubernetesVersion": KUBERNETES,
             "certificatesDir": str(root / "pki"),
             "controlPlaneEndpoint": f"{address}:6443",
-            "networking": {"podSubnet": network.POD_SUBNET, "serviceSubnet": network.SERVICE_SUBNET},
+            "networking": {
+                "podSubnet": network.POD_SUBNET,
+                "serviceSubnet": network.SERVICE_SUBNET,
+            },
             "dns": {"imageRepository": "localhost/todo", "imageTag": "v1.12.1"},
             "etcd": {"local": {"serverCertSANs": ["127.0.0.1"]}},
         },
@@ -79,13 +93,30 @@ def _certificates(root: Path, bin_dir: Path) -> None:
         return
     kubeadm, config = bin_dir / "kubeadm", root / "config" / "kubeadm.yaml"
     log = root / "log" / "kubeadm.log"
-    for phase in (["certs", "all"], ["kubeconfig", "all", "--kubeconfig-dir", str(root / "config")]):
-        ui.run([kubeadm, "init", "phase", *phase, "--config", config], log=log, what=f"kubeadm {phase[0]}")
+    for phase in (
+        ["certs", "all"],
+        ["kubeconfig", "all", "--kubeconfig-dir", str(root / "config")],
+    ):
+        ui.run(
+            [kubeadm, "init", "phase", *phase, "--config", config],
+            log=log,
+            what=f"kubeadm {phase[0]}",
+        )
     proxy = ui.capture(
-        [kubeadm, "kubeconfig", "user", "--client-name", "system:kube-proxy", "--config", str(config)]
+        [
+            kubeadm,
+            "kubeconfig",
+            "user",
+            "--client-name",
+            "system:kube-proxy",
+            "--config",
+            str(config),
+        ]
     )
     if proxy is None:
-        raise ui.Failure(f"kubeadm could not make kube-proxy's kubeconfig; run `make down` and try again (log: {log}).")
+        raise ui.Failure(
+            f"kubeadm could not make kube-proxy's kubeconfig; run `make down` and try again (log: {log})."
+        )
     target = root / "config" / "kube-proxy.conf"
     target.touch(mode=0o600)
     target.write_text(proxy)
@@ -114,7 +145,11 @@ def _kubelet(root: Path) -> object:
         "rotateCertificates": False,
         "serverTLSBootstrap": False,
         # A laptop's disk is often nearly full: evict late, and never throw away images that only exist here.
-        "evictionHard": {"memory.available": "100Mi", "nodefs.available": "1%", "imagefs.available": "1%"},
+        "evictionHard": {
+            "memory.available": "100Mi",
+            "nodefs.available": "1%",
+            "imagefs.available": "1%",
+        },
         "imageGCHighThresholdPercent": 100,
         "imageMaximumGCAge": "0s",
     }
@@ -176,7 +211,9 @@ def _cni_bin() -> Path:
     for folder in ("/usr/lib/cni", "/opt/cni/bin", "/usr/libexec/cni"):
         if Path(folder, "ptp").exists():
             return Path(folder)
-    raise ui.Failure("The CNI plugins are missing; install containernetworking-plugins and run again.")
+    raise ui.Failure(
+        "The CNI plugins are missing; install containernetworking-plugins and run again."
+    )
 
 
 def _buildkit(root: Path) -> str:

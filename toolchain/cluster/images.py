@@ -10,7 +10,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolchain import paths, recipes, ui
+from toolchain import paths, ui
 from toolchain.cluster import config
 
 _DEBIAN = "trixie"
@@ -34,7 +34,9 @@ BASE_IMAGES = {
         replaces="python:3.13-slim-trixie",
         packages=("python3", "python3-venv", "python3-pip"),
     ),
-    "node": BaseImage(reference="localhost/todo/node:24", replaces="node:24-slim", packages=("libstdc++6",)),
+    "node": BaseImage(
+        reference="localhost/todo/node:24", replaces="node:24-slim", packages=("libstdc++6",)
+    ),
     "postgres": BaseImage(
         reference="localhost/todo/postgres:17",
         replaces="postgres:17",
@@ -77,7 +79,9 @@ def ensure_base(bin_dir: Path) -> dict[str, str]:
     for name, image in BASE_IMAGES.items():
         if image.reference in present:
             continue
-        ui.say(f"  {image.replaces}: no registry answers, building an equivalent from Debian {_DEBIAN} packages")
+        ui.say(
+            f"  {image.replaces}: no registry answers, building an equivalent from Debian {_DEBIAN} packages"
+        )
         with tempfile.TemporaryDirectory() as scratch:
             context = Path(scratch, name)
             shutil.copytree(_FOLDER / name, context)
@@ -89,7 +93,9 @@ def ensure_base(bin_dir: Path) -> dict[str, str]:
 
 
 def _present() -> set[str]:
-    listing = ui.capture(["ctr", "--address", str(config.CONTAINERD_SOCKET), "-n", "k8s.io", "images", "ls", "-q"])
+    listing = ui.capture(
+        ["ctr", "--address", str(config.CONTAINERD_SOCKET), "-n", "k8s.io", "images", "ls", "-q"]
+    )
     return set((listing or "").split())
 
 
@@ -149,7 +155,9 @@ def _rootfs(name: str, image: BaseImage) -> Path:
 
 def _mirror() -> str:
     """The Debian mirror this machine's apt is set to; Debian's default elsewhere."""
-    for line in (ui.capture(["apt-get", "indextargets", "--format", "$(REPO_URI)|$(ORIGIN)|$(LABEL)"]) or "").splitlines():
+    for line in (
+        ui.capture(["apt-get", "indextargets", "--format", "$(REPO_URI)|$(ORIGIN)|$(LABEL)"]) or ""
+    ).splitlines():
         uri, _, label = line.partition("|")
         if label == "Debian|Debian":
             return uri
@@ -174,7 +182,20 @@ def _node(context: Path) -> None:
         link.unlink(missing_ok=True)
         link.symlink_to(f"../lib/node_modules/npm/bin/{command}-cli.js")
         (inside / "lib" / "node_modules" / "npm" / "bin" / f"{command}-cli.js").chmod(0o755)
-    subprocess.run(["tar", "-C", inside, "-cf", context / "node.tar", "bin/node", "bin/npm", "bin/npx", "lib/node_modules/npm"], check=True)
+    subprocess.run(
+        [
+            "tar",
+            "-C",
+            inside,
+            "-cf",
+            context / "node.tar",
+            "bin/node",
+            "bin/npm",
+            "bin/npx",
+            "lib/node_modules/npm",
+        ],
+        check=True,
+    )
     shutil.rmtree(wheel)
 
 

@@ -29,11 +29,26 @@ def up(remember: Path) -> None:
         Failure: The kernel or missing rights do not allow it, or the subnet is in use.
     """
     if not Path("/run/netns", NAMESPACE).exists():
-        routes = subprocess.run(["ip", "route", "show", "to", "match", NODE_ADDRESS], capture_output=True, text=True)
+        routes = subprocess.run(
+            ["ip", "route", "show", "to", "match", NODE_ADDRESS], capture_output=True, text=True
+        )
         if any(not line.startswith("default") for line in routes.stdout.splitlines()):
-            raise Failure(f"The network {LINK_SUBNET} is already in use on this machine; free it or use Minikube.")
+            raise Failure(
+                f"The network {LINK_SUBNET} is already in use on this machine; free it or use Minikube."
+            )
         _ip("netns", "add", NAMESPACE)
-        _ip("link", "add", _HOST_LINK, "type", "veth", "peer", "name", _NODE_LINK, "netns", NAMESPACE)
+        _ip(
+            "link",
+            "add",
+            _HOST_LINK,
+            "type",
+            "veth",
+            "peer",
+            "name",
+            _NODE_LINK,
+            "netns",
+            NAMESPACE,
+        )
         _ip("addr", "add", f"{HOST_ADDRESS}/24", "dev", _HOST_LINK)
         _ip("link", "set", _HOST_LINK, "up")
         _ip("-n", NAMESPACE, "addr", "add", f"{NODE_ADDRESS}/24", "dev", _NODE_LINK)

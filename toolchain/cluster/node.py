@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from toolchain import paths, recipes, ui
@@ -42,11 +44,17 @@ def check() -> None:
         Failure: This is not Linux, not root, or another clone's cluster runs.
     """
     if sys.platform != "linux":
-        raise ui.Failure("The embedded cluster runs on Linux only; install Minikube and run `make up` again.")
+        raise ui.Failure(
+            "The embedded cluster runs on Linux only; install Minikube and run `make up` again."
+        )
     if os.geteuid() != 0:
-        raise ui.Failure("The embedded cluster needs root for its namespaces; run `sudo make up`, or install Minikube.")
+        raise ui.Failure(
+            "The embedded cluster needs root for its namespaces; run `sudo make up`, or install Minikube."
+        )
     if _alive() is not None and _owner() != str(_ROOT):
-        raise ui.Failure(f"The cluster of {_owner()} runs already; run `make cluster-stop` in that clone first.")
+        raise ui.Failure(
+            f"The cluster of {_owner()} runs already; run `make cluster-stop` in that clone first."
+        )
 
 
 def start(bin_dir: Path) -> None:
@@ -65,15 +73,30 @@ def start(bin_dir: Path) -> None:
         network.up(_FORWARD)
         _launch()
         _OWNER.write_text(str(_ROOT))
-    _wait("containerd", lambda: ui.capture(["ctr", "--address", str(config.CONTAINERD_SOCKET), "version"]))
-    _wait("buildkitd", lambda: ui.capture([bin_dir / "buildctl", f"--addr=unix://{config.BUILDKIT_SOCKET}", "debug", "workers"]))
-    images.ensure_system(bin_dir, recipes.output("coredns") / "coredns", recipes.output("pause") / "pause")
+    _wait(
+        "containerd",
+        lambda: ui.capture(["ctr", "--address", str(config.CONTAINERD_SOCKET), "version"]),
+    )
+    _wait(
+        "buildkitd",
+        lambda: ui.capture(
+            [bin_dir / "buildctl", f"--addr=unix://{config.BUILDKIT_SOCKET}", "debug", "workers"]
+        ),
+    )
+    images.ensure_system(
+        bin_dir, recipes.output("coredns") / "coredns", recipes.output("pause") / "pause"
+    )
     _wait("kube-apiserver", lambda: _kubectl(bin_dir, "get", "--raw=/readyz", super_admin=True))
     _addons(bin_dir)
-    _wait("the node", lambda: _kubectl(bin_dir, "wait", "--for=condition=Ready", "node/todo", "--timeout=5s"))
+    _wait(
+        "the node",
+        lambda: _kubectl(bin_dir, "wait", "--for=condition=Ready", "node/todo", "--timeout=5s"),
+    )
     _wait(
         "CoreDNS",
-        lambda: _kubectl(bin_dir, "-n", "kube-system", "rollout", "status", "deployment/coredns", "--timeout=5s"),
+        lambda: _kubectl(
+            bin_dir, "-n", "kube-system", "rollout", "status", "deployment/coredns", "--timeout=5s"
+        ),
     )
 
 
@@ -152,17 +175,22 @@ def _launch() -> None:
             _PID.write_text(child[0])
             return
         time.sleep(0.05)
-    raise ui.Failure(f"The cluster's namespaces could not be made; this kernel may forbid them, use Minikube (log: {log}).")
+    raise ui.Failure(
+        f"The cluster's namespaces could not be made; this kernel may forbid them, use Minikube (log: {log})."
+    )
 
 
-def _wait(what: str, check: object, seconds: float = 180) -> None:
+def _wait(what: str, check: Callable[[], object], seconds: float = 180) -> None:
     begin = time.monotonic()
-    assert callable(check)
     while check() is None:
         if time.monotonic() - begin > seconds:
-            raise ui.Failure(f"{what} did not become ready in {seconds:g} s; read {_ROOT / 'log'} and run `make up` again.")
+            raise ui.Failure(
+                f"{what} did not become ready in {seconds:g} s; read {_ROOT / 'log'} and run `make up` again."
+            )
         if _alive() is None:
-            raise ui.Failure(f"The cluster's supervisor ended; read {_ROOT / 'log'} and run `make up` again.")
+            raise ui.Failure(
+                f"The cluster's supervisor ended; read {_ROOT / 'log'} and run `make up` again."
+            )
         time.sleep(0.5)
     ui.say(f"  {what} ready")
 
@@ -178,13 +206,35 @@ def _addons(bin_dir: Path) -> None:
     if done.exists():
         return
     manifest = paths.PROJECT / "toolchain" / "cluster" / "manifests"
-    role = ("create", "clusterrolebinding", "kubeadm:cluster-admins", "--clusterrole=cluster-admin", "--group=kubeadm:cluster-admins")
-    if _kubectl(bin_dir, "get", "clusterrolebinding", "kubeadm:cluster-admins", super_admin=True) is None:
+    role = (
+        "create",
+        "clusterrolebinding",
+        "kubeadm:cluster-admins",
+        "--clusterrole=cluster-admin",
+        "--group=kubeadm:cluster-admins",
+    )
+    if (
+        _kubectl(bin_dir, "get", "clusterrolebinding", "kubeadm:cluster-admins", super_admin=True)
+        is None
+    ):
         _kubectl(bin_dir, *role, super_admin=True)
     log = _ROOT / "log" / "kubeadm.log"
-    ui.run([bin_dir / "kubectl", f"--kubeconfig={kubeconfig()}", "apply", "-f", manifest], log=log, what="the storage class")
     ui.run(
-        [bin_dir / "kubeadm", "init", "phase", "addon", "coredns", f"--kubeconfig={kubeconfig()}", "--config", _ROOT / "config" / "kubeadm.yaml"],
+        [bin_dir / "kubectl", f"--kubeconfig={kubeconfig()}", "apply", "-f", manifest],
+        log=log,
+        what="the storage class",
+    )
+    ui.run(
+        [
+            bin_dir / "kubeadm",
+            "init",
+            "phase",
+            "addon",
+            "coredns",
+            f"--kubeconfig={kubeconfig()}",
+            "--config",
+            _ROOT / "config" / "kubeadm.yaml",
+        ],
         log=log,
         what="CoreDNS",
     )
@@ -216,13 +266,13 @@ def _remove_cgroups() -> None:
     """Remove the kubelet's empty control groups, innermost first."""
     for base in (*Path("/sys/fs/cgroup").glob("*/kubepods"), Path("/sys/fs/cgroup/kubepods")):
         if base.is_dir():
-            for folder in sorted((p for p in base.rglob("*") if p.is_dir()), key=lambda p: -len(p.parts)):
+            for folder in sorted(
+                (p for p in base.rglob("*") if p.is_dir()), key=lambda p: -len(p.parts)
+            ):
                 _rmdir(folder)
             _rmdir(base)
 
 
 def _rmdir(folder: Path) -> None:
-    try:
+    with contextlib.suppress(OSError):
         folder.rmdir()
-    except OSError:
-        pass
