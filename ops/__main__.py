@@ -21,7 +21,17 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 _PROJECT = Path(__file__).resolve().parent.parent
-for _module in ("validate", "status", "logs", "forward", "shell_db", "backups", "restore", "drift"):
+for _module in (
+    "validate",
+    "status",
+    "logs",
+    "forward",
+    "shell_db",
+    "backups",
+    "restore",
+    "rotate",
+    "drift",
+):
     import_module(f"ops.commands.{_module}").register(app)
 
 

@@ -13,6 +13,7 @@ from ops.diagnosis import diagnose_pod, diagnose_workload
 from ops.failure import Failure
 from ops.findings import Finding, failed, ok, warning
 from ops.kube import Cluster, Json
+from ops.repair import REPAIR
 from ops.stack import Stack
 from ops.terminal import age, size
 from ops.workloads import is_ready, seconds_since, selector_of, workload_path
@@ -68,7 +69,7 @@ def objects(facts: Facts) -> Iterator[Finding]:
             "objects",
             f"{thing.kind} {thing.name} is missing",
             "it was deleted by hand",
-            "pulumi up --refresh",
+            REPAIR,
         )
     if not missing:
         yield ok("objects", f"all {len(known)} are there")
@@ -80,7 +81,7 @@ def workloads(facts: Facts) -> Iterator[Finding]:
         kind = "statefulset" if role == "database" else "deployment"
         workload = facts.workloads[role]
         if workload is None:
-            yield failed(f"{kind} {name}", "is missing", "it was deleted", "pulumi up --refresh")
+            yield failed(f"{kind} {name}", "is missing", "it was deleted", REPAIR)
             continue
         pods = facts.pods_of(role)
         found = [diagnose_workload(kind, workload, pods, facts.events)]
@@ -103,9 +104,7 @@ def probes(facts: Facts) -> Iterator[Finding]:
             if lacking:
                 without.append(f"{container['name']} has no {', '.join(lacking)}")
     if without:
-        yield warning(
-            "probes", "; ".join(without), "somebody changed the pod", "pulumi up --refresh"
-        )
+        yield warning("probes", "; ".join(without), "somebody changed the pod", REPAIR)
         return
     ready = sum(is_ready(p) for role in facts.workloads for p in facts.pods_of(role))
     yield ok("probes", f"startup, readiness and liveness of {ready} pods succeed")
@@ -119,7 +118,7 @@ def endpoints(facts: Facts) -> Iterator[Finding]:
     for role, name in facts.stack.workloads.items():
         service = cluster.find(cluster.path("services", name))
         if service is None:
-            yield failed(f"service {name}", "is missing", "it was deleted", "pulumi up --refresh")
+            yield failed(f"service {name}", "is missing", "it was deleted", REPAIR)
             continue
         addresses: set[str] = set()
         for slice_ in slices:
@@ -192,7 +191,7 @@ def secrets(facts: Facts) -> Iterator[Finding]:
                     "secrets",
                     f"Secret {name} of the {role} is missing",
                     "it was deleted by hand",
-                    "pulumi up --refresh",
+                    REPAIR,
                 )
                 return
             value = (secret or {}).get("data", {}).get("database-password")
@@ -237,7 +236,7 @@ def policies(facts: Facts) -> Iterator[Finding]:
             "network policies",
             "nothing denies traffic by default",
             "the policy default-deny was deleted",
-            "pulumi up --refresh",
+            REPAIR,
         )
     else:
         yield ok("network policies", f"{len(found)}, denied by default")

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from ops.findings import Finding, failed, warning
 from ops.kube import Json
+from ops.repair import REPAIR
 from ops.workloads import is_ready, restarts
 
 _LOCAL_IMAGE = re.compile(r"^(localhost/|docker\.io/library/todo|todo/)")
@@ -232,7 +233,7 @@ def diagnose_workload(
             check,
             "is scaled to 0",
             "somebody scaled it, or a restore was cut off",
-            "pulumi up --refresh (or python -m ops restore --resume)",
+            f"python -m ops restore --resume; or {REPAIR}",
         )
     for event in reversed(events):
         owner = str(event.get("involvedObject", {}).get("name", ""))

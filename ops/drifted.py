@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from ops.checks import Facts
 from ops.findings import Finding, failed, ok
+from ops.repair import REPAIR
 from ops.stack import Stack
 
 _STEP = re.compile(r'\["((?:[^"\\]|\\.)*)"\]|\[(\d+)\]|([^.\[]+)')
@@ -90,6 +91,6 @@ def drift_findings(facts: Facts) -> Iterator[Finding]:
     """The cluster is as Pulumi left it."""
     found = find_drift(facts.stack)
     for difference in found:
-        yield failed("drift", str(difference), "changed by hand", "pulumi up --refresh")
+        yield failed("drift", str(difference), "changed by hand", REPAIR)
     if not found:
         yield ok("drift", "none: the cluster is as Pulumi left it")

@@ -12,6 +12,7 @@ from ops.failure import Failure
 from ops.findings import Finding, failed, ok, warning
 from ops.forwarder import Forwarder
 from ops.http import NoAnswerError
+from ops.repair import REPAIR
 
 
 @contextmanager
@@ -117,7 +118,7 @@ def _round_trip(facts: Facts, url: str) -> Iterator[Finding]:
                     check,
                     "the backend's database is not this stack's",
                     "DATABASE_HOST names another server",
-                    "pulumi up --refresh",
+                    REPAIR,
                 )
                 return
         step = "delete it"

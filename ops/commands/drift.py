@@ -8,6 +8,7 @@ import typer
 from ops.context import target
 from ops.drifted import find_drift
 from ops.failure import ExitCode
+from ops.repair import REPAIR
 from ops.terminal import print_json, progress, say, table
 
 
@@ -29,9 +30,7 @@ def drift(
         rows = [[d.kind, d.name, d.field or "(object)", d.wanted, d.found] for d in found]
         table(["KIND", "NAME", "FIELD", "PULUMI HAS", "CLUSTER HAS"], rows)
         say("")
-        say(
-            f"DRIFT: {len(found)} differences; put back what Pulumi has: pulumi up --refresh", "red"
-        )
+        say(f"DRIFT: {len(found)} differences; put back what Pulumi has: {REPAIR}", "red")
     else:
         say("NO DRIFT: the cluster is as Pulumi left it", "bold green")
     if found:
