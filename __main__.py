@@ -1,4 +1,4 @@
-"""The Todo application on Kubernetes: reads the stack's settings, declares everything, exports what users need."""
+"""The Todo application on Kubernetes: settings in, everything declared, outputs out."""
 
 from pathlib import Path
 

@@ -72,9 +72,10 @@ def test_an_unreachable_context_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_removal_is_not_done_without_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    with Path(os.devnull).open() as nobody, pytest.raises(ui.Failure, match="YES=1"):
+    with Path(os.devnull).open() as nobody:
         monkeypatch.setattr("sys.stdin", nobody)
-        ui.confirm("Remove everything?", assume_yes=False)
+        with pytest.raises(ui.Failure, match="YES=1"):
+            ui.confirm("Remove everything?", assume_yes=False)
 
 
 def test_rules_replace_themselves() -> None:
