@@ -29,6 +29,7 @@ from ops.workloads import is_ready, selector_of, workload_path
 KEY = "database-password"
 CONFIG_KEY = "todo:databasePassword"
 _LOOK = "todo-ops/secrets-changed"
+_PENDING = "todo-ops/rotation-pending"
 _SECONDS = 150.0
 TARGETS = ("postgres-credentials", "backend-secrets", "backend-deployment")
 
@@ -83,12 +84,28 @@ class Rotation:
                     names[role] = name
         return names
 
+    def pending(self) -> bool:
+        """Returns whether an earlier rotation did not get to its end."""
+        return any(
+            _PENDING in (secret["metadata"].get("annotations") or {}) for secret in self._secrets()
+        )
+
+    def finish(self) -> None:
+        """Notes that the rotation is complete, and leaves the Secrets to Pulumi."""
+        for name in set(self.secret_names().values()):
+            path = self.cluster.path("secrets", name)
+            self.cluster.patch(path, {"metadata": {"annotations": {_PENDING: None}}})
+            self.cluster.disown(path)
+
+    def _secrets(self) -> list[Json]:
+        names = sorted(set(self.secret_names().values()))
+        return [self.cluster.get(self.cluster.path("secrets", name)) for name in names]
+
     def stored(self) -> set[str]:
         """Returns the digests of the passwords in the mounted Secrets."""
         found: set[str] = set()
-        for name in self.secret_names().values():
-            data = self.cluster.get(self.cluster.path("secrets", name)).get("data", {})
-            found.add(digest(base64.b64decode(data.get(KEY, "")).decode()))
+        for secret in self._secrets():
+            found.add(digest(base64.b64decode(secret.get("data", {}).get(KEY, "")).decode()))
         return found
 
     def accepts(self, password: str) -> bool:
@@ -110,7 +127,10 @@ class Rotation:
         """Puts the password into the mounted Secrets, and makes the kubelets look at once."""
         value = base64.b64encode(password.encode()).decode()
         for name in self.secret_names().values():
-            self.cluster.patch(self.cluster.path("secrets", name), {"data": {KEY: value}})
+            self.cluster.patch(
+                self.cluster.path("secrets", name),
+                {"data": {KEY: value}, "metadata": {"annotations": {_PENDING: "true"}}},
+            )
         note = {"metadata": {"annotations": {_LOOK: str(time.time())}}}
         for pod in self.backend_pods():
             self.cluster.patch(self.cluster.path("pods", pod), note)
@@ -166,8 +186,8 @@ class Rotation:
         database.sql(self.stack, self.cluster, statement)
 
     def disown(self) -> None:
-        """Leaves the Secrets to Pulumi again."""
-        for name in self.secret_names().values():
+        """Leaves the Secrets' fields to Pulumi again, so that its update meets no conflict."""
+        for name in set(self.secret_names().values()):
             self.cluster.disown(self.cluster.path("secrets", name))
 
     def update_state(self) -> None:

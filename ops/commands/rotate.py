@@ -31,7 +31,11 @@ def rotate_password(
     database.server(to.stack, to.cluster)
     rotation = Rotation(to.stack, to.cluster)
     configured = rotation.configured()
-    pending = rotation.stored() != {digest(configured)} or not rotation.accepts(configured)
+    pending = (
+        rotation.pending()
+        or rotation.stored() != {digest(configured)}
+        or not rotation.accepts(configured)
+    )
     if pending:
         say("an earlier rotation was cut off; this goes on with its password")
         password = configured
@@ -60,4 +64,5 @@ def rotate_password(
     )
     with progress("4/4 Bringing Pulumi's state up to date (rolls the backend)"):
         rotation.update_state()
+        rotation.finish()
     say(f"rotated in {duration(time.monotonic() - begin)}", "bold green")
