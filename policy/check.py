@@ -1,4 +1,4 @@
-"""Applies the rules to a saved preview: `pulumi preview --json | python -m policy.check`."""
+"""Applies the rules to a saved preview: `pulumi preview --json --show-sames | python -m policy.check`."""
 
 import json
 import sys
