@@ -1,4 +1,7 @@
-"""Applies the rules to a saved preview: `pulumi preview --json --show-sames | python -m policy.check`."""
+"""Applies the rules to a saved preview.
+
+`pulumi preview --json --show-sames | python -m policy.check`
+"""
 
 import json
 import sys
