@@ -83,7 +83,7 @@ class Stack:
         Raises:
             Failure: A rule is broken, or the preview fails; nothing was changed.
         """
-        preview = self._pulumi("preview", "--json", "--stack", self.name)
+        preview = self._pulumi("preview", "--json", "--show-sames", "--stack", self.name)
         done = subprocess.run(
             [paths.VENV / "bin" / "python", "-m", "policy.check"],
             input=preview,
