@@ -5,7 +5,7 @@ PYTHON ?= python3
 TOOLCHAIN = $(PYTHON) -m toolchain --stack $(STACK) $(if $(YES),--yes)
 
 .DEFAULT_GOAL := help
-.PHONY: help up down env install test e2e cluster-start cluster-stop cluster-down
+.PHONY: help up down env install test test-newest e2e cluster-start cluster-stop cluster-down
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,6 +17,10 @@ test: ## Everything that needs no cluster
 	@$(TOOLCHAIN) python
 	@.venv/bin/python -m pytest
 	@$(TOOLCHAIN) app-test
+
+test-newest: ## The program's tests with the newest SDKs that requirements.txt allows
+	@$(TOOLCHAIN) python-newest
+	@.local/newest-venv/bin/python -m pytest tests/unit tests/program tests/policy
 
 e2e: up ## Deploy, then test the real stack: browser, data, updates, drift, destroy
 	@$(TOOLCHAIN) python-e2e

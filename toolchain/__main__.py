@@ -55,6 +55,13 @@ def python_e2e(arguments: argparse.Namespace) -> None:
     tools.ensure_browser()
 
 
+def python_newest(arguments: argparse.Namespace) -> None:
+    """A second environment with the newest SDKs that requirements.txt allows."""
+    del arguments
+    files = [paths.PROJECT / "requirements.txt", paths.PROJECT / "requirements-dev.txt"]
+    python_env.install(paths.LOCAL / "newest-venv", files, [])
+
+
 def app_test(arguments: argparse.Namespace) -> None:
     """The application's own tests."""
     del arguments
@@ -126,6 +133,7 @@ COMMANDS = {
     "up": up,
     "install": install,
     "python": python,
+    "python-newest": python_newest,
     "app-test": app_test,
     "python-e2e": python_e2e,
     "down": down,
