@@ -1,7 +1,6 @@
 """The checks of `validate` that ask the cluster."""
 
 import base64
-import hashlib
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from ops.failure import Failure
 from ops.findings import Finding, failed, ok, warning
 from ops.kube import Cluster, Json
 from ops.repair import REPAIR
+from ops.rotation import KEY, Rotation, digest
 from ops.stack import Stack
 from ops.terminal import age, size
 from ops.workloads import is_ready, seconds_since, selector_of, workload_path
@@ -180,6 +180,7 @@ def volumes(facts: Facts) -> Iterator[Finding]:
 def secrets(facts: Facts) -> Iterator[Finding]:
     """Backend and database have the same password; only digests are compared."""
     digests: dict[str, str] = {}
+    password: str | None = None
     for role in ("backend", "database"):
         workload = facts.workloads.get(role)
         spec: Any = workload["spec"]["template"]["spec"] if workload else {}
@@ -194,9 +195,10 @@ def secrets(facts: Facts) -> Iterator[Finding]:
                     REPAIR,
                 )
                 return
-            value = (secret or {}).get("data", {}).get("database-password")
+            value = (secret or {}).get("data", {}).get(KEY)
             if value:
-                digests[role] = hashlib.sha256(base64.b64decode(value)).hexdigest()
+                password = base64.b64decode(value).decode()
+                digests[role] = digest(password)
     if len(set(digests.values())) > 1:
         yield failed(
             "secrets",
@@ -204,8 +206,25 @@ def secrets(facts: Facts) -> Iterator[Finding]:
             "a Secret was changed by hand, or a rotation was cut off",
             "python -m ops rotate-password",
         )
+    elif password and not _accepted(facts, password):
+        yield failed(
+            "secrets",
+            "the database does not accept the password in the Secrets",
+            "somebody changed it with ALTER ROLE, or the volume is from another stack",
+            "python -m ops rotate-password",
+        )
     else:
         yield ok("secrets", f"present, the same for {' and '.join(digests) or 'all'}")
+
+
+def _accepted(facts: Facts, password: str) -> bool:
+    if "database" not in facts.stack.workloads:
+        return True
+    try:
+        return Rotation(facts.stack, facts.cluster).accepts(password)
+    except Failure:
+        # The server does not run; its own check says so.
+        return True
 
 
 def quota(facts: Facts) -> Iterator[Finding]:

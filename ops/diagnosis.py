@@ -151,7 +151,7 @@ def _crashing(state: Json, check: str, namespace: str, name: str) -> Finding:
     if end.get("reason") == "OOMKilled":
         return failed(
             check,
-            f"{state['name']} was killed for memory {state['restartCount']} times",
+            f"{state['name']} is killed for memory again and again",
             "it needs more memory than its limit",
             "raise memoryLimit in the stack's settings, then pulumi up",
         )
@@ -188,7 +188,7 @@ def _not_ready(pod: Json, events: Sequence[Json], check: str) -> Finding:
     probes = [e for e in events if e.get("reason") == "Unhealthy"]
     if probes:
         message = str(probes[-1].get("message", "")).splitlines()[0][:160]
-        cause = "the application answers, but says it is not ready"
+        cause = "the application answers, but not that it is ready"
         if "503" in message:
             cause = "the backend cannot use the database: stopped, or its password is another one"
         elif "refused" in message or "timeout" in message.lower() or "deadline" in message:
@@ -238,12 +238,16 @@ def diagnose_workload(
     for event in reversed(events):
         owner = str(event.get("involvedObject", {}).get("name", ""))
         message = str(event.get("message", ""))
-        if event.get("reason") != "FailedCreate" or not owner.startswith(name) or ready >= wanted:
+        # An event of an hour ago says nothing about pods that are there by now.
+        if event.get("reason") != "FailedCreate" or not owner.startswith(name):
+            continue
+        if len(pods) >= wanted:
             continue
         if "exceeded quota" in message:
+            which = message.partition("exceeded quota: ")[2].partition(",")[0]
             return failed(
                 check,
-                f"{ready} of {wanted} pods ready: {message.partition(': ')[2][:160]}",
+                f"{ready} of {wanted} pods ready: the quota {which} allows no more",
                 "the namespace's quota is used up",
                 f"kubectl describe quota -n {namespace}",
             )
@@ -258,5 +262,7 @@ def diagnose_workload(
         cause = "see the pods below" if pods else "the controller made no pod"
         return failed(check, f"{ready} of {wanted} pods ready", cause, command)
     if updated < wanted and kind == "deployment":
-        return warning(check, f"rolling: {updated} of {wanted} pods are new", "an update", command)
+        return warning(
+            check, f"rolling: {updated} of {wanted} pods are new", "an update is going on", command
+        )
     return None

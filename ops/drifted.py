@@ -33,10 +33,39 @@ class Difference:
         return f"{self.kind} {self.name}: {self.field} is {self.found}, Pulumi has {self.wanted}"
 
 
-def find_drift(stack: Stack) -> list[Difference]:
-    """Returns every difference; changes neither the state nor the cluster."""
-    text = stack.pulumi.text("refresh", "--preview-only", "--json", seconds=300)
-    return differences(json.loads(text))
+def find_drift(stack: Stack, *, full: bool = False) -> list[Difference]:
+    """Returns every difference; changes neither the state nor the cluster.
+
+    Args:
+        stack: The stack.
+        full: Compare with the program too, not with the state alone.
+    """
+    if full:
+        return planned(json.loads(stack.pulumi.text("preview", "--refresh", "--json")))
+    return differences(json.loads(stack.pulumi.text("refresh", "--preview-only", "--json")))
+
+
+def planned(preview: Mapping[str, Any]) -> list[Difference]:
+    """Returns what `pulumi up --refresh` would change, from the text of its preview."""
+    found: list[Difference] = []
+    for step in cast("list[dict[str, Any]]", preview.get("steps") or []):
+        new: Any = step.get("newState") or {}
+        kind = str(step["urn"]).split("::")[-2].rsplit(":", 1)[-1]
+        name = str(step["urn"]).rsplit("::", 1)[-1]
+        operation = step["op"]
+        if operation == "create":
+            found.append(Difference(kind, name, "", "present", "is missing"))
+        elif operation == "delete":
+            found.append(Difference(kind, name, "", "absent", "is left over"))
+        elif operation in {"update", "replace"}:
+            old: Any = step.get("oldState") or {}
+            for path in step.get("detailedDiff") or {}:
+                wanted = show(value_at(new.get("inputs"), path))
+                there = show(value_at(old.get("outputs"), path))
+                if kind == "Secret":
+                    wanted = there = _HIDDEN
+                found.append(Difference(kind, name, path, wanted, there))
+    return found
 
 
 def differences(preview: Mapping[str, Any]) -> list[Difference]:

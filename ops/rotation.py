@@ -121,6 +121,10 @@ class Rotation:
             ["sh", "-c", script, address.user, address.name],
             stdin=f"{password}\n",
         )
+        if done.code and "password authentication failed" not in done.err:
+            raise Failure(
+                "The database does not answer; look at `python -m ops status`, then run this again."
+            )
         return done.code == 0
 
     def store(self, password: str) -> None:

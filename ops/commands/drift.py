@@ -19,11 +19,14 @@ def register(app: typer.Typer) -> None:
 
 def drift(
     context: typer.Context,
+    full: Annotated[  # noqa: FBT002
+        bool, typer.Option("--full", help="Compare with the program too (slower).")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,  # noqa: FBT002
 ) -> None:
     """Show what differs from Pulumi's state; changes nothing. Exit code 5: something does."""
     with progress("Comparing the cluster with Pulumi's state"):
-        found = find_drift(target(context).stack)
+        found = find_drift(target(context).stack, full=full)
     if json:
         print_json([asdict(difference) for difference in found])
     elif found:

@@ -117,7 +117,7 @@ def test_each_failure_has_a_cause_and_a_command(
     [
         ("Readiness probe failed: HTTP probe failed with statuscode: 503", "database"),
         ("Startup probe failed: dial tcp 10.0.0.1:8000: connection refused", "does not listen"),
-        ("Readiness probe failed: HTTP probe failed with statuscode: 404", "not ready"),
+        ("Readiness probe failed: HTTP probe failed with statuscode: 404", "not that it is ready"),
     ],
 )
 def test_a_failing_probe_is_explained(message: str, cause: str) -> None:
