@@ -14,6 +14,8 @@ from ops.forwarder import Forwarder
 from ops.http import NoAnswerError
 from ops.repair import REPAIR
 
+_NOBODY = "nothing answers behind the address: no pod is ready"
+
 
 @contextmanager
 def reachable(facts: Facts, role: str) -> Iterator[str]:
@@ -59,10 +61,13 @@ def _answers(facts: Facts, role: str, url: str, paths: tuple[str, ...]) -> Findi
                 f"kubectl get service,endpointslices -n {namespace}; python -m ops forward",
             )
         if answer.status != 200:
+            cause = "the database cannot be used" if path == "/ready" else "the application fails"
+            if not answer.text:
+                cause = _NOBODY
             return failed(
                 check,
-                f"{url}{path} answers {answer.status}: {answer.text[:80]}",
-                "the database cannot be used" if path == "/ready" else "the application fails",
+                f"{url}{path} answers {answer.status}: {answer.text[:80] or 'no text'}",
+                cause,
                 f"python -m ops logs {role} --since 5m",
             )
     return ok(check, f"{url} answers on {', '.join(paths)}")
@@ -145,7 +150,7 @@ def _stopped(step: str, answer: http.Answer, logs: str) -> Finding:
     return failed(
         "round trip",
         f"{step}: HTTP {answer.status}, {detail or answer.text[:80] or 'no text'}",
-        causes.get(answer.status, "see the backend's log"),
+        causes.get(answer.status, "see the backend's log" if answer.text else _NOBODY),
         logs,
     )
 
