@@ -36,7 +36,7 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str | Text]]) -> None
     """Prints a table on a terminal, and lines with tabs between the columns elsewhere."""
     if not out.is_terminal:
         for row in rows:
-            say("\t".join(str(cell) for cell in row))
+            sys.stdout.write("\t".join(str(cell) for cell in row) + "\n")
         return
     grid = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     for heading in headings:
