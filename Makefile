@@ -2,6 +2,7 @@
 STACK ?= minikube
 YES ?=
 PYTHON ?= python3
+OPS = .venv/bin/python -m ops --stack $(STACK)
 TOOLCHAIN = $(PYTHON) -m toolchain --stack $(STACK) $(if $(YES),--yes)
 
 .DEFAULT_GOAL := help
@@ -25,6 +26,49 @@ test-newest: ## The program's tests with the newest SDKs that requirements.txt a
 e2e: up ## Deploy, then test the real stack: browser, data, updates, drift, destroy
 	@$(TOOLCHAIN) python-e2e
 	@eval "$$($(TOOLCHAIN) env)" && STACK=$(STACK) python -m pytest tests/e2e
+
+# The operations CLI: `.venv/bin/python -m ops --help`, described in docs/operations.md.
+OPERATIONS = validate status logs forward open shell-db backup backups restore-drill restore rotate-password drift
+.PHONY: $(OPERATIONS) ops-install
+
+validate: ops-install ## Check everything that is deployed: one table, one verdict
+	@$(OPS) validate
+
+status: ops-install ## Pods, volumes and addresses
+	@$(OPS) status
+
+logs: ops-install ## Follow the logs of all pods
+	@$(OPS) logs --follow --since 10m
+
+forward: ops-install ## Forward the services to localhost:3000, 8000 and 5432
+	@$(OPS) forward
+
+open: ops-install ## Open the application in the browser
+	@$(OPS) open
+
+shell-db: ops-install ## psql on the database
+	@$(OPS) shell-db
+
+backup: ops-install ## Back up the database now
+	@$(OPS) backup
+
+backups: ops-install ## List the backups
+	@$(OPS) backups
+
+restore-drill: ops-install ## Prove that the newest backup can be restored
+	@$(OPS) restore-drill
+
+restore: ops-install ## Put the newest backup in place (YES=1: without asking)
+	@$(OPS) restore $(if $(YES),--yes)
+
+rotate-password: ops-install ## Change the database password while the application runs (YES=1: without asking)
+	@$(OPS) rotate-password $(if $(YES),--yes)
+
+drift: ops-install ## Show what was changed behind Pulumi's back
+	@$(OPS) drift
+
+ops-install:
+	@$(TOOLCHAIN) python-ops
 
 env: ## Print the shell's variables: eval "$$(make env)"
 	@$(TOOLCHAIN) env

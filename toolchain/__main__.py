@@ -45,7 +45,7 @@ def install(arguments: argparse.Namespace) -> None:
 def python(arguments: argparse.Namespace) -> None:
     """The Python environment alone, with what the tests need."""
     del arguments
-    python_env.ensure("dev", constrained=tools.pulumi_on_path() is None)
+    python_env.ensure("dev", "ops", constrained=tools.pulumi_on_path() is None)
 
 
 def python_e2e(arguments: argparse.Namespace) -> None:
@@ -53,6 +53,12 @@ def python_e2e(arguments: argparse.Namespace) -> None:
     del arguments
     python_env.ensure("dev", "e2e", constrained=tools.pulumi_on_path() is None)
     tools.ensure_browser()
+
+
+def python_ops(arguments: argparse.Namespace) -> None:
+    """The Python environment with what the operations CLI needs."""
+    del arguments
+    python_env.ensure("ops", constrained=tools.pulumi_on_path() is None)
 
 
 def python_newest(arguments: argparse.Namespace) -> None:
@@ -134,6 +140,7 @@ COMMANDS = {
     "install": install,
     "python": python,
     "python-newest": python_newest,
+    "python-ops": python_ops,
     "app-test": app_test,
     "python-e2e": python_e2e,
     "down": down,
