@@ -143,7 +143,7 @@ def _rootfs(name: str, image: BaseImage) -> Path:
             '--customize-hook=rm -rf "$1"/etc/apt/sources.list "$1"/etc/apt/sources.list.d/* "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/* "$1"/etc/resolv.conf "$1"/etc/hostname',
             _DEBIAN,
             partial,
-            _mirror(),
+            *_mirror(),
         ],
         log=paths.LOCAL / "log" / f"rootfs-{name}.log",
         what=f"collecting {name}'s packages",
@@ -153,15 +153,14 @@ def _rootfs(name: str, image: BaseImage) -> Path:
     return target
 
 
-def _mirror() -> str:
-    """The Debian mirror this machine's apt is set to; Debian's default elsewhere."""
-    for line in (
-        ui.capture(["apt-get", "indextargets", "--format", "$(REPO_URI)|$(ORIGIN)|$(LABEL)"]) or ""
-    ).splitlines():
+def _mirror() -> list[str]:
+    """The Debian mirror this machine's apt is set to; elsewhere mmdebstrap's own default."""
+    targets = ui.capture(["apt-get", "indextargets", "--format", "$(REPO_URI)|$(ORIGIN)|$(LABEL)"])
+    for line in (targets or "").splitlines():
         uri, _, label = line.partition("|")
         if label == "Debian|Debian":
-            return uri
-    return "http://deb.debian.org/debian"
+            return [uri]
+    return []
 
 
 def _node(context: Path) -> None:
