@@ -23,23 +23,41 @@ def _edited(file: Path, text: str) -> Iterator[None]:
 
 
 class _Requests(threading.Thread):
-    """Asks both services again and again, on new connections, and keeps what failed."""
+    """Reads from both services and adds todos through both, on and on, and keeps what failed."""
 
-    def __init__(self, *urls: str) -> None:
+    def __init__(self, deployment: Deployment) -> None:
         super().__init__(daemon=True)
-        self.urls, self.done, self.failures, self.sent = urls, threading.Event(), list[str](), 0
+        self.done, self.failures, self.sent, self.added = threading.Event(), list[str](), 0, 0
+        self.frontend, self.backend = deployment.frontend, deployment.backend
+        account = {"email": f"{uuid4().hex}@example.org", "password": uuid4().hex}
+        token = httpx.post(f"{self.frontend}/api/auth/sign-up", json=account).json()["token"]
+        self.headers = {"Authorization": f"Bearer {token}"}
 
     def run(self) -> None:
         while not self.done.wait(0.05):
-            for url in self.urls:
-                self.sent += 1
-                try:
-                    status = httpx.get(url, timeout=15).status_code
-                except httpx.HTTPError as error:
-                    self.failures.append(f"{url}: {error!r}")
-                else:
-                    if status != 200:
-                        self.failures.append(f"{url}: {status}")
+            self._ask("GET", f"{self.frontend}/api/health")
+            self._ask("GET", f"{self.backend}/ready")
+            self.added += self._ask("POST", f"{self.frontend}/api/todos")
+            self.added += self._ask("POST", f"{self.backend}/api/todos")
+
+    def stored(self) -> int:
+        """Returns the number of this account's todos."""
+        found = httpx.get(f"{self.frontend}/api/todos", headers=self.headers, params={"limit": 1})
+        return found.json()["total"]
+
+    def _ask(self, method: str, url: str) -> bool:
+        self.sent += 1
+        body = {"title": f"Todo {self.sent}"} if method == "POST" else None
+        try:
+            status = httpx.request(
+                method, url, json=body, headers=self.headers, timeout=15
+            ).status_code
+        except httpx.HTTPError as error:
+            self.failures.append(f"{method} {url}: {error!r}")
+            return False
+        if status not in {200, 201}:
+            self.failures.append(f"{method} {url}: {status}")
+        return status == 201
 
     def __enter__(self) -> "_Requests":
         self.start()
@@ -58,9 +76,7 @@ def test_a_source_edit_rolls_the_backend_alone_without_a_failed_request(
     source = PROJECT / "apps/backend/todo_backend/__init__.py"
     try:
         with _edited(source, f"\n# edited {uuid4().hex}\n"):
-            with _Requests(
-                f"{deployment.frontend}/api/health", f"{deployment.backend}/ready"
-            ) as requests:
+            with _Requests(deployment) as requests:
                 deployment.up()
             after = deployment.pods("backend")
             assert len(after) == 2
@@ -68,6 +84,7 @@ def test_a_source_edit_rolls_the_backend_alone_without_a_failed_request(
             assert deployment.pods("frontend") | deployment.pods("database") == others
             assert requests.sent > 50
             assert requests.failures == []
+            assert requests.stored() == requests.added
     finally:
         deployment.up()
 

@@ -44,6 +44,9 @@ export function forwardedHeaders(incoming: Headers): Headers {
   // The nearest hop is the only address the client cannot have made up.
   const address = incoming.get("x-forwarded-for")?.split(",").at(-1)?.trim();
   if (address) headers.set("x-forwarded-for", address);
+  // A connection of its own for each request: a backend that leaves during an update can close no
+  // kept-alive connection under a request on its way, and the Service spreads requests evenly.
+  headers.set("connection", "close");
   headers.set("x-forwarded-proto", incoming.get("x-forwarded-proto") === "https" ? "https" : "http");
   return headers;
 }

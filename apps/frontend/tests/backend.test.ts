@@ -44,6 +44,15 @@ test("passes on the request and the answer, but only known headers", async () =>
   expect(answer.headers.get("server")).toBeNull();
 });
 
+test("uses a connection of its own for each request", async () => {
+  let connections = 0;
+  const count = () => connections++;
+  server.on("connection", count);
+  for (let i = 0; i < 3; i++) await forward(post("{}"), url);
+  server.off("connection", count);
+  expect(connections).toBe(3);
+});
+
 test("passes on an answer without a body", async () => {
   const answer = await forward(new Request("http://page/api/todos/1", { method: "DELETE" }), url);
   expect(answer.status).toBe(204);
