@@ -6,7 +6,7 @@ OPS = .venv/bin/python -m ops --stack $(STACK)
 TOOLCHAIN = $(PYTHON) -m toolchain --stack $(STACK) $(if $(YES),--yes)
 
 .DEFAULT_GOAL := help
-.PHONY: help up down env install test test-newest e2e cluster-start cluster-stop cluster-down
+.PHONY: help up down env install test test-newest lint e2e cluster-start cluster-stop cluster-down
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,12 @@ test: ## Everything that needs no cluster
 test-newest: ## The program's tests with the newest SDKs that requirements.txt allows
 	@$(TOOLCHAIN) python-newest
 	@.local/newest-venv/bin/python -m pytest tests/unit tests/program tests/policy
+
+lint: ## Formatting, style and types of all Python code
+	@$(TOOLCHAIN) python
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+	@.venv/bin/pyright
 
 e2e: up ## Deploy, then test the real stack: browser, data, updates, drift, destroy
 	@$(TOOLCHAIN) python-e2e

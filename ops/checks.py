@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from ops import database
 from ops.diagnosis import diagnose_pod, diagnose_workload
 from ops.failure import Failure
 from ops.findings import Finding, failed, ok, warning
-from ops.kube import Cluster, Json
+from ops.json_tree import Json, part, parts
+from ops.kube import Cluster
 from ops.repair import REPAIR
 from ops.rotation import KEY, Rotation, digest
 from ops.stack import Stack
@@ -50,11 +50,11 @@ class Facts:
     def pods_of(self, role: str) -> list[Json]:
         """The pods of one part."""
         workload = self.workloads.get(role)
-        wanted = workload["spec"]["selector"]["matchLabels"] if workload else {}
+        wanted = part(workload, "spec", "selector", "matchLabels")
         return [
-            p
-            for p in self.pods
-            if workload and wanted.items() <= p["metadata"].get("labels", {}).items()
+            pod
+            for pod in self.pods
+            if wanted and wanted.items() <= part(pod, "metadata", "labels").items()
         ]
 
 
@@ -62,7 +62,7 @@ def objects(facts: Facts) -> Iterator[Finding]:
     """Every object that Pulumi remembers is there."""
     known = facts.stack.objects()
     with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(lambda o: facts.cluster.find(o.path), known))
+        found = list(pool.map(facts.cluster.find, [thing.path for thing in known]))
     missing = [o for o, there in zip(known, found, strict=True) if there is None]
     for thing in missing:
         yield failed(
@@ -97,7 +97,7 @@ def probes(facts: Facts) -> Iterator[Finding]:
     """Every container has the three probes, and they succeed."""
     without: list[str] = []
     for workload in facts.workloads.values():
-        for container in workload["spec"]["template"]["spec"]["containers"] if workload else []:
+        for container in parts(workload, "spec", "template", "spec", "containers"):
             lacking = [
                 k for k in ("startupProbe", "readinessProbe", "livenessProbe") if k not in container
             ]
@@ -124,8 +124,8 @@ def endpoints(facts: Facts) -> Iterator[Finding]:
         for slice_ in slices:
             if slice_["metadata"].get("labels", {}).get("kubernetes.io/service-name") != name:
                 continue
-            for endpoint in slice_.get("endpoints") or []:
-                if endpoint.get("conditions", {}).get("ready"):
+            for endpoint in parts(slice_, "endpoints"):
+                if part(endpoint, "conditions").get("ready"):
                     addresses.update(endpoint["addresses"])
         ready = [p for p in facts.pods_of(role) if is_ready(p)]
         if not addresses:
@@ -183,9 +183,8 @@ def secrets(facts: Facts) -> Iterator[Finding]:
     password: str | None = None
     for role in ("backend", "database"):
         workload = facts.workloads.get(role)
-        spec: Any = workload["spec"]["template"]["spec"] if workload else {}
-        for volume in spec.get("volumes") or []:
-            name = volume.get("secret", {}).get("secretName")
+        for volume in parts(workload, "spec", "template", "spec", "volumes"):
+            name = part(volume, "secret").get("secretName")
             secret = facts.cluster.find(facts.cluster.path("secrets", name)) if name else None
             if name and secret is None:
                 yield failed(

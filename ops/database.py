@@ -4,7 +4,8 @@ import re
 from typing import Any
 
 from ops.failure import Failure
-from ops.kube import Cluster, Json, Ran
+from ops.json_tree import Json
+from ops.kube import Cluster, Ran
 from ops.stack import Stack
 
 CONTAINER = "postgres"

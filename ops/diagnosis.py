@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from ops.findings import Finding, failed, warning
-from ops.kube import Json
+from ops.json_tree import Json, part, parts
 from ops.repair import REPAIR
 from ops.workloads import is_ready, restarts
 
@@ -13,10 +13,9 @@ _LOCAL_IMAGE = re.compile(r"^(localhost/|docker\.io/library/todo|todo/)")
 
 def container_states(pod: Json) -> list[Json]:
     """Returns the states of init containers, then of containers."""
-    status = pod.get("status", {})
     return [
-        *(status.get("initContainerStatuses") or []),
-        *(status.get("containerStatuses") or []),
+        *parts(pod, "status", "initContainerStatuses"),
+        *parts(pod, "status", "containerStatuses"),
     ]
 
 
@@ -56,7 +55,7 @@ def diagnose_pod(pod: Json, events: Sequence[Json]) -> Finding | None:
 
 
 def _unscheduled(pod: Json, check: str) -> Finding | None:
-    for condition in pod.get("status", {}).get("conditions") or []:
+    for condition in parts(pod, "status", "conditions"):
         if condition["type"] != "PodScheduled" or condition["status"] == "True":
             continue
         message = str(condition.get("message", ""))
@@ -95,7 +94,7 @@ def _unscheduled(pod: Json, check: str) -> Finding | None:
 def _waiting(pod: Json, events: Sequence[Json], check: str) -> Finding | None:
     namespace, name = pod["metadata"]["namespace"], pod["metadata"]["name"]
     for state in container_states(pod):
-        waiting = state.get("state", {}).get("waiting") or {}
+        waiting = part(state, "state", "waiting")
         reason = waiting.get("reason", "")
         if reason in {"ErrImageNeverPull", "ImagePullBackOff", "ErrImagePull", "InvalidImageName"}:
             return _image(state["image"], reason, str(waiting.get("message", "")), check)
@@ -146,7 +145,7 @@ def _image(image: str, reason: str, message: str, check: str) -> Finding:
 
 
 def _crashing(state: Json, check: str, namespace: str, name: str) -> Finding:
-    end = state.get("lastState", {}).get("terminated") or {}
+    end = part(state, "lastState", "terminated")
     logs = f"kubectl logs -n {namespace} {name} -c {state['name']} --previous"
     if end.get("reason") == "OOMKilled":
         return failed(
@@ -169,7 +168,7 @@ def _crashing(state: Json, check: str, namespace: str, name: str) -> Finding:
 def _ended(pod: Json, check: str) -> Finding | None:
     namespace, name = pod["metadata"]["namespace"], pod["metadata"]["name"]
     for state in container_states(pod):
-        end = state.get("state", {}).get("terminated") or {}
+        end = part(state, "state", "terminated")
         if end.get("exitCode"):
             killed = end.get("reason") == "OOMKilled"
             return failed(

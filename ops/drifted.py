@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from ops.checks import Facts
 from ops.findings import Finding, failed, ok
+from ops.json_tree import part, parts
 from ops.repair import REPAIR
 from ops.stack import Stack
 
@@ -48,8 +49,7 @@ def find_drift(stack: Stack, *, full: bool = False) -> list[Difference]:
 def planned(preview: Mapping[str, Any]) -> list[Difference]:
     """Returns what `pulumi up --refresh` would change, from the text of its preview."""
     found: list[Difference] = []
-    for step in cast("list[dict[str, Any]]", preview.get("steps") or []):
-        new: Any = step.get("newState") or {}
+    for step in parts(preview, "steps"):
         kind = str(step["urn"]).split("::")[-2].rsplit(":", 1)[-1]
         name = str(step["urn"]).rsplit("::", 1)[-1]
         operation = step["op"]
@@ -58,10 +58,9 @@ def planned(preview: Mapping[str, Any]) -> list[Difference]:
         elif operation == "delete":
             found.append(Difference(kind, name, "", "absent", "is left over"))
         elif operation in {"update", "replace"}:
-            old: Any = step.get("oldState") or {}
-            for path in step.get("detailedDiff") or {}:
-                wanted = show(value_at(new.get("inputs"), path))
-                there = show(value_at(old.get("outputs"), path))
+            for path in part(step, "detailedDiff"):
+                wanted = show(value_at(part(step, "newState", "inputs"), path))
+                there = show(value_at(part(step, "oldState", "outputs"), path))
                 if kind == "Secret":
                     wanted = there = _HIDDEN
                 found.append(Difference(kind, name, path, wanted, there))
@@ -71,16 +70,16 @@ def planned(preview: Mapping[str, Any]) -> list[Difference]:
 def differences(preview: Mapping[str, Any]) -> list[Difference]:
     """Returns the differences in the text of `pulumi refresh --preview-only --json`."""
     found: list[Difference] = []
-    for step in cast("list[dict[str, Any]]", preview.get("steps") or []):
+    for step in parts(preview, "steps"):
         name = str(step["urn"]).rsplit("::", 1)[-1]
-        old: Any = (step.get("oldState") or {}).get("outputs") or {}
+        old = part(step, "oldState", "outputs")
         kind = old.get("kind") or str(step["urn"]).split("::")[-2].rsplit(":", 1)[-1]
-        name = (old.get("metadata") or {}).get("name") or name
+        name = part(old, "metadata").get("name") or name
         if step["op"] == "delete":
             found.append(Difference(kind, name, "", "present", "is gone"))
             continue
-        new: Any = (step.get("newState") or {}).get("outputs") or {}
-        for path in step.get("detailedDiff") or {}:
+        new = part(step, "newState", "outputs")
+        for path in part(step, "detailedDiff"):
             hidden = kind == "Secret"
             found.append(
                 Difference(

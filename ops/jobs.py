@@ -9,7 +9,8 @@ from typing import Any
 
 from ops.diagnosis import diagnose_pod
 from ops.failure import ExitCode, Failure
-from ops.kube import Cluster, Json
+from ops.json_tree import Json, parts
+from ops.kube import Cluster
 from ops.stack import Stack
 from ops.terminal import note
 from ops.workloads import is_ready
@@ -59,7 +60,7 @@ def job_of(
     container: Any = dict(template["spec"]["containers"][0])
     if script is not None:
         container["command"] = ["/bin/sh", "-c", script]
-    given = [e for e in container.get("env") or [] if e["name"] not in environment]
+    given = [e for e in parts(container, "env") if e["name"] not in environment]
     container["env"] = [*given, *({"name": k, "value": v} for k, v in environment.items())]
     stamp = datetime.now(UTC).strftime("%H%M%S")
     name = f"{cron_job['metadata']['name']}-{purpose}-{stamp}-{secrets.token_hex(2)}"

@@ -16,10 +16,10 @@ from kubernetes import stream as streams
 from websocket import WebSocketException
 
 from ops.failure import ExitCode, Failure
+from ops.json_tree import Json, parts
 from ops.stack import Stack
 from ops.terminal import note
 
-Json = dict[str, Any]
 T = TypeVar("T")
 PATIENCE_SECONDS = 20.0
 FIELD_MANAGER = "todo-ops"
@@ -300,8 +300,7 @@ def _exit_code(text: str) -> int:
     status = cast("Json", json.loads(text or "{}"))
     if status.get("status") == "Success":
         return 0
-    causes: list[Json] = (status.get("details") or {}).get("causes") or []
-    for cause in causes:
+    for cause in parts(status, "details", "causes"):
         if cause.get("reason") == "ExitCode":
             return int(cause["message"])
     raise ApiError(410, str(status.get("message") or "the command's connection broke"))

@@ -21,7 +21,8 @@ from typing import Any
 
 from ops import database
 from ops.failure import ExitCode, Failure
-from ops.kube import Cluster, Json
+from ops.json_tree import Json
+from ops.kube import Cluster
 from ops.scram import verifier
 from ops.stack import Stack
 from ops.workloads import is_ready, selector_of, workload_path

@@ -1,7 +1,7 @@
 """A real todo through frontend, backend and database, in a throwaway account."""
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from uuid import uuid4
 
@@ -12,13 +12,14 @@ from ops.failure import Failure
 from ops.findings import Finding, failed, ok, warning
 from ops.forwarder import Forwarder
 from ops.http import NoAnswerError
+from ops.json_tree import part
 from ops.repair import REPAIR
 
 _NOBODY = "nothing answers behind the address: no pod is ready"
 
 
 @contextmanager
-def reachable(facts: Facts, role: str) -> Iterator[str]:
+def reachable(facts: Facts, role: str) -> Generator[str]:
     """Yields where a part answers; what only the cluster reaches is forwarded meanwhile."""
     url = str(facts.stack.outputs[f"{role}Url"])
     if ".svc:" not in url:
@@ -94,7 +95,7 @@ def _round_trip(facts: Facts, url: str) -> Iterator[Finding]:
         if answer.status == 429:
             yield warning(check, "skipped: too many sign-ups from this address")
             return
-        token = (answer.json() or {}).get("token")
+        token = part(answer.json()).get("token")
         if answer.status != 201 or not token:
             yield _stopped(step, answer, logs)
             return
@@ -108,7 +109,7 @@ def _round_trip(facts: Facts, url: str) -> Iterator[Finding]:
             return
         step = "read it"
         answer = http.request("GET", f"{url}/api/todos/{todo}", headers=bearer)
-        if answer.status != 200 or (answer.json() or {}).get("title") != "ops check":
+        if answer.status != 200 or part(answer.json()).get("title") != "ops check":
             yield _stopped(step, answer, logs)
             return
         if inside:
@@ -141,7 +142,7 @@ def _round_trip(facts: Facts, url: str) -> Iterator[Finding]:
 
 
 def _stopped(step: str, answer: http.Answer, logs: str) -> Finding:
-    detail = (answer.json() or {}).get("detail") if isinstance(answer.json(), dict) else None
+    detail = part(answer.json()).get("detail")
     causes = {
         502: "the frontend cannot reach the backend: no pod ready, or a network policy",
         503: "the backend cannot use the database: stopped, or its password is another one",

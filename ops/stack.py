@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from ops.failure import ExitCode, Failure
+from ops.json_tree import part, parts
 from ops.pulumi_command import Pulumi
 
 _ADDRESS = re.compile(r"postgresql://(?P<user>[^@]+)@(?P<host>[^:/]+):(?P<port>\d+)/(?P<name>.+)")
@@ -122,12 +123,11 @@ class Stack:
 def objects_in(export: Mapping[str, Any]) -> list[Known]:
     """Returns the Kubernetes objects in the text of `pulumi stack export`."""
     found: list[Known] = []
-    resources = cast("list[dict[str, Any]]", export.get("deployment", {}).get("resources") or [])
-    for resource in resources:
-        outputs = resource.get("outputs") or {}
+    for resource in parts(export, "deployment", "resources"):
+        outputs = part(resource, "outputs")
         if not str(resource.get("type", "")).startswith("kubernetes:") or resource.get("delete"):
             continue
-        metadata = outputs.get("metadata") or {}
+        metadata = part(outputs, "metadata")
         if not outputs.get("apiVersion") or not metadata.get("name"):
             continue
         found.append(

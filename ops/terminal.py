@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -47,7 +47,7 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str | Text]]) -> None
 
 
 @contextmanager
-def progress(title: str) -> Iterator[None]:
+def progress(title: str) -> Generator[None]:
     """Shows what is being waited for: a spinner on a terminal, one line elsewhere."""
     if err.is_terminal:
         with err.status(Text(title)):

@@ -3,7 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from ops.kube import Cluster, Json
+from ops.json_tree import Json, parts
+from ops.kube import Cluster
 from ops.stack import Stack
 
 
@@ -22,14 +23,14 @@ def selector_of(workload: Json) -> str:
 
 def is_ready(pod: Json) -> bool:
     """Returns whether a pod is ready and stays."""
-    conditions = pod.get("status", {}).get("conditions") or []
+    conditions = parts(pod, "status", "conditions")
     ready = any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
     return ready and "deletionTimestamp" not in pod["metadata"]
 
 
 def restarts(pod: Json) -> int:
     """Returns how often the pod's containers were restarted."""
-    states = pod.get("status", {}).get("containerStatuses") or []
+    states = parts(pod, "status", "containerStatuses")
     return sum(int(state.get("restartCount", 0)) for state in states)
 
 

@@ -3,6 +3,7 @@
 import time
 
 from ops.failure import Failure
+from ops.json_tree import part
 from ops.kube import Cluster
 from ops.stack import Stack
 from ops.workloads import selector_of, workload_path
@@ -21,7 +22,7 @@ class Writers:
 
     def stopped_before(self) -> bool:
         """Returns whether an earlier restore stopped them and was cut off."""
-        return _NOTE in (self._cluster.get(self._path)["metadata"].get("annotations") or {})
+        return _NOTE in part(self._cluster.get(self._path), "metadata", "annotations")
 
     def stop(self) -> None:
         """Scales to 0 and waits until no pod is left.
@@ -30,7 +31,7 @@ class Writers:
             Failure: A pod does not end.
         """
         deployment = self._cluster.get(self._path)
-        before = (deployment["metadata"].get("annotations") or {}).get(_NOTE)
+        before = part(deployment, "metadata", "annotations").get(_NOTE)
         note = before or str(deployment["spec"].get("replicas", 1) or 1)
         self._cluster.patch(
             self._path, {"metadata": {"annotations": {_NOTE: note}}, "spec": {"replicas": 0}}
@@ -48,12 +49,12 @@ class Writers:
             Failure: They do not become ready.
         """
         deployment = self._cluster.get(self._path)
-        before = (deployment["metadata"].get("annotations") or {}).get(_NOTE)
+        before = part(deployment, "metadata", "annotations").get(_NOTE)
         if before is None:
             return
         self._cluster.patch(self._path, {"spec": {"replicas": int(before)}})
         deadline = time.monotonic() + _SECONDS
-        while self._cluster.get(self._path).get("status", {}).get("readyReplicas", 0) < int(before):
+        while part(self._cluster.get(self._path), "status").get("readyReplicas", 0) < int(before):
             if time.monotonic() > deadline:
                 raise Failure("The backend does not become ready; run `python -m ops validate`.")
             time.sleep(0.5)

@@ -9,8 +9,10 @@ import typer
 from rich.text import Text
 
 from ops.context import target
+from ops.diagnosis import container_states
 from ops.failure import ExitCode, Failure
-from ops.kube import Cluster, Json
+from ops.json_tree import Json, part
+from ops.kube import Cluster
 from ops.stack import Stack
 from ops.terminal import COLOURS, out
 from ops.workloads import role_of
@@ -88,16 +90,12 @@ class _Reader:
     def start(self, pods: list[Json]) -> None:
         """Starts what is not being read; a stream that broke goes on after its last line."""
         for pod in sorted(pods, key=lambda p: p["metadata"]["name"]):
-            states = pod.get("status", {})
-            for state in [
-                *(states.get("initContainerStatuses") or []),
-                *(states.get("containerStatuses") or []),
-            ]:
-                if "waiting" in state.get("state", {}) and not state.get("restartCount"):
+            for state in container_states(pod):
+                if "waiting" in part(state, "state") and not state.get("restartCount"):
                     continue
                 key = (pod["metadata"]["name"], state["name"])
                 thread = self._threads.get(key)
-                finished = "terminated" in state.get("state", {}) and key in self._last
+                finished = "terminated" in part(state, "state") and key in self._last
                 if (thread and thread.is_alive()) or (thread and finished):
                     continue
                 colour = COLOURS[len(self._threads) % len(COLOURS)]

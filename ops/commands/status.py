@@ -7,8 +7,10 @@ import typer
 from rich.text import Text
 
 from ops.context import target
+from ops.diagnosis import container_states
 from ops.failure import ExitCode, Failure
-from ops.kube import Cluster, Json
+from ops.json_tree import Json, part
+from ops.kube import Cluster
 from ops.stack import Stack
 from ops.terminal import age, print_json, say, table
 from ops.workloads import is_ready, restarts, role_of, seconds_since
@@ -94,20 +96,16 @@ def state_of(pod: Json) -> str:
     """Returns one word about a pod, as kubectl would."""
     if "deletionTimestamp" in pod["metadata"]:
         return "Terminating"
-    states = pod.get("status", {})
-    for container in [
-        *(states.get("initContainerStatuses") or []),
-        *(states.get("containerStatuses") or []),
-    ]:
-        state = container.get("state", {})
-        reason = state.get("waiting", {}).get("reason")
-        if not reason and state.get("terminated", {}).get("exitCode"):
-            reason = state["terminated"].get("reason")
+    for container in container_states(pod):
+        reason = part(container, "state", "waiting").get("reason")
+        ended = part(container, "state", "terminated")
+        if not reason and ended.get("exitCode"):
+            reason = ended.get("reason")
         if reason:
             return str(reason)
     if is_ready(pod):
         return "Ready"
-    phase = str(states.get("phase", "Unknown"))
+    phase = str(part(pod, "status").get("phase", "Unknown"))
     return {"Succeeded": "Completed", "Running": "NotReady"}.get(phase, phase)
 
 

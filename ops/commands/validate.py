@@ -62,7 +62,8 @@ def run_checks(to: Target, *, drift: bool) -> list[Finding]:
         checks.append(drift_findings)
 
     with ThreadPoolExecutor(len(checks)) as pool:
-        return [f for found in pool.map(lambda check: _run(check, facts), checks) for f in found]
+        done = [pool.submit(_run, check, facts) for check in checks]
+    return [finding for future in done for finding in future.result()]
 
 
 def _run(check: Check, facts: Facts) -> list[Finding]:
