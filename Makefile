@@ -34,7 +34,7 @@ e2e: up ## Deploy, then test the real stack: browser, data, updates, drift, dest
 	@eval "$$($(TOOLCHAIN) env)" && STACK=$(STACK) python -m pytest tests/e2e
 
 # The operations CLI: `.venv/bin/python -m ops --help`, described in docs/operations.md.
-OPERATIONS = validate status logs forward open shell-db backup backups restore-drill restore rotate-password drift
+OPERATIONS = validate status logs forward open shell-db backup backups restore-drill restore rotate-password rotate-jwt-key drift
 .PHONY: $(OPERATIONS) ops-install
 
 validate: ops-install ## Check everything that is deployed: one table, one verdict
@@ -69,6 +69,9 @@ restore: ops-install ## Put the newest backup in place (YES=1: without asking)
 
 rotate-password: ops-install ## Change the database password while the application runs (YES=1: without asking)
 	@$(OPS) rotate-password $(if $(YES),--yes)
+
+rotate-jwt-key: ops-install ## Change the key that signs sessions; nobody is signed out
+	@$(OPS) rotate-jwt-key $(if $(YES),--yes)
 
 drift: ops-install ## Show what was changed behind Pulumi's back
 	@$(OPS) drift

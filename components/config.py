@@ -16,6 +16,7 @@ OVERRIDES = Path(".local/settings.json")
 _SECRETS = {
     "databasePassword": "openssl rand -hex 24",
     "jwtKey": "openssl rand -hex 32",
+    "jwtNextKey": None,
     "jwtPreviousKey": None,
     "chatApiKey": None,
 }
@@ -31,6 +32,7 @@ class SecretValues:
 
     database_password: pulumi.Output[str]
     jwt_key: pulumi.Output[str]
+    jwt_next_key: pulumi.Output[str] | None = None
     jwt_previous_key: pulumi.Output[str] | None = None
     chat_api_key: pulumi.Output[str] | None = None
 
@@ -148,6 +150,7 @@ def _read_secrets(config: pulumi.Config, settings: Settings) -> SecretValues | N
     return SecretValues(
         database_password=config.require_secret("databasePassword"),
         jwt_key=config.require_secret("jwtKey"),
+        jwt_next_key=values["jwtNextKey"],
         jwt_previous_key=values["jwtPreviousKey"],
         chat_api_key=values["chatApiKey"],
     )

@@ -18,7 +18,8 @@ TABLE = "docs/settings.md"
 _SECRETS = {
     "databasePassword": "Password of the database user. Required with secrets.mode generated.",
     "jwtKey": "Signs the users' sessions. Required with secrets.mode generated.",
-    "jwtPreviousKey": "The former jwtKey, while sessions signed with it should stay valid.",
+    "jwtNextKey": "During a rotation: accepted already, before it becomes jwtKey.",
+    "jwtPreviousKey": "During a rotation: the former jwtKey, while sessions signed with it live.",
     "chatApiKey": "Key of the chat endpoint.",
 }
 _HEAD = """\

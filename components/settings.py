@@ -122,7 +122,12 @@ class SecretKeys(Value):
 
     database_password: str = Field(min_length=1)
     jwt_key: str = Field(min_length=1)
-    jwt_previous_key: str | None = Field(default=None, description="Only during a rotation")
+    jwt_next_key: str | None = Field(
+        default=None, description="During a rotation: accepted, before it becomes jwtKey"
+    )
+    jwt_previous_key: str | None = Field(
+        default=None, description="During a rotation: accepted, after it was jwtKey"
+    )
     chat_api_key: str | None = None
 
 

@@ -13,6 +13,7 @@ from components.settings import Settings
 
 PATH = "/run/secrets/todo"
 JWT_KEY = "jwt-key"
+JWT_NEXT_KEY = "jwt-next-key"
 JWT_PREVIOUS_KEY = "jwt-previous-key"
 CHAT_API_KEY = "chat-api-key"
 
@@ -43,6 +44,7 @@ def todo_secrets(
         remote = {
             PASSWORD_KEY: source.keys.database_password,
             JWT_KEY: source.keys.jwt_key,
+            JWT_NEXT_KEY: source.keys.jwt_next_key,
             JWT_PREVIOUS_KEY: source.keys.jwt_previous_key,
             CHAT_API_KEY: source.keys.chat_api_key,
         }
@@ -67,6 +69,7 @@ def todo_secrets(
     given = {
         PASSWORD_KEY: values.database_password,
         JWT_KEY: values.jwt_key,
+        JWT_NEXT_KEY: values.jwt_next_key,
         JWT_PREVIOUS_KEY: values.jwt_previous_key,
         CHAT_API_KEY: values.chat_api_key,
     }

@@ -14,22 +14,15 @@ from components.image import AppImage, AppImageArgs
 from components.labels import labels, object_name, selector
 from components.namespace import Share, declare_limits, declare_namespace, quota
 from components.postgres_stateful_set import (
-    PASSWORD_KEY,
     Backup,
     PostgresStatefulSet,
     PostgresStatefulSetArgs,
 )
 from components.settings import InClusterDatabase, Settings
+from components.todo_environment import backend_environment
 from components.todo_network import declare_paths
 from components.todo_ports import BACKEND_PORT, FRONTEND_PORT, database_port
-from components.todo_secrets import (
-    CHAT_API_KEY,
-    JWT_KEY,
-    JWT_PREVIOUS_KEY,
-    PATH,
-    TodoSecrets,
-    todo_secrets,
-)
+from components.todo_secrets import TodoSecrets, todo_secrets
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,24 +156,7 @@ class TodoStack(pulumi.ComponentResource):
         secrets: TodoSecrets,
         after: list[pulumi.Resource],
     ) -> AppDeployment:
-        settings, database = self._settings.backend, self._settings.database
-        env: dict[str, pulumi.Input[str]] = {
-            "DATABASE_HOST": host,
-            "DATABASE_PORT": str(database_port(database)),
-            "DATABASE_NAME": database.name,
-            "DATABASE_USER": database.user,
-            # In the cluster only the backend may connect (NetworkPolicy), and passwords are hashed.
-            "DATABASE_SSLMODE": database.ssl_mode if database.mode == "external" else "disable",
-            "DATABASE_PASSWORD_FILE": f"{PATH}/{PASSWORD_KEY}",
-            "JWT_KEY_FILE": f"{PATH}/{JWT_KEY}",
-            "LOG_LEVEL": settings.log_level,
-        }
-        if JWT_PREVIOUS_KEY in secrets.keys:
-            env["JWT_PREVIOUS_KEY_FILE"] = f"{PATH}/{JWT_PREVIOUS_KEY}"
-        if settings.chat:
-            env |= {"CHAT_BASE_URL": settings.chat.base_url, "CHAT_MODEL": settings.chat.model}
-            if CHAT_API_KEY in secrets.keys:
-                env["CHAT_API_KEY_FILE"] = f"{PATH}/{CHAT_API_KEY}"
+        settings = self._settings.backend
         return AppDeployment(
             "backend",
             AppDeploymentArgs(
@@ -189,7 +165,7 @@ class TodoStack(pulumi.ComponentResource):
                 port=BACKEND_PORT,
                 component="backend",
                 instance=self._name,
-                env=env,
+                env=backend_environment(self._settings, host, secrets.keys),
                 secret_files=secrets.files,
                 init_command=["python", "-m", "todo_backend.migrate"],
                 metrics_path="/metrics",

@@ -12,11 +12,11 @@ from ops.failure import Failure
 from ops.findings import Finding, failed, ok, warning
 from ops.json_tree import Json, part, parts
 from ops.kube import Cluster
+from ops.password_rotation import KEY, PasswordRotation, digest
 from ops.repair import REPAIR
-from ops.rotation import KEY, Rotation, digest
 from ops.stack import Stack
 from ops.terminal import age, size
-from ops.workloads import is_ready, seconds_since, selector_of, workload_path
+from ops.workloads import is_ready, mounted_secret, seconds_since, selector_of, workload_path
 
 Check = Callable[["Facts"], Iterator[Finding]]
 
@@ -183,21 +183,20 @@ def secrets(facts: Facts) -> Iterator[Finding]:
     password: str | None = None
     for role in ("backend", "database"):
         workload = facts.workloads.get(role)
-        for volume in parts(workload, "spec", "template", "spec", "volumes"):
-            name = part(volume, "secret").get("secretName")
-            secret = facts.cluster.find(facts.cluster.path("secrets", name)) if name else None
-            if name and secret is None:
-                yield failed(
-                    "secrets",
-                    f"Secret {name} of the {role} is missing",
-                    "it was deleted by hand",
-                    REPAIR,
-                )
-                return
-            value = (secret or {}).get("data", {}).get(KEY)
-            if value:
-                password = base64.b64decode(value).decode()
-                digests[role] = digest(password)
+        name = mounted_secret(workload) if workload else None
+        secret = facts.cluster.find(facts.cluster.path("secrets", name)) if name else None
+        if name and secret is None:
+            yield failed(
+                "secrets",
+                f"Secret {name} of the {role} is missing",
+                "it was deleted by hand",
+                REPAIR,
+            )
+            return
+        value = part(secret, "data").get(KEY)
+        if value:
+            password = base64.b64decode(value).decode()
+            digests[role] = digest(password)
     if len(set(digests.values())) > 1:
         yield failed(
             "secrets",
@@ -220,7 +219,7 @@ def _accepted(facts: Facts, password: str) -> bool:
     if "database" not in facts.stack.workloads:
         return True
     try:
-        return Rotation(facts.stack, facts.cluster).accepts(password)
+        return PasswordRotation(facts.stack, facts.cluster).accepts(password)
     except Failure:
         # The server does not run; its own check says so.
         return True

@@ -97,6 +97,17 @@ class Pulumi:
             raise explain(arguments, done.stderr or done.stdout)
         return done.stdout
 
+    def update(self, *targets: str) -> None:
+        """Runs `pulumi up` for the resources of these names alone.
+
+        Raises:
+            Failure: It failed.
+        """
+        arguments = ["up", "--yes", "--skip-preview"]
+        for target in targets:
+            arguments += ["--target", f"**{target}"]
+        self.text(*arguments, seconds=1200)
+
 
 def explain(arguments: Sequence[str], message: str) -> Failure:
     """Returns what a failed `pulumi` command means, in one sentence."""

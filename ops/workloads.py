@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from ops.json_tree import Json, parts
+from ops.json_tree import Json, part, parts
 from ops.kube import Cluster
 from ops.stack import Stack
 
@@ -19,6 +19,14 @@ def selector_of(workload: Json) -> str:
     selector: Any = workload["spec"].get("selector") or {}
     labels = selector.get("matchLabels", selector)
     return ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
+
+
+def mounted_secret(workload: Json) -> str | None:
+    """Returns the name of the Secret that a workload's pods mount."""
+    for volume in parts(workload, "spec", "template", "spec", "volumes"):
+        if name := part(volume, "secret").get("secretName"):
+            return str(name)
+    return None
 
 
 def is_ready(pod: Json) -> bool:

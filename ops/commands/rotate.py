@@ -1,4 +1,4 @@
-"""`rotate-password`: a new database password without a failed request."""
+"""`rotate-password` and `rotate-jwt-key`: new secrets without a failed request."""
 
 import secrets
 import time
@@ -8,14 +8,16 @@ import typer
 
 from ops import database
 from ops.context import target
-from ops.failure import Failure
-from ops.rotation import Rotation, digest
+from ops.failure import ExitCode, Failure
+from ops.jwt_rotation import NEXT, PREVIOUS, JwtRotation
+from ops.password_rotation import PasswordRotation, digest
 from ops.terminal import confirm, duration, progress, say
 
 
 def register(app: typer.Typer) -> None:
-    """Adds the command."""
+    """Adds the commands."""
     app.command()(rotate_password)
+    app.command()(rotate_jwt_key)
 
 
 def rotate_password(
@@ -29,7 +31,7 @@ def rotate_password(
     """
     to = target(context)
     database.server(to.stack, to.cluster)
-    rotation = Rotation(to.stack, to.cluster)
+    rotation = PasswordRotation(to.stack, to.cluster)
     configured = rotation.configured()
     pending = (
         rotation.pending()
@@ -66,3 +68,74 @@ def rotate_password(
         rotation.update_state()
         rotation.finish()
     say(f"rotated in {duration(time.monotonic() - begin)}", "bold green")
+
+
+def rotate_jwt_key(
+    context: typer.Context,
+    finish: Annotated[  # noqa: FBT002
+        bool, typer.Option("--finish", help="Accept the former key no more.")
+    ] = False,
+    now: Annotated[  # noqa: FBT002
+        bool, typer.Option("--now", help="With --finish: sign out who still has a former session.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,  # noqa: FBT002
+) -> None:
+    """Change the key that signs sessions; nobody is signed out; cut off, run it again.
+
+    Both keys are valid until --finish takes the former one away, which waits for the last session
+    signed with it.
+    """
+    if now and not finish:
+        raise Failure("--now goes with --finish only.", ExitCode.USAGE)
+    to = target(context)
+    rotation = JwtRotation(to.stack, to.cluster)
+    begin = time.monotonic()
+    deployed = rotation.deployed()
+    if finish:
+        _finish(rotation, deployed=deployed, now=now, yes=yes)
+    elif deployed or rotation.configured(NEXT):
+        _rotate(rotation, yes=yes)
+    else:
+        with progress("An earlier command was cut off; bringing its keys to the pods"):
+            rotation.update()
+    say(f"done in {duration(time.monotonic() - begin)}", "bold green")
+
+
+def _rotate(rotation: JwtRotation, *, yes: bool) -> None:
+    if rotation.configured(NEXT):
+        say("an earlier rotation was cut off; this goes on with its key")
+    elif rotation.configured(PREVIOUS):
+        raise Failure(
+            "The key before the last rotation is still accepted; end that rotation first: "
+            "`python -m ops rotate-jwt-key --finish`.",
+            ExitCode.USAGE,
+        )
+    else:
+        confirm("Change the key that signs sessions now?", assume_yes=yes)
+    with progress("1/2 Letting every pod accept the new key"):
+        rotation.announce()
+    with progress("2/2 Letting every pod sign with it"):
+        rotation.promote()
+    wait = max(rotation.seconds_to_wait(), 0)
+    say(f"new sessions have the new key; in {duration(wait)} run the command with --finish")
+
+
+def _finish(rotation: JwtRotation, *, deployed: bool, now: bool, yes: bool) -> None:
+    former = rotation.configured(PREVIOUS)
+    if rotation.configured(NEXT) or (former and not deployed):
+        raise Failure(
+            "A rotation was cut off; first run `python -m ops rotate-jwt-key`.", ExitCode.USAGE
+        )
+    if deployed and not former:
+        say("no former key is accepted; there is nothing to finish")
+        return
+    wait = rotation.seconds_to_wait()
+    if wait > 0 and not now:
+        raise Failure(
+            f"Sessions signed with the former key may be in use for another {duration(wait)}; run "
+            "this again then, or add --now to sign them out.",
+            ExitCode.USAGE,
+        )
+    confirm("Accept the former key no more?", assume_yes=yes)
+    with progress("Taking the former key away"):
+        rotation.retire()

@@ -12,6 +12,7 @@ from tests.recording import SECRETS, Recording
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 CHAT = {
+    "todo:jwtNextKey": "next-key-of-the-tests",
     "todo:jwtPreviousKey": "previous-key-of-the-tests",
     "todo:chatApiKey": "chat-key-of-the-tests",
 }
@@ -182,6 +183,7 @@ def test_chat_and_key_rotation_reach_the_backend() -> None:
     env = {it["name"]: it["value"] for it in pod["containers"][0]["env"]}
     assert env["CHAT_BASE_URL"] == "http://chat.example.com:8443/v1"
     assert env["CHAT_API_KEY_FILE"] == "/run/secrets/todo/chat-api-key"
+    assert env["JWT_NEXT_KEY_FILE"] == "/run/secrets/todo/jwt-next-key"
     assert env["JWT_PREVIOUS_KEY_FILE"] == "/run/secrets/todo/jwt-previous-key"
     egress = recording.one("NetworkPolicy", "backend-egress").inputs["spec"]["egress"]
     assert egress[1]["ports"] == [{"protocol": "TCP", "port": 8443}]

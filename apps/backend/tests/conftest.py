@@ -50,6 +50,7 @@ def _environment(server: External, database: str, folder: Path) -> dict[str, str
         "DATABASE_PASSWORD_FILE": str(folder / "database-password"),
         "DATABASE_WAIT_SECONDS": "2",
         "JWT_KEY_FILE": str(folder / "jwt-key"),
+        "JWT_NEXT_KEY_FILE": str(folder / "jwt-next-key"),
         "JWT_PREVIOUS_KEY_FILE": str(folder / "jwt-previous-key"),
         "SIGN_IN_ATTEMPTS_PER_MINUTE_PER_ADDRESS": "1000000",
         "CHAT_MESSAGES_PER_MINUTE": "1000000",

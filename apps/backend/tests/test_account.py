@@ -82,14 +82,19 @@ def test_sign_in_is_rate_limited(anonymous: TestClient, settings: Settings) -> N
 
 
 def test_key_rotation(anonymous: TestClient, settings: Settings) -> None:
+    old, new = settings.jwt_key_file.read_text(), secrets.token_hex(32)
     session = new_user(anonymous)
 
     def status() -> int:
         return anonymous.get("/api/me", headers=session).status_code
 
-    old = settings.jwt_key_file.read_text()
+    settings.jwt_key_file.write_text(new)
+    assert status() == 401
+    # A process that signs with the old key accepts sessions of one that signs with the new key.
+    settings.jwt_next_key_file.write_text(old)
+    assert status() == 200
+    settings.jwt_next_key_file.unlink()
     settings.jwt_previous_key_file.write_text(old)
-    settings.jwt_key_file.write_text(secrets.token_hex(32))
     assert status() == 200
     settings.jwt_previous_key_file.write_text("\n")
     assert status() == 401

@@ -19,12 +19,16 @@ class NotConfiguredError(Exception):
 
 
 def keys(settings: Settings) -> list[str]:
-    """Return the signing key, followed during a rotation by the previous one."""
+    """Return the signing key, followed during a rotation by the others that are accepted.
+
+    Those are the next one, before every process signs with it, and the previous one, while
+    sessions signed with it may still be in use.
+    """
     current = read_secret(settings.jwt_key_file)
     if current is None or len(current.encode()) < MINIMUM_KEY_BYTES:
         raise NotConfiguredError(f"the session key is missing or under {MINIMUM_KEY_BYTES} bytes")
-    previous = read_secret(settings.jwt_previous_key_file)
-    return [current, previous] if previous else [current]
+    others = map(read_secret, (settings.jwt_next_key_file, settings.jwt_previous_key_file))
+    return [current, *filter(None, others)]
 
 
 def issue(user_id: UUID, settings: Settings) -> str:

@@ -25,6 +25,7 @@ class Settings(BaseSettings):
     database_wait_seconds: float = Field(default=5.0, gt=0)
 
     jwt_key_file: Path = SECRETS / "jwt-key"
+    jwt_next_key_file: Path = SECRETS / "jwt-next-key"
     jwt_previous_key_file: Path = SECRETS / "jwt-previous-key"
     session_minutes: int = Field(default=60, ge=1)
 

@@ -25,7 +25,7 @@ from ops.json_tree import Json
 from ops.kube import Cluster
 from ops.scram import verifier
 from ops.stack import Stack
-from ops.workloads import is_ready, selector_of, workload_path
+from ops.workloads import is_ready, mounted_secret, selector_of, workload_path
 
 KEY = "database-password"
 CONFIG_KEY = "todo:databasePassword"
@@ -41,7 +41,7 @@ def digest(password: str) -> str:
 
 
 @dataclass
-class Rotation:
+class PasswordRotation:
     """The places that know the password."""
 
     stack: Stack
@@ -76,13 +76,9 @@ class Rotation:
         """Returns role to name of the Secret that its pods mount."""
         names: dict[str, str] = {}
         for role in ("backend", "database"):
-            workload = self.cluster.get(
-                workload_path(self.cluster, role, self.stack.workloads[role])
-            )
-            for volume in workload["spec"]["template"]["spec"]["volumes"]:
-                name = volume.get("secret", {}).get("secretName")
-                if name:
-                    names[role] = name
+            path = workload_path(self.cluster, role, self.stack.workloads[role])
+            if name := mounted_secret(self.cluster.get(path)):
+                names[role] = name
         return names
 
     def pending(self) -> bool:
@@ -201,7 +197,4 @@ class Rotation:
         Raises:
             Failure: It failed; a second run goes on from here.
         """
-        arguments = ["up", "--yes", "--skip-preview"]
-        for target in TARGETS:
-            arguments += ["--target", f"**{target}"]
-        self.stack.pulumi.text(*arguments, seconds=1200)
+        self.stack.pulumi.update(*TARGETS)

@@ -1,0 +1,151 @@
+"""The rotation of the session key, cut off anywhere: pods of two versions always understand."""
+
+import base64
+import subprocess
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from ops.commands.rotate import rotate_jwt_key
+from ops.context import Target
+from ops.failure import Failure
+from ops.jwt_rotation import CURRENT, NEXT, PREVIOUS
+from ops.kube import Ran
+
+FILES = {CURRENT: "jwt-key", NEXT: "jwt-next-key", PREVIOUS: "jwt-previous-key"}
+
+
+class CutOffError(Exception):
+    """The command was killed."""
+
+
+class Deployed:
+    """A stack's configuration and the keys its pods have."""
+
+    def __init__(self) -> None:
+        self.config = {CURRENT: "first"}
+        self.pods = dict(self.config)
+        self.made = datetime.now(UTC)
+        self.steps = 0
+        self.last_step = 1000
+        self.workloads = {"backend": "backend"}
+        self.namespace = "todo-app"
+        self.pulumi: Any = self
+
+    def _step(self) -> None:
+        self.steps += 1
+        if self.steps > self.last_step:
+            raise CutOffError
+
+    # What the rotation asks of Pulumi
+    def run(self, *arguments: str, seconds: float) -> subprocess.CompletedProcess[str]:
+        value = self.config.get(arguments[2])
+        return subprocess.CompletedProcess(
+            arguments, 0 if value else 255, value or "", "" if value else "key not found"
+        )
+
+    def text(self, *arguments: str, stdin: str | None = None) -> str:
+        self._step()
+        if arguments[:2] == ("config", "set"):
+            assert stdin is not None
+            self.config[arguments[3]] = stdin
+        else:
+            del self.config[arguments[2]]
+        return ""
+
+    def update(self, *targets: str) -> None:
+        self._step()
+        old, new = self.pods, dict(self.config)
+        # While pods are replaced, each gets sessions that the others signed.
+        assert old[CURRENT] in new.values(), "new pods refuse the sessions of old ones"
+        assert new[CURRENT] in old.values(), "old pods refuse the sessions of new ones"
+        if old != new:
+            self.pods, self.made = new, datetime.now(UTC)
+
+    # What it asks of the cluster
+    def path(self, resource: str, name: str = "", group: str = "v1") -> str:
+        return resource
+
+    def get(self, path: str) -> dict[str, Any]:
+        if path == "secrets":
+            keys = {FILES[n]: base64.b64encode(v.encode()).decode() for n, v in self.pods.items()}
+            return {"metadata": {"creationTimestamp": self.made.isoformat()}, "data": keys}
+        spec = {"containers": [{"name": "backend"}], "volumes": [{"secret": {"secretName": "s"}}]}
+        return {"spec": {"selector": {"matchLabels": {}}, "template": {"spec": spec}}}
+
+    def pods_of(self) -> list[dict[str, Any]]:
+        ready = {"conditions": [{"type": "Ready", "status": "True"}]}
+        return [{"metadata": {"name": "backend-1"}, "status": ready}]
+
+
+def rotate(deployed: Deployed, **options: bool) -> None:
+    to = Target(Path(), None)
+    cluster = SimpleNamespace(
+        path=deployed.path,
+        get=deployed.get,
+        pods=lambda selector: deployed.pods_of(),
+        run=lambda pod, container, command: Ran(0, "60\n", ""),
+    )
+    to.__dict__ |= {"stack": deployed, "cluster": cluster}
+    context: Any = SimpleNamespace(obj=to)
+    rotate_jwt_key(context, **{"finish": False, "now": False, "yes": True, **options})
+
+
+def test_both_keys_are_accepted_until_the_rotation_is_finished() -> None:
+    deployed = Deployed()
+    rotate(deployed)
+    assert set(deployed.pods) == {CURRENT, PREVIOUS}
+    assert deployed.pods[PREVIOUS] == "first" != deployed.pods[CURRENT]
+    deployed.made -= timedelta(minutes=61)
+    rotate(deployed, finish=True)
+    assert set(deployed.pods) == {CURRENT}
+    assert "first" not in deployed.pods.values()
+
+
+def test_finishing_waits_for_the_last_session() -> None:
+    deployed = Deployed()
+    rotate(deployed)
+    with pytest.raises(Failure, match="in use for another 59 min"):
+        rotate(deployed, finish=True)
+    assert deployed.pods[PREVIOUS] == "first"
+    rotate(deployed, finish=True, now=True)
+    assert PREVIOUS not in deployed.pods
+
+
+def test_a_second_rotation_needs_the_first_to_be_finished() -> None:
+    deployed = Deployed()
+    rotate(deployed)
+    with pytest.raises(Failure, match="rotate-jwt-key --finish"):
+        rotate(deployed)
+
+
+@pytest.mark.parametrize("last_step", range(6))
+def test_a_rotation_cut_off_anywhere_goes_on(last_step: int) -> None:
+    deployed = Deployed()
+    deployed.last_step = last_step
+    with pytest.raises(CutOffError):
+        rotate(deployed)
+    deployed.last_step = 1000
+    assert deployed.pods[CURRENT] in {"first", deployed.config[CURRENT]}
+    if last_step:
+        with pytest.raises(Failure, match="A rotation was cut off"):
+            rotate(deployed, finish=True)
+    rotate(deployed)
+    assert deployed.pods == deployed.config
+    assert deployed.pods[PREVIOUS] == "first" != deployed.pods[CURRENT]
+
+
+def test_a_finish_cut_off_goes_on() -> None:
+    deployed = Deployed()
+    rotate(deployed)
+    deployed.made -= timedelta(minutes=61)
+    deployed.last_step = deployed.steps + 1
+    with pytest.raises(CutOffError):
+        rotate(deployed, finish=True)
+    deployed.last_step = 1000
+    rotate(deployed, finish=True)
+    assert deployed.pods == deployed.config
+    assert set(deployed.pods) == {CURRENT}
