@@ -34,7 +34,7 @@ e2e: up ## Deploy, then test the real stack: browser, data, updates, drift, dest
 	@eval "$$($(TOOLCHAIN) env)" && STACK=$(STACK) python -m pytest tests/e2e
 
 # The operations CLI: `.venv/bin/python -m ops --help`, described in docs/operations.md.
-OPERATIONS = validate status logs forward open shell-db backup backups restore-drill restore rotate-password rotate-jwt-key drift
+OPERATIONS = validate status logs forward open shell-db backup backups restore-drill restore rotate-password rotate-jwt-key drift history
 .PHONY: $(OPERATIONS) ops-install
 
 validate: ops-install ## Check everything that is deployed: one table, one verdict
@@ -75,6 +75,9 @@ rotate-jwt-key: ops-install ## Change the key that signs sessions; nobody is sig
 
 drift: ops-install ## Show what was changed behind Pulumi's back
 	@$(OPS) drift
+
+history: ops-install ## Show what was deployed when, and how to go back
+	@$(OPS) history
 
 ops-install:
 	@$(TOOLCHAIN) python-ops

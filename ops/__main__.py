@@ -31,6 +31,7 @@ for _module in (
     "restore",
     "rotate",
     "drift",
+    "history",
 ):
     import_module(f"ops.commands.{_module}").register(app)
 

@@ -28,8 +28,8 @@ def register(app: typer.Typer) -> None:
 def validate(
     context: typer.Context,
     drift: Annotated[  # noqa: FBT002
-        bool, typer.Option("--drift", help="Also compare with Pulumi's state (slower).")
-    ] = False,
+        bool, typer.Option(help="Compare with Pulumi's state too.")
+    ] = True,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,  # noqa: FBT002
 ) -> None:
     """Check every object, the ways in and a real round trip; one table, one verdict."""

@@ -1,14 +1,16 @@
-"""The deployed stack and a real browser."""
+"""The deployed stack, a clone of the project to edit, and a real browser."""
 
 import os
 import shutil
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.e2e.deployment import Deployment
+from tests.e2e.deployment import PROJECT, Deployment
 
 _FLAGS = [
     "--no-sandbox",
@@ -26,6 +28,36 @@ def deployment() -> Deployment:
     stack = Deployment()
     stack.wait_ready()
     return stack
+
+
+@pytest.fixture
+def workspace(deployment: Deployment, tmp_path: Path) -> Iterator[Deployment]:
+    """The same stack from a clone of the project, to edit and commit in.
+
+    The clone begins as the project is, uncommitted changes included; afterwards the project is
+    deployed again.
+    """
+    clone = tmp_path / "project"
+    _git("clone", "--quiet", str(PROJECT), str(clone), folder=tmp_path)
+    for name in _git("ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0"):
+        if (PROJECT / name).is_file():
+            (clone / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(PROJECT / name, clone / name)
+    for name in (".local", ".venv"):
+        (clone / name).symlink_to(PROJECT / name)
+    _git("config", "user.name", "Tests", folder=clone)
+    _git("config", "user.email", "tests@example.org", folder=clone)
+    _git("add", "--all", folder=clone)
+    _git("commit", "--quiet", "--allow-empty", "--message", "As deployed", folder=clone)
+    yield Deployment(project=clone)
+    deployment.up("--refresh")
+    deployment.wait_ready()
+
+
+def _git(*arguments: str, folder: Path = PROJECT) -> str:
+    done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,8 @@
 import json
 import os
 import subprocess
+import sys
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -10,17 +12,29 @@ from typing import Any
 PROJECT = Path(__file__).resolve().parents[2]
 
 
+@dataclass
 class Deployment:
     """One deployed stack. Commands run with the environment that `make env` gives."""
 
-    stack = os.environ.get("STACK", "minikube")
+    project: Path = PROJECT
+    stack: str = os.environ.get("STACK", "minikube")
 
     def pulumi(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return _run("pulumi", *arguments, "--stack", self.stack, "--color", "never")
+        return self._run("pulumi", *arguments, "--stack", self.stack, "--color", "never")
 
-    def up(self) -> None:
-        done = self.pulumi("up", "--yes", "--skip-preview")
+    def up(self, *arguments: str) -> None:
+        done = self.pulumi("up", "--yes", "--skip-preview", *arguments)
         assert done.returncode == 0, done.stdout + done.stderr
+
+    def ops(
+        self, *arguments: str, environment: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs a command of the operations CLI, as in a script: nobody is there to answer."""
+        return self._run(*self.ops_command(*arguments), environment=environment)
+
+    def ops_command(self, *arguments: str) -> list[str]:
+        options = ["--project", str(self.project), "--stack", self.stack]
+        return [sys.executable, "-m", "ops", *options, *arguments]
 
     def kubectl(self, *arguments: str) -> str:
         done = self.try_kubectl(*arguments)
@@ -30,7 +44,11 @@ class Deployment:
     def try_kubectl(
         self, *arguments: str, text: str | None = None
     ) -> subprocess.CompletedProcess[str]:
-        return _run("kubectl", "--namespace", self.namespace, *arguments, text=text)
+        return self._run("kubectl", "--namespace", self.namespace, *arguments, text=text)
+
+    def objects(self, *arguments: str) -> Any:
+        """Returns what `kubectl get` finds, as JSON."""
+        return json.loads(self.kubectl("get", *arguments, "-o", "json"))
 
     @cached_property
     def outputs(self) -> dict[str, Any]:
@@ -52,17 +70,22 @@ class Deployment:
 
     def pods(self, component: str | None = None) -> dict[str, str]:
         """Names and UIDs of the running workloads' pods, those being deleted left out."""
-        selector = (
-            f"app.kubernetes.io/component={component}"
-            if component
-            else "app.kubernetes.io/component"
-        )
-        items = json.loads(self.kubectl("get", "pods", "-l", selector, "-o", "json"))["items"]
-        return {
-            pod["metadata"]["name"]: pod["metadata"]["uid"]
-            for pod in items
+        return {pod["metadata"]["name"]: pod["metadata"]["uid"] for pod in self._pods(component)}
+
+    def image(self, component: str) -> str:
+        """Returns the image that a component's pods run once an update is over."""
+        self.wait_ready()
+        images = {pod["spec"]["containers"][0]["image"] for pod in self._pods(component)}
+        assert len(images) == 1, images
+        return images.pop()
+
+    def _pods(self, component: str | None) -> list[dict[str, Any]]:
+        label = "app.kubernetes.io/component" + f"={component}" * bool(component)
+        return [
+            pod
+            for pod in self.objects("pods", "-l", label)["items"]
             if "deletionTimestamp" not in pod["metadata"] and pod["status"]["phase"] != "Succeeded"
-        }
+        ]
 
     def wait_ready(self) -> None:
         for workload in ("statefulset/postgres", "deployment/backend", "deployment/frontend"):
@@ -70,24 +93,19 @@ class Deployment:
 
     def sql(self, query: str) -> str:
         """The answer of the stack's own PostgreSQL, asked inside its pod."""
-        return self.kubectl(
-            "exec",
-            "postgres-0",
-            "--",
-            "psql",
-            "-h",
-            "/var/run/postgresql",
-            "-U",
-            "todo",
-            "-d",
-            "todo",
-            "-At",
-            "-c",
-            query,
-        ).strip()
+        socket = ("-h", "/var/run/postgresql", "-U", "todo", "-d", "todo")
+        return self.kubectl("exec", "postgres-0", "--", "psql", *socket, "-At", "-c", query).strip()
 
-
-def _run(*command: str, text: str | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command, cwd=PROJECT, capture_output=True, text=True, input=text, check=False, timeout=600
-    )
+    def _run(
+        self, *command: str, text: str | None = None, environment: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command,
+            cwd=self.project,
+            capture_output=True,
+            text=True,
+            input=text or "",
+            env=os.environ | (environment or {}),
+            check=False,
+            timeout=600,
+        )

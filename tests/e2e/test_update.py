@@ -1,92 +1,60 @@
-"""Changes: a new backend version, drift, and the removal of everything but the data."""
+"""Changes: a new backend version and back, drift, and the removal of everything but the data."""
 
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+import subprocess
 from pathlib import Path
 from uuid import uuid4
 
 import httpx
 
-from tests.e2e.deployment import PROJECT, Deployment
+from tests.e2e.deployment import Deployment
+from tests.e2e.traffic import Traffic
+
+BACKEND_SOURCE = Path("apps/backend/todo_backend/__init__.py")
 
 
-@contextmanager
-def _edited(file: Path, text: str) -> Iterator[None]:
-    original = file.read_bytes()
-    file.write_bytes(original + text.encode())
-    try:
-        yield
-    finally:
-        file.write_bytes(original)
+def _edit_backend(workspace: Deployment) -> None:
+    with (workspace.project / BACKEND_SOURCE).open("a") as file:
+        file.write(f"\n# edited {uuid4().hex}\n")
 
 
-class _Requests(threading.Thread):
-    """Reads from both services and adds todos through both, on and on, and keeps what failed."""
-
-    def __init__(self, deployment: Deployment) -> None:
-        super().__init__(daemon=True)
-        self.done, self.failures, self.sent, self.added = threading.Event(), list[str](), 0, 0
-        self.frontend, self.backend = deployment.frontend, deployment.backend
-        account = {"email": f"{uuid4().hex}@example.org", "password": uuid4().hex}
-        token = httpx.post(f"{self.frontend}/api/auth/sign-up", json=account).json()["token"]
-        self.headers = {"Authorization": f"Bearer {token}"}
-
-    def run(self) -> None:
-        while not self.done.wait(0.05):
-            self._ask("GET", f"{self.frontend}/api/health")
-            self._ask("GET", f"{self.backend}/ready")
-            self.added += self._ask("POST", f"{self.frontend}/api/todos")
-            self.added += self._ask("POST", f"{self.backend}/api/todos")
-
-    def stored(self) -> int:
-        """Returns the number of this account's todos."""
-        found = httpx.get(f"{self.frontend}/api/todos", headers=self.headers, params={"limit": 1})
-        return found.json()["total"]
-
-    def _ask(self, method: str, url: str) -> bool:
-        self.sent += 1
-        body = {"title": f"Todo {self.sent}"} if method == "POST" else None
-        try:
-            status = httpx.request(
-                method, url, json=body, headers=self.headers, timeout=15
-            ).status_code
-        except httpx.HTTPError as error:
-            self.failures.append(f"{method} {url}: {error!r}")
-            return False
-        if status not in {200, 201}:
-            self.failures.append(f"{method} {url}: {status}")
-        return status == 201
-
-    def __enter__(self) -> "_Requests":
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.done.set()
-        self.join()
+def _git(workspace: Deployment, *arguments: str) -> None:
+    subprocess.run(["git", *arguments], cwd=workspace.project, check=True, capture_output=True)
 
 
 def test_a_source_edit_rolls_the_backend_alone_without_a_failed_request(
-    deployment: Deployment,
+    deployment: Deployment, workspace: Deployment
 ) -> None:
     others = deployment.pods("frontend") | deployment.pods("database")
     before = deployment.pods("backend")
-    source = PROJECT / "apps/backend/todo_backend/__init__.py"
-    try:
-        with _edited(source, f"\n# edited {uuid4().hex}\n"):
-            with _Requests(deployment) as requests:
-                deployment.up()
-            after = deployment.pods("backend")
-            assert len(after) == 2
-            assert not set(before.values()) & set(after.values())
-            assert deployment.pods("frontend") | deployment.pods("database") == others
-            assert requests.sent > 50
-            assert requests.failures == []
-            assert requests.stored() == requests.added
-    finally:
-        deployment.up()
+    _edit_backend(workspace)
+    with Traffic(deployment) as traffic:
+        workspace.up()
+        deployment.wait_ready()
+    after = deployment.pods("backend")
+    assert len(after) == 2
+    assert not set(before.values()) & set(after.values())
+    assert deployment.pods("frontend") | deployment.pods("database") == others
+    traffic.assert_unharmed()
+
+
+def test_the_history_says_how_to_roll_back(deployment: Deployment, workspace: Deployment) -> None:
+    workspace.up()
+    good = deployment.image("backend")
+    _edit_backend(workspace)
+    _git(workspace, "commit", "--quiet", "--all", "--message", "A release with a mistake")
+    workspace.up()
+    assert deployment.image("backend") != good
+
+    listed = workspace.ops("history", "--json")
+    assert listed.returncode == 0, listed.stderr
+    bad, previous = json.loads(listed.stdout)[:2]
+    assert bad["message"] == "A release with a mistake"
+    _git(workspace, "checkout", previous["commit"], "--", "apps")
+    with Traffic(deployment) as traffic:
+        workspace.up()
+    assert deployment.image("backend") == good
+    traffic.assert_unharmed()
 
 
 def test_drift_is_found_and_mended(deployment: Deployment) -> None:
@@ -98,16 +66,18 @@ def test_drift_is_found_and_mended(deployment: Deployment) -> None:
     assert found.returncode == 0, found.stderr
     assert f'~ {label}: "todo" => "drifted"' in found.stdout
     assert "~ replicas: 2 => 3" in found.stdout
+    summary = deployment.ops("drift")
+    assert summary.returncode == 5, summary.stderr
+    assert "Deployment\tfrontend\tspec.replicas\t2\t3" in summary.stdout
+    assert "DRIFT: 2 differences" in summary.stdout
 
-    mended = deployment.pulumi("up", "--refresh", "--yes", "--skip-preview")
-    assert mended.returncode == 0, mended.stdout
+    deployment.up("--refresh")
     deployment.wait_ready()
-    spec = json.loads(deployment.kubectl("get", "deployment/frontend", "-o", "json"))["spec"]
-    assert spec["replicas"] == 2
-    labels = json.loads(deployment.kubectl("get", "service/backend", "-o", "json"))["metadata"][
-        "labels"
-    ]
-    assert labels[label] == "todo"
+    assert deployment.objects("deployment/frontend")["spec"]["replicas"] == 2
+    assert deployment.objects("service/backend")["metadata"]["labels"][label] == "todo"
+    summary = deployment.ops("drift", "--full")
+    assert summary.returncode == 0, summary.stdout
+    assert "NO DRIFT" in summary.stdout
 
 
 def test_destroy_keeps_the_data_and_up_takes_it_back(deployment: Deployment) -> None:

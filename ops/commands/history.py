@@ -1,0 +1,84 @@
+"""`history`: what was deployed when, and from which commit."""
+
+import json as json_text
+from dataclasses import asdict, dataclass
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from ops.context import target
+from ops.json_tree import Json, part
+from ops.terminal import age, print_json, say, table
+from ops.workloads import seconds_since
+
+
+@dataclass(frozen=True)
+class Update:
+    """One run of `pulumi up`, `refresh` or `destroy`."""
+
+    version: int
+    kind: str
+    started: str
+    """UTC, as in `2026-01-31T09:00:00.000Z`."""
+    result: str
+    commit: str
+    """Full hash; empty outside a git repository."""
+    uncommitted: bool
+    """Whether files differed from the commit, the stack file with its secrets among them."""
+    message: str
+    """The update's message, which is the commit's title unless one was given."""
+    changes: dict[str, int]
+    """Operation to number of resources, unchanged ones left out."""
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command()(history)
+
+
+def history(
+    context: typer.Context,
+    number: Annotated[int, typer.Option("-n", min=1, help="How many, from the newest.")] = 10,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,  # noqa: FBT002
+) -> None:
+    """Show what was deployed when, newest first; how to go back to a commit."""
+    pulumi = target(context).stack.pulumi
+    listed = pulumi.text("stack", "history", "--json", "--page-size", str(number), seconds=60)
+    updates = [update_of(it) for it in json_text.loads(listed)]
+    if json:
+        print_json([asdict(update) for update in updates])
+        return
+    table(["UPDATE", "WHEN", "RESULT", "COMMIT", "CHANGED", "MESSAGE"], [*map(_row, updates)])
+    if any(update.commit for update in updates):
+        say("")
+        say("go back to a commit's images: git checkout <commit> -- apps && pulumi up")
+
+
+def update_of(entry: Json) -> Update:
+    """Returns an update from the text of `pulumi stack history --json`."""
+    environment = part(entry, "environment")
+    changes = part(entry, "resourceChanges")
+    return Update(
+        version=int(entry.get("version") or 0),
+        kind=str(entry["kind"]),
+        started=str(entry["startTime"]),
+        result=str(entry.get("result") or "running"),
+        commit=str(environment.get("git.head") or ""),
+        uncommitted=environment.get("git.dirty") == "true",
+        message=str(entry.get("message") or ""),
+        changes={kind: int(count) for kind, count in changes.items() if kind != "same"},
+    )
+
+
+def _row(update: Update) -> list[str | Text]:
+    colour = {"succeeded": "green", "failed": "red"}.get(update.result, "yellow")
+    changed = ", ".join(f"{count} {kind}" for kind, count in update.changes.items())
+    return [
+        update.kind + f" {update.version}" * bool(update.version),
+        f"{age(seconds_since(update.started))} ago",
+        Text(update.result, style=colour),
+        (update.commit[:10] or "—") + "+" * update.uncommitted,
+        changed or "nothing",
+        update.message,
+    ]

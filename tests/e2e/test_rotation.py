@@ -1,0 +1,74 @@
+"""New secrets while requests go on."""
+
+import httpx
+
+from tests.e2e.deployment import Deployment
+from tests.e2e.traffic import Traffic
+
+
+def _secret(deployment: Deployment, name: str) -> str:
+    return deployment.pulumi("config", "get", f"todo:{name}").stdout.strip()
+
+
+def test_the_password_is_rotated_without_a_failed_request(deployment: Deployment) -> None:
+    before = _secret(deployment, "databasePassword")
+    with Traffic(deployment) as traffic:
+        done = deployment.ops("rotate-password", "--yes")
+    assert done.returncode == 0, done.stdout + done.stderr
+    traffic.assert_unharmed()
+    after = _secret(deployment, "databasePassword")
+    assert after != before
+    assert after not in done.stdout + done.stderr
+    deployment.wait_ready()
+    assert deployment.ops("validate").returncode == 0
+
+
+class _SignIns(Traffic):
+    """Signs in again and again, and uses each new session at every pod."""
+
+    def run(self) -> None:
+        while not self.done.wait(2):
+            answer = httpx.post(f"{self.backend}/api/auth/sign-in", json=self.account, timeout=15)
+            if answer.status_code == 429:
+                continue
+            self.headers = {"Authorization": f"Bearer {answer.json()['token']}"}
+            for _ in range(8):
+                self._ask("GET", f"{self.backend}/api/me")
+
+
+def _accepted(deployment: Deployment, session: dict[str, str]) -> bool:
+    answers = {
+        httpx.get(f"{deployment.backend}/api/me", headers=session).status_code for _ in range(20)
+    }
+    assert answers in ({200}, {401})
+    return answers == {200}
+
+
+def test_the_session_key_is_rotated_and_nobody_is_signed_out(deployment: Deployment) -> None:
+    before = _secret(deployment, "jwtKey")
+    with Traffic(deployment) as traffic, _SignIns(deployment) as sign_ins:
+        done = deployment.ops("rotate-jwt-key", "--yes")
+        deployment.wait_ready()
+    assert done.returncode == 0, done.stdout + done.stderr
+    # Sessions from before stay valid, and each new one is so at every pod.
+    traffic.assert_unharmed()
+    assert sign_ins.failures == []
+    assert sign_ins.sent > 8
+    after = _secret(deployment, "jwtKey")
+    assert after != before == _secret(deployment, "jwtPreviousKey")
+    assert after not in done.stdout + done.stderr
+
+    again = deployment.ops("rotate-jwt-key", "--yes")
+    assert again.returncode == 2
+    assert "rotate-jwt-key --finish" in again.stderr
+    early = deployment.ops("rotate-jwt-key", "--finish", "--yes")
+    assert early.returncode == 2
+    assert "may be in use for another" in early.stderr
+    assert _accepted(deployment, traffic.headers)
+
+    finished = deployment.ops("rotate-jwt-key", "--finish", "--now", "--yes")
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    deployment.wait_ready()
+    assert not _accepted(deployment, traffic.headers)
+    assert _accepted(deployment, sign_ins.headers)
+    assert deployment.pulumi("preview", "--expect-no-changes").returncode == 0
