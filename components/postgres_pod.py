@@ -1,5 +1,7 @@
 """The pod of PostgresStatefulSet."""
 
+import shlex
+
 import pulumi
 import pulumi_kubernetes as k8s
 
@@ -73,6 +75,8 @@ def _container(
 ) -> core.ContainerArgs:
     # Over TCP: during initdb the server answers on its socket only, and is not ready for clients.
     ready = ["pg_isready", "-h", "127.0.0.1", "-U", user, "-d", database]
+    # Exit code 1: it refuses clients while it recovers. To kill it then would start that anew.
+    alive = ["/bin/sh", "-c", f"{shlex.join(ready)} || [ $? -eq 1 ]"]
     parameters = tuning(resources.memory_limit, storage_size)
     env = {
         "POSTGRES_DB": database,
@@ -105,7 +109,7 @@ def _container(
         startup_probe=exec_probe(ready, period=2, failures=300),
         readiness_probe=exec_probe(ready, period=5, failures=3),
         # Slow to give up: a restart under load costs more than a late answer.
-        liveness_probe=exec_probe(ready, period=15, failures=6, timeout=5),
+        liveness_probe=exec_probe(alive, period=15, failures=6, timeout=5),
         # Fast shutdown whatever the image's stop signal: SIGTERM would wait for all clients to go.
         lifecycle=core.LifecycleArgs(
             pre_stop=core.LifecycleHandlerArgs(

@@ -1,5 +1,7 @@
 """PostgresStatefulSet: data, tuning, backup, and what a change must not do."""
 
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -78,10 +80,24 @@ def test_checksums_and_scram() -> None:
 
 def test_probes_ask_over_tcp_and_recovery_has_time() -> None:
     container = container_of(deploy())
-    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+    for probe in ("startupProbe", "readinessProbe"):
         assert container[probe]["exec"]["command"][:3] == ["pg_isready", "-h", "127.0.0.1"]
     startup = container["startupProbe"]
     assert startup["periodSeconds"] * startup["failureThreshold"] >= 300
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "alive"),
+    [(0, True), (1, True), (2, False), (3, False)],
+    ids=["accepts", "recovers", "no answer", "not asked"],
+)
+def test_a_server_that_recovers_is_alive(exit_code: int, alive: bool, tmp_path: Path) -> None:
+    pg_isready = tmp_path / "pg_isready"
+    pg_isready.write_text(f'#!/bin/sh\n[ "$*" = "-h 127.0.0.1 -U u -d d" ] && exit {exit_code}\n')
+    pg_isready.chmod(0o755)
+    probe = container_of(deploy(user="u", database="d"))["livenessProbe"]
+    done = subprocess.run(probe["exec"]["command"], env={"PATH": str(tmp_path)}, check=False)
+    assert (done.returncode == 0) == alive
 
 
 def test_only_clients_and_backups_may_connect() -> None:
