@@ -16,6 +16,7 @@ up: ## From a bare machine to the running application; prints its URLs
 
 test: ## Everything that needs no cluster
 	@$(TOOLCHAIN) python
+	@$(TOOLCHAIN) linters
 	@.venv/bin/python -m pytest
 	@$(TOOLCHAIN) app-test
 

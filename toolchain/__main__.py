@@ -68,6 +68,12 @@ def python_newest(arguments: argparse.Namespace) -> None:
     python_env.install(paths.LOCAL / "newest-venv", files, [])
 
 
+def linters(arguments: argparse.Namespace) -> None:
+    """The linters of the manifests that PyPI does not have."""
+    del arguments
+    tools.ensure_kube_score()
+
+
 def app_test(arguments: argparse.Namespace) -> None:
     """The application's own tests."""
     del arguments
@@ -141,6 +147,7 @@ COMMANDS = {
     "python": python,
     "python-newest": python_newest,
     "python-ops": python_ops,
+    "linters": linters,
     "app-test": app_test,
     "python-e2e": python_e2e,
     "down": down,

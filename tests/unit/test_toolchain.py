@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from toolchain import environment, machine, paths, recipes, ui
+from toolchain import environment, machine, paths, recipes, tools, ui
 from toolchain.cluster import network, node
 
 
@@ -26,6 +26,40 @@ def test_a_changed_recipe_is_built_anew(monkeypatch: pytest.MonkeyPatch, tmp_pat
     before = recipes.output("pause")
     (modules / "pause" / "main.go").write_text("package main // changed")
     assert recipes.output("pause") != before
+
+
+def _installed_kube_score(folder: Path, version: str) -> Path:
+    program = folder / "kube-score"
+    program.write_text(
+        f"#!/bin/sh\necho 'kube-score version: {version}, commit: abc, built: now'\n"
+    )
+    program.chmod(0o755)
+    return program
+
+
+def test_an_installed_kube_score_of_the_pinned_version_is_used(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    program = _installed_kube_score(tmp_path, recipes.KUBE_SCORE)
+    assert tools.kube_score() == program
+    _installed_kube_score(tmp_path, "1.0.0")
+    assert tools.kube_score() is None
+
+
+def test_what_keeps_kube_score_out_of_the_tests_is_said(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> str:
+        raise ui.Failure("Go 1.24 or newer is needed.")
+
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(recipes, "_go", fail)
+    tools.ensure_kube_score()
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last == "  kube-score: left out of the tests, because Go 1.24 or newer is needed."
 
 
 def test_the_embedded_cluster_says_that_it_needs_root(monkeypatch: pytest.MonkeyPatch) -> None:
