@@ -1,6 +1,7 @@
 """Runs the whole program for a stack file under the recording engine."""
 
 import json
+import re
 import runpy
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,14 @@ def stack_settings(stack: str) -> dict[str, Any]:
     """Returns the settings of a stack file."""
     text = (ROOT / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8")
     return yaml.safe_load(text)["config"]["todo:settings"]
+
+
+def provider_settings() -> dict[str, dict[str, Any]]:
+    """Returns the cloud stack's settings as Pulumi.cloud.example.md changes them, by provider."""
+    text = (ROOT / "Pulumi.cloud.example.md").read_text(encoding="utf-8")
+    examples = re.findall(r"^## ([^:\n]+):.*\n+```yaml\n([^`]*)```", text, re.MULTILINE)
+    base = stack_settings("cloud")
+    return {provider: {**base, **yaml.safe_load(example)} for provider, example in examples}
 
 
 def run_program(
