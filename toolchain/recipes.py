@@ -174,13 +174,19 @@ def build(name: str, position: str = "") -> Path:
     return target
 
 
-def module_file(module: str, file: str) -> Path:
+def module_file(module: str, file: str, *, pinned_in: str | None = None) -> Path:
     """A file out of a published module, fetched through the module proxy.
+
+    Args:
+        module: The module, as ``path@version``, or as its path alone where the version is pinned.
+        file: Path inside the module.
+        pinned_in: Folder below ``modules/`` whose go.mod and go.sum pin the version.
 
     Raises:
         Failure: The module cannot be fetched.
     """
-    text = ui.capture([_go(), "mod", "download", "-json", module])
+    at = ["-C", paths.MODULES / pinned_in] if pinned_in else []
+    text = ui.capture([_go(), *at, "mod", "download", "-json", module])
     if text is None:
         raise ui.Failure(
             f"Go module {module} cannot be fetched; check the network or GOPROXY and run again."

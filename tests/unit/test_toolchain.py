@@ -2,11 +2,12 @@
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
 
-from toolchain import environment, machine, paths, recipes, tools, ui
+from toolchain import definitions, environment, machine, paths, recipes, tools, ui
 from toolchain.cluster import network, node
 
 
@@ -16,6 +17,16 @@ def test_every_recipe_has_pinned_modules(name: str) -> None:
     assert (folder / "go.mod").exists()
     if "require" in (folder / "go.mod").read_text():
         assert (folder / "go.sum").stat().st_size > 0
+
+
+@pytest.mark.parametrize("module", definitions.FILES)
+def test_definitions_have_pinned_modules(module: str) -> None:
+    folder = paths.MODULES / definitions.MODULE
+    pinned = re.search(rf"^\t({re.escape(module)} v\S+)$", (folder / "go.mod").read_text(), re.M)
+    assert pinned
+    sums = (folder / "go.sum").read_text()
+    assert f"{pinned[1]} h1:" in sums
+    assert f"{pinned[1]}/go.mod h1:" in sums
 
 
 def test_a_changed_recipe_is_built_anew(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,0 +1,30 @@
+"""CustomResourceDefinitions that a managed cluster brings, for the tests of the cloud stack.
+
+They are files of published Go modules, whose versions and sums are pinned in ``modules/definitions``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from toolchain import recipes
+
+MODULE = "definitions"
+FILES = {
+    "sigs.k8s.io/gateway-api": ("config/crd/standard/gateway.networking.k8s.io_httproutes.yaml"),
+    "github.com/external-secrets/external-secrets": (
+        "config/crds/bases/external-secrets.io_externalsecrets.yaml"
+    ),
+    "github.com/prometheus-operator/prometheus-operator": (
+        "example/prometheus-operator-crd/monitoring.coreos.com_servicemonitors.yaml"
+    ),
+}
+
+
+def files() -> list[Path]:
+    """One file for each kind of object that the cloud stack has and Kubernetes has not.
+
+    Raises:
+        Failure: A module cannot be fetched.
+    """
+    return [recipes.module_file(module, file, pinned_in=MODULE) for module, file in FILES.items()]
