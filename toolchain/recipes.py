@@ -59,6 +59,9 @@ RECIPES = {
         packages=("github.com/pulumi/pulumi/sdk/v3/python/cmd/pulumi-language-python",),
         minutes=1,
     ),
+    "language-bridge": Recipe(
+        module="language-bridge", packages=(".",), binary="pulumi-language-python", minutes=0.2
+    ),
     "pulumi-kubernetes": Recipe(
         module="pulumi-kubernetes",
         packages=(".",),

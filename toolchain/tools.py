@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 from toolchain import paths, recipes, ui
@@ -16,6 +18,12 @@ _PLUGINS = (
     ("kubernetes", recipes.PULUMI_KUBERNETES, "pulumi-kubernetes"),
     ("docker-build", recipes.PULUMI_DOCKER_BUILD, "pulumi-docker-build"),
 )
+# What stands beside the CLI, as in the official archive: programs by their recipe, scripts as published.
+_DISTRIBUTION = {
+    "pulumi": "pulumi",
+    "pulumi-language-python": "language-bridge",
+    "pulumi-python-host": "language-python",
+}
 _SCRIPTS = ("cmd/pulumi-language-python-exec", "dist/pulumi-resource-pulumi-python")
 # What the embedded cluster takes from the distribution: a file to look for and its Debian package.
 _PACKAGES = {
@@ -52,10 +60,8 @@ def ensure_pulumi() -> None:
         return
     if _official_pulumi():
         return
-    names = ("pulumi", "language-python", "pulumi-kubernetes", "pulumi-docker-build")
-    _build(names)
-    _complete_distribution(recipes.output("pulumi"))
-    _link(recipes.output("pulumi"))
+    _build((*_DISTRIBUTION.values(), *(recipe for _, _, recipe in _PLUGINS)))
+    _link(_distribution())
     for plugin, version, recipe in _PLUGINS:
         _plugin(plugin, version, recipes.output(recipe) / f"pulumi-resource-{plugin}")
     ui.say(
@@ -122,21 +128,19 @@ def _build(names: tuple[str, ...]) -> None:
         recipes.build(name, f"[{position}/{len(missing)}] ")
 
 
-def _complete_distribution(folder: Path) -> None:
-    """Put the language host and its scripts beside the CLI, where the official archive has them."""
-    host = recipes.output("language-python") / "pulumi-language-python"
-    for source in (host, *(f"python/{script}" for script in _SCRIPTS)):
-        target = folder / Path(source).name
-        if target.exists():
-            continue
-        if isinstance(source, str):
-            source = recipes.module_file(
-                f"github.com/pulumi/pulumi/sdk/v3@{recipes.PULUMI}", source
-            )
-        partial = target.with_suffix(".partial")
-        shutil.copyfile(source, partial)
-        partial.chmod(0o755)
-        partial.rename(target)
+def _distribution() -> Path:
+    """The CLI with its Python host and scripts beside it, in a folder named after what is in it."""
+    outputs = {name: recipes.output(recipe) for name, recipe in _DISTRIBUTION.items()}
+    digest = hashlib.sha256(" ".join(folder.name for folder in outputs.values()).encode())
+    target = paths.cache() / "built" / f"distribution-{digest.hexdigest()[:12]}"
+    for name, folder in outputs.items():
+        _place(folder / recipes.RECIPES[_DISTRIBUTION[name]].binaries[0], target / name)
+    for script in _SCRIPTS:
+        name = Path(script).name
+        if not (target / name).exists():
+            module = f"github.com/pulumi/pulumi/sdk/v3@{recipes.PULUMI}"
+            _place(recipes.module_file(module, f"python/{script}"), target / name, shutil.copyfile)
+    return target
 
 
 def _official_pulumi() -> bool:
@@ -169,16 +173,25 @@ def _official_pulumi() -> bool:
 def _plugin(name: str, version: str, binary: Path) -> None:
     """Put a built plugin where Pulumi looks for it; a plugin that is there is left alone."""
     folder = paths.pulumi_home() / "plugins" / f"resource-{name}-v{version}"
-    target = folder / f"pulumi-resource-{name}"
+    _place(binary, folder / f"pulumi-resource-{name}")
+
+
+def _link_or_copy(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+def _place(source: Path, target: Path, put: Callable[[Path, Path], object] = _link_or_copy) -> None:
+    """Put a program where there is none; interrupted, nothing is left half-made."""
     if target.exists():
         return
-    folder.mkdir(parents=True, exist_ok=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_suffix(".partial")
     partial.unlink(missing_ok=True)
-    try:
-        os.link(binary, partial)
-    except OSError:
-        shutil.copy2(binary, partial)
+    put(source, partial)
+    partial.chmod(0o755)
     partial.rename(target)
 
 

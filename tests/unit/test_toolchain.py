@@ -73,6 +73,28 @@ def test_what_keeps_kube_score_out_of_the_tests_is_said(
     assert last == "  kube-score: left out of the tests, because Go 1.24 or newer is needed."
 
 
+def test_the_cli_gets_the_host_that_was_built_last(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def output(name: str) -> Path:
+        return tmp_path / f"{name}-{build}"
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(recipes, "output", output)
+    monkeypatch.setattr(recipes, "module_file", lambda _, file: tmp_path / Path(file).name)
+    for script in ("pulumi-language-python-exec", "pulumi-resource-pulumi-python"):
+        (tmp_path / script).write_text("#!/bin/sh")
+    for build in (1, 2):
+        for name in ("pulumi", "language-bridge", "language-python"):
+            output(name).mkdir()
+            (output(name) / recipes.RECIPES[name].binaries[0]).write_text(f"{name} {build}")
+        folder = tools._distribution()  # pyright: ignore[reportPrivateUsage]
+        assert (folder / "pulumi").read_text() == f"pulumi {build}"
+        assert (folder / "pulumi-language-python").read_text() == f"language-bridge {build}"
+        assert (folder / "pulumi-python-host").read_text() == f"language-python {build}"
+        assert os.access(folder / "pulumi-resource-pulumi-python", os.X_OK)
+
+
 def test_the_embedded_cluster_says_that_it_needs_root(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(ui.Failure, match="sudo make up"):
