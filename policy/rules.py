@@ -1,7 +1,7 @@
 """The rules, as plain functions over registered resources.
 
 The policy pack (`__main__.py`) applies them in `pulumi up --policy-pack policy`, the tests to what
-the program registers for every stack file, and `python -m policy.check` to a saved preview.
+the program registers for every stack file.
 """
 
 import re
@@ -267,15 +267,3 @@ RULES = tuple(
     )
 )
 STACK_RULES = tuple(map(_stack_rule, (default_deny, disruption_budgets)))
-
-
-def violations(resources: Sequence[Resource]) -> list[str]:
-    """Returns every violation of every rule, one line each."""
-    single = [
-        f"{rule.name}: {resource.kind} {resource.name} {message}"
-        for resource in resources
-        for rule in RULES
-        for message in rule.check(resource)
-    ]
-    whole = [f"{rule.name}: {message}" for rule in STACK_RULES for message in rule.check(resources)]
-    return single + whole

@@ -22,8 +22,6 @@ def up(arguments: argparse.Namespace) -> None:
     machine.prepare(stack.settings())
     with ui.step("Stack"):
         stack.prepare()
-    with ui.step("Policy check"):
-        stack.check_policy()
     with ui.step("pulumi up"):
         stack.up()
     ui.summary()

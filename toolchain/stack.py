@@ -77,34 +77,15 @@ class Stack:
                 )
                 ui.say(f"  todo:{name}: generated, encrypted in {self.file.name}")
 
-    def check_policy(self) -> None:
-        """Apply the rules of ``policy/`` to what ``pulumi up`` would leave, before it does.
-
-        Raises:
-            Failure: A rule is broken, or the preview fails; nothing was changed.
-        """
-        preview = self._pulumi("preview", "--json", "--show-sames", "--stack", self.name)
-        done = subprocess.run(
-            [paths.VENV / "bin" / "python", "-m", "policy.check"],
-            input=preview,
-            capture_output=True,
-            text=True,
-            cwd=paths.PROJECT,
-            check=False,
-        )
-        if done.returncode:
-            broken = done.stdout.strip() or done.stderr.strip().splitlines()[-1]
-            raise ui.Failure(
-                f"The stack breaks a rule of policy/; correct it and run again, nothing was changed:\n{broken}"
-            )
-
     def up(self) -> None:
         """Run ``pulumi up``; what an earlier, interrupted run made is taken up again.
 
+        Its preview is what a stack that breaks a rule of ``policy/`` does not get past.
+
         Raises:
-            Failure: The update failed; Pulumi has printed why.
+            Failure: A rule is broken, or the update failed; Pulumi has printed which or why.
         """
-        self._stream("up", "--yes", "--skip-preview", "--stack", self.name)
+        self._stream("up", "--yes", "--policy-pack", "policy", "--stack", self.name)
 
     def destroy(self) -> None:
         """Run ``pulumi destroy``: everything but the database's retained claim.
