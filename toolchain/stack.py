@@ -85,7 +85,8 @@ class Stack:
         Raises:
             Failure: A rule is broken, or the update failed; Pulumi has printed which or why.
         """
-        self._stream("up", "--yes", "--policy-pack", "policy", "--stack", self.name)
+        options = ("--yes", "--policy-pack", "policy", "--suppress-outputs")
+        self._stream("up", *options, "--stack", self.name)
 
     def destroy(self) -> None:
         """Run ``pulumi destroy``: everything but the database's retained claim.
