@@ -1,6 +1,7 @@
 # Everything a person types. `make help` lists it.
 STACK ?= minikube
 YES ?=
+OUT ?= docs/images/architecture.svg
 PYTHON ?= python3
 OPS = .venv/bin/python -m ops --stack $(STACK)
 TOOLCHAIN = $(PYTHON) -m toolchain --stack $(STACK) $(if $(YES),--yes)
@@ -35,7 +36,8 @@ e2e: up ## Deploy, then test the real stack: browser, data, updates, drift, dest
 	@eval "$$($(TOOLCHAIN) env)" && STACK=$(STACK) python -m pytest tests/e2e
 
 # The operations CLI: `.venv/bin/python -m ops --help`, described in docs/operations.md.
-OPERATIONS = validate status logs forward open shell-db backup backups restore-drill restore rotate-password rotate-jwt-key drift history
+OPERATIONS = validate status graph logs forward open shell-db backup backups restore-drill restore \
+	rotate-password rotate-jwt-key drift history
 .PHONY: $(OPERATIONS) ops-install
 
 validate: ops-install ## Check everything that is deployed: one table, one verdict
@@ -43,6 +45,9 @@ validate: ops-install ## Check everything that is deployed: one table, one verdi
 
 status: ops-install ## Pods, volumes and addresses
 	@$(OPS) status
+
+graph: ops-install ## Draw what is deployed: docs/images/architecture.svg (OUT=file)
+	@$(OPS) graph --out $(OUT)
 
 logs: ops-install ## Follow the logs of all pods
 	@$(OPS) logs --follow --since 10m

@@ -11,6 +11,7 @@ from typing import Any, cast
 from ops.failure import ExitCode, Failure
 from ops.json_tree import part, parts
 from ops.pulumi_command import Pulumi
+from ops.resources import Resource, resources_in
 
 _ADDRESS = re.compile(r"postgresql://(?P<user>[^@]+)@(?P<host>[^:/]+):(?P<port>\d+)/(?P<name>.+)")
 
@@ -116,8 +117,26 @@ class Stack:
 
     def objects(self) -> list[Known]:
         """Returns every Kubernetes object that Pulumi remembers for this stack."""
-        export = json.loads(self.pulumi.text("stack", "export", seconds=60))
-        return objects_in(export)
+        return objects_in(self.export())
+
+    def resources(self) -> list[Resource]:
+        """Returns every resource that Pulumi remembers for this stack.
+
+        Raises:
+            Failure: There are none.
+        """
+        found = resources_in(self.export())
+        if not found:
+            raise Failure(
+                "The stack has no resources, so it is not deployed; run `make up` (or pulumi up) "
+                "first.",
+                ExitCode.UNREACHABLE,
+            )
+        return found
+
+    def export(self) -> Mapping[str, Any]:
+        """Returns the stack's state, its secrets encrypted."""
+        return json.loads(self.pulumi.text("stack", "export", seconds=60))
 
 
 def objects_in(export: Mapping[str, Any]) -> list[Known]:

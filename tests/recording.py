@@ -82,6 +82,21 @@ class Recording:
             if r.type.startswith("kubernetes:") and "apiVersion" in r.inputs
         ]
 
+    def export(self) -> dict[str, Any]:
+        """Returns what `pulumi stack export` would print after an update."""
+        resources = [
+            {
+                "urn": r.urn,
+                "type": r.type,
+                "parent": r.parent,
+                "inputs": r.inputs,
+                "outputs": self.outputs if r.type == "pulumi:pulumi:Stack" else r.inputs,
+                "dependencies": sorted({*r.dependencies, *r.property_dependencies}),
+            }
+            for r in self.resources
+        ]
+        return {"version": 3, "deployment": {"resources": resources}}
+
 
 class _Engine(mocks.Mocks):
     def call(self, args: pulumi.runtime.MockCallArgs) -> Any:

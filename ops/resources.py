@@ -1,0 +1,105 @@
+"""The resources in Pulumi's state: components, the objects in them, and what they depend on."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ops.json_tree import Json, part, parts
+
+_WORKLOADS = {"Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job"}
+
+
+@dataclass(frozen=True, eq=False)
+class Resource:
+    """One resource, as the program declared it."""
+
+    urn: str
+    type: str
+    parent: str
+    inputs: Json
+    outputs: Json
+    dependencies: frozenset[str]
+
+    @property
+    def kind(self) -> str:
+        """The Kubernetes kind, or the last part of Pulumi's type."""
+        return str(self.inputs.get("kind") or self.type.rsplit(":", 1)[-1])
+
+    @property
+    def pulumi_name(self) -> str:
+        """The name in the program."""
+        return self.urn.rsplit("::", 1)[-1]
+
+    @property
+    def name(self) -> str:
+        """The object's name, without what Pulumi appends to the names that it chooses."""
+        name = str(self.metadata.get("name") or self.pulumi_name)
+        chosen = re.fullmatch(rf"{re.escape(self.pulumi_name)}-[0-9a-f]{{8}}", name)
+        return self.pulumi_name if chosen else name
+
+    @property
+    def metadata(self) -> Json:
+        """The object's metadata."""
+        return part(self.inputs, "metadata")
+
+    @property
+    def spec(self) -> Json:
+        """What the object shall be."""
+        return part(self.inputs, "spec")
+
+    @property
+    def is_component(self) -> bool:
+        """Whether it is a component of the program."""
+        return not (self.is_object or self.is_image or self.type.startswith("pulumi:"))
+
+    @property
+    def is_image(self) -> bool:
+        """Whether it is a container image that Pulumi builds."""
+        return self.type.startswith(("docker:", "docker-build:"))
+
+    @property
+    def is_object(self) -> bool:
+        """Whether it is a Kubernetes object."""
+        return self.type.startswith("kubernetes:")
+
+    @property
+    def is_workload(self) -> bool:
+        """Whether it makes pods."""
+        return self.kind in _WORKLOADS and self.is_object
+
+    @property
+    def template(self) -> Json:
+        """The pods' template."""
+        return part(part(self.spec, "jobTemplate", "spec") or self.spec, "template")
+
+    @property
+    def pod_labels(self) -> dict[str, str]:
+        """The pods' labels."""
+        return part(self.template, "metadata", "labels")
+
+    @property
+    def pod_ports(self) -> dict[str, int]:
+        """The ports that the pods listen on, by name."""
+        return {
+            str(port.get("name") or port["containerPort"]): int(port["containerPort"])
+            for container in parts(self.template, "spec", "containers")
+            for port in parts(container, "ports")
+        }
+
+
+def resources_in(export: Mapping[str, Any]) -> list[Resource]:
+    """Returns the resources in the text of `pulumi stack export`, always in the same order."""
+    found = [
+        Resource(
+            resource["urn"],
+            resource["type"],
+            resource.get("parent") or "",
+            part(resource, "inputs"),
+            part(resource, "outputs"),
+            frozenset(resource.get("dependencies") or ()),
+        )
+        for resource in parts(export, "deployment", "resources")
+        if not resource.get("delete")
+    ]
+    return sorted(found, key=lambda resource: resource.urn)
