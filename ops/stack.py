@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from ops.failure import ExitCode, Failure
+from ops.graph.resources import Resource, resources_in
 from ops.json_tree import part, parts
 from ops.pulumi_command import Pulumi
-from ops.resources import Resource, resources_in
 
 _ADDRESS = re.compile(r"postgresql://(?P<user>[^@]+)@(?P<host>[^:/]+):(?P<port>\d+)/(?P<name>.+)")
 

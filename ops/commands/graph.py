@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
-from ops.architecture import picture
 from ops.context import target
-from ops.dot import dot_text, render
 from ops.failure import ExitCode, Failure
+from ops.graph.architecture import picture
+from ops.graph.dot import dot_text, render
 from ops.terminal import progress, say
 
 _KINDS = ("svg", "png", "pdf", "dot")

@@ -14,11 +14,11 @@ import pytest
 from typer.testing import CliRunner
 
 from ops.__main__ import app
-from ops.architecture import picture
-from ops.diagram import Box, Diagram, Pile
-from ops.dot import dot_text, render
 from ops.failure import ExitCode, Failure
-from ops.resources import resources_in
+from ops.graph.architecture import picture
+from ops.graph.diagram import Box, Diagram, Pile
+from ops.graph.dot import dot_text, render
+from ops.graph.resources import resources_in
 from tests.programs import run_program, stack_settings
 from tests.recording import ROOT
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from ops.graph.policies import Outsider, allowed, outsiders
+from ops.graph.resources import Resource
 from ops.json_tree import Json, part, parts
-from ops.policies import Outsider, allowed, outsiders
-from ops.resources import Resource
 
 _FROM_OUTSIDE = {"NodePort", "LoadBalancer"}
 

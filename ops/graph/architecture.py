@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from ops.boxes import Boxes
-from ops.cards import card_id, image_card, mounted_claims, source_card, target_card
-from ops.diagram import Arrow, Card, Diagram
-from ops.policies import Outsider
-from ops.resources import Resource
-from ops.traffic import Connection, Traffic
+from ops.graph.boxes import Boxes
+from ops.graph.cards import card_id, image_card, mounted_claims, source_card, target_card
+from ops.graph.diagram import Arrow, Card, Diagram
+from ops.graph.policies import Outsider
+from ops.graph.resources import Resource
+from ops.graph.traffic import Connection, Traffic
 
 
 def picture(resources: Sequence[Resource]) -> Diagram:

@@ -1,0 +1,1 @@
+"""The picture of a stack: from Pulumi's state to Graphviz."""
