@@ -32,8 +32,9 @@ def drift(
     elif found:
         rows = [[d.kind, d.name, d.field or "(object)", d.wanted, d.found] for d in found]
         table(["KIND", "NAME", "FIELD", "PULUMI HAS", "CLUSTER HAS"], rows)
+        plural = "s" * (len(found) != 1)
         say("")
-        say(f"DRIFT: {len(found)} differences; put back what Pulumi has: {REPAIR}", "red")
+        say(f"DRIFT: {len(found)} difference{plural}; put back what Pulumi has: {REPAIR}", "red")
     else:
         say("NO DRIFT: the cluster is as Pulumi left it", "bold green")
     if found:
