@@ -2,38 +2,23 @@
 
 import json
 import socket
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-import urllib3
 import yaml
 from kubernetes import client, config
 from kubernetes import stream as streams
-from websocket import WebSocketException
 
 from ops.failure import ExitCode, Failure
 from ops.json_tree import Json, parts
+from ops.patience import GONE, ApiError, Patience
 from ops.stack import Stack
-from ops.terminal import note
 
 T = TypeVar("T")
-PATIENCE_SECONDS = 20.0
 FIELD_MANAGER = "todo-ops"
-_GONE = (urllib3.exceptions.HTTPError, WebSocketException, OSError)
-_BUSY = {429, 500, 502, 503, 504}
-
-
-class ApiError(Failure):
-    """The API server refused a request."""
-
-    def __init__(self, status: int, message: str) -> None:
-        """Keeps the HTTP status and the server's message."""
-        super().__init__(f"The cluster refused: {message.rstrip('.')}.")
-        self.status = status
 
 
 @dataclass(frozen=True)
@@ -84,6 +69,7 @@ class Cluster:
             ) from None
         self._configuration.retries = False
         self._client: Any = client.ApiClient(self._configuration)
+        self._patiently = Patience(str(self._configuration.host), self._is_ready)
 
     @classmethod
     def of(cls, stack: Stack) -> "Cluster":
@@ -272,27 +258,14 @@ class Cluster:
         )
         return self._client.call_api(*prepared, _request_timeout=(3.0, read))
 
-    def _patiently(self, attempt: Callable[[], T]) -> T:
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        told = False
-        while True:
-            try:
-                return attempt()
-            except ApiError as error:
-                if error.status not in _BUSY or time.monotonic() > deadline:
-                    raise
-            except client.ApiException as error:
-                reason = str(cast("Any", error).reason or "")
-                _raise_if_final(int(cast("Any", error).status or 0), reason)
-                if not _worth_waiting(reason) or time.monotonic() > deadline:
-                    raise _away(self._configuration.host, reason) from None
-            except _GONE as error:
-                if not _worth_waiting(str(error)) or time.monotonic() > deadline:
-                    raise _away(self._configuration.host, str(error)) from None
-            if not told:
-                note("the cluster does not answer; trying again for up to 20 s", "yellow")
-                told = True
-            time.sleep(0.5)
+    def _is_ready(self) -> bool:
+        try:
+            response = self._open("GET", "/readyz", read=5.0)
+            response.response.read()
+            response.response.release_conn()
+        except GONE:
+            return False
+        return response.status == 200
 
 
 def _exit_code(text: str) -> int:
@@ -304,31 +277,6 @@ def _exit_code(text: str) -> int:
         if cause.get("reason") == "ExitCode":
             return int(cause["message"])
     raise ApiError(410, str(status.get("message") or "the command's connection broke"))
-
-
-def _raise_if_final(status: int, reason: str) -> None:
-    if "container not found" in reason:
-        raise ApiError(410, "the container is not running") from None
-    if status and status not in _BUSY:
-        raise ApiError(status, reason.splitlines()[0] if reason else "") from None
-
-
-def _worth_waiting(reason: str) -> bool:
-    return "CERTIFICATE" not in reason and "Name or service not known" not in reason
-
-
-def _away(host: str, reason: str) -> Failure:
-    if "CERTIFICATE" in reason:
-        return Failure(
-            f"The cluster at {host} has another certificate than the kubeconfig says; run "
-            "`make up` (or renew the kubeconfig).",
-            ExitCode.UNREACHABLE,
-        )
-    return Failure(
-        f"The cluster at {host} does not answer; start it with `make cluster-start` (or check the "
-        "kube context) and run this again.",
-        ExitCode.UNREACHABLE,
-    )
 
 
 def _refusal(status: int, text: bytes) -> ApiError:
