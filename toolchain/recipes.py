@@ -108,6 +108,11 @@ RECIPES = {
         minutes=3,
     ),
     "coredns": Recipe(module="coredns", packages=("github.com/coredns/coredns",), minutes=3),
+    "kube-router": Recipe(
+        module="kube-router",
+        packages=("github.com/cloudnativelabs/kube-router/v2/cmd/kube-router",),
+        minutes=3,
+    ),
     "volume-provisioner": Recipe(
         module="volume-provisioner", packages=(".",), binary="volume-provisioner", minutes=1
     ),

@@ -33,6 +33,8 @@ _PACKAGES = {
     "/usr/lib/cni/ptp": "containernetworking-plugins",
     "supervisord": "supervisor",
     "nft": "nftables",
+    "iptables": "iptables",
+    "ipset": "ipset",
     "ip": "iproute2",
     "nsenter": "util-linux",
     "mount": "mount",
@@ -70,18 +72,18 @@ def ensure_pulumi() -> None:
 
 
 def ensure_cluster_binaries() -> None:
-    """Kubernetes, BuildKit and CoreDNS from modules; etcd, containerd and the rest from the distribution."""
+    """Kubernetes, BuildKit, kube-router and CoreDNS from modules; etcd, containerd and the rest from the distribution."""
     missing = sorted({package for probe, package in _PACKAGES.items() if not _present(probe)})
     if missing:
         _apt(missing)
     if not shutil.which("mmdebstrap") and not registry_answers():
         _apt(["mmdebstrap"])
-    names = ("kubernetes", "buildkit", "volume-provisioner", "coredns", "pause")
+    names = ("kubernetes", "buildkit", "kube-router", "volume-provisioner", "coredns", "pause")
     _build(names)
-    for name in names[:3]:
+    for name in names[:4]:
         _link(recipes.output(name))
     ui.say(
-        f"  kubernetes {recipes.KUBERNETES}, buildkit, coredns: built from Go modules; etcd, containerd: installed"
+        f"  kubernetes {recipes.KUBERNETES}, buildkit, kube-router, coredns: built from Go modules; etcd, containerd: installed"
     )
 
 

@@ -18,11 +18,17 @@ BUILDKIT_SOCKET = RUN / "buildkitd.sock"
 SUPERVISOR_SOCKET = RUN / "supervisor.sock"
 PAUSE_IMAGE = "localhost/todo/pause:1"
 COREDNS_IMAGE = "localhost/todo/coredns:v1.12.1"
+_CLIENTS = {"kube-proxy": "system:kube-proxy", "kube-router": "kube-router"}
 _NODE_BINARIES = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 
 
-def write(root: Path, bin_dir: Path) -> None:
+def write(root: Path, bin_dir: Path, *, enforce: bool) -> None:
     """Write every configuration file below ``root``; certificates are made once and kept.
+
+    Args:
+        root: The cluster's folder.
+        bin_dir: The folder with the binaries that were built.
+        enforce: Whether kube-router runs, which enforces NetworkPolicies.
 
     Raises:
         Failure: kubeadm could not make the certificates.
@@ -51,10 +57,15 @@ def write(root: Path, bin_dir: Path) -> None:
     (config / "containerd.toml").write_text(_containerd(root))
     (config / "buildkitd.toml").write_text(_buildkit(root))
     (config / "supervisord.conf").write_text("")
-    _supervisor(root, bin_dir)
+    _supervisor(root, bin_dir, enforce=enforce)
     start = config / "start.sh"
     start.write_text(_start(root))
     start.chmod(0o755)
+
+
+def enforces(root: Path) -> bool:
+    """Whether the cluster that was written to ``root`` enforces NetworkPolicies."""
+    return "[program:kube-router]" in (root / "config" / "supervisord.conf").read_text()
 
 
 def _dump(path: Path, *documents: object) -> None:
@@ -89,7 +100,8 @@ def _kubeadm(root: Path) -> tuple[object, ...]:
 
 
 def _certificates(root: Path, bin_dir: Path) -> None:
-    if (root / "config" / "kube-proxy.conf").exists():
+    targets = {name: root / "config" / f"{name}.conf" for name in _CLIENTS}
+    if all(target.exists() for target in targets.values()):
         return
     kubeadm, config = bin_dir / "kubeadm", root / "config" / "kubeadm.yaml"
     log = root / "log" / "kubeadm.log"
@@ -102,24 +114,15 @@ def _certificates(root: Path, bin_dir: Path) -> None:
             log=log,
             what=f"kubeadm {phase[0]}",
         )
-    proxy = ui.capture(
-        [
-            kubeadm,
-            "kubeconfig",
-            "user",
-            "--client-name",
-            "system:kube-proxy",
-            "--config",
-            str(config),
-        ]
-    )
-    if proxy is None:
-        raise ui.Failure(
-            f"kubeadm could not make kube-proxy's kubeconfig; run `make down` and try again (log: {log})."
-        )
-    target = root / "config" / "kube-proxy.conf"
-    target.touch(mode=0o600)
-    target.write_text(proxy)
+    for name, target in targets.items():
+        user = ["--client-name", _CLIENTS[name], "--config", str(config)]
+        kubeconfig = ui.capture([kubeadm, "kubeconfig", "user", *user])
+        if kubeconfig is None:
+            raise ui.Failure(
+                f"kubeadm could not make {name}'s kubeconfig; run `make down` and try again (log: {log})."
+            )
+        target.touch(mode=0o600)
+        target.write_text(kubeconfig)
 
 
 def _kubelet(root: Path) -> object:
@@ -230,7 +233,7 @@ def _buildkit(root: Path) -> str:
 """
 
 
-def _supervisor(root: Path, bin_dir: Path) -> None:
+def _supervisor(root: Path, bin_dir: Path, *, enforce: bool) -> None:
     pki, config = root / "pki", root / "config"
     etcd_pki = pki / "etcd"
     programs = {
@@ -303,6 +306,16 @@ def _supervisor(root: Path, bin_dir: Path) -> None:
             "--bind-address=127.0.0.1",
             "--leader-elect=false",
         ],
+        "kube-router": [
+            f"{bin_dir}/kube-router",
+            f"--kubeconfig={config}/kube-router.conf",
+            f"--hostname-override={NODE_NAME}",
+            f"--service-cluster-ip-range={network.SERVICE_SUBNET}",
+            "--run-firewall=true",
+            "--run-router=false",
+            "--run-service-proxy=false",
+            "--health-port=0",
+        ],
         "containerd": ["containerd", f"--config={config}/containerd.toml"],
         "buildkitd": [f"{bin_dir}/buildkitd", f"--config={config}/buildkitd.toml"],
         "kubelet": [
@@ -320,6 +333,8 @@ def _supervisor(root: Path, bin_dir: Path) -> None:
             f"--node={NODE_NAME}",
         ],
     }
+    if not enforce:
+        del programs["kube-router"]
     ini = configparser.RawConfigParser()
     ini["unix_http_server"] = {"file": str(SUPERVISOR_SOCKET), "chmod": "0700"}
     ini["rpcinterface:supervisor"] = {
@@ -337,6 +352,8 @@ def _supervisor(root: Path, bin_dir: Path) -> None:
         ini[f"program:{name}"] = {
             "command": " ".join(command),
             "priority": str(priority),
+            # Started when the node and its role are there: it would wait long before it asks again.
+            "autostart": str(name != "kube-router").lower(),
             "autorestart": "true",
             "startretries": "1000",
             "stopwaitsecs": "15",

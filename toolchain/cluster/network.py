@@ -55,13 +55,13 @@ def up(remember: Path) -> None:
         _ip("-n", NAMESPACE, "link", "set", _NODE_LINK, "up")
         _ip("-n", NAMESPACE, "link", "set", "lo", "up")
         _ip("-n", NAMESPACE, "route", "add", "default", "via", HOST_ADDRESS)
-        _in_namespace("sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward")
+        inside("sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward")
     if not remember.exists():
         remember.write_text(_FORWARD.read_text())
     _FORWARD.write_text("1\n")
     _run(["nft", "-f", "-"], _masquerade(LINK_SUBNET, f'oifname != "{_HOST_LINK}"'))
     # Pods leave the node with its address: the host knows no route to them.
-    _in_namespace("nft", "-f", "-", text=_masquerade(POD_SUBNET, f'oifname "{_NODE_LINK}"'))
+    inside("nft", "-f", "-", text=_masquerade(POD_SUBNET, f'oifname "{_NODE_LINK}"'))
 
 
 def down(remember: Path) -> None:
@@ -74,12 +74,22 @@ def down(remember: Path) -> None:
         remember.unlink()
 
 
+def entered(*command: str) -> list[str]:
+    """The command that runs ``command`` in the cluster's network."""
+    return ["nsenter", f"--net=/run/netns/{NAMESPACE}", *command]
+
+
+def inside(*command: str, text: str | None = None) -> None:
+    """Run a command in the cluster's network, with ``text`` as its input.
+
+    Raises:
+        Failure: The command failed.
+    """
+    _run(entered(*command), text)
+
+
 def _ip(*arguments: str) -> None:
     _run(["ip", *arguments])
-
-
-def _in_namespace(*command: str, text: str | None = None) -> None:
-    _run(["nsenter", f"--net=/run/netns/{NAMESPACE}", *command], text)
 
 
 def _masquerade(source: str, leaving: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import shutil
 import signal
@@ -13,13 +14,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from toolchain import paths, recipes, ui
-from toolchain.cluster import config, images, network
+from toolchain.cluster import config, firewall, images, network
 
 CONTEXT = "kubernetes-admin@todo"
 _ROOT = paths.CLUSTER
 _OWNER = config.RUN / "owner"
 _PID = config.RUN / "namespace.pid"
 _FORWARD = _ROOT / "ip_forward"
+_SUPERVISOR = ("supervisorctl", "-s", f"unix://{config.SUPERVISOR_SOCKET}")
 
 
 def kubeconfig() -> Path:
@@ -68,9 +70,12 @@ def start(bin_dir: Path) -> None:
     if not running():
         _clear_runtime()
         config.RUN.mkdir(parents=True, exist_ok=True)
-        config.write(_ROOT, bin_dir)
+        enforce = firewall.supported()
+        config.write(_ROOT, bin_dir, enforce=enforce)
         _resolver()
         network.up(_FORWARD)
+        if enforce:
+            firewall.close()
         _launch()
         _OWNER.write_text(str(_ROOT))
     _wait(
@@ -92,6 +97,7 @@ def start(bin_dir: Path) -> None:
         "the node",
         lambda: _kubectl(bin_dir, "wait", "--for=condition=Ready", "node/todo", "--timeout=5s"),
     )
+    _policies(bin_dir)
     _wait(
         "CoreDNS",
         lambda: _kubectl(
@@ -104,8 +110,7 @@ def stop() -> None:
     """Stop every process of the cluster; its data stays. A stopped cluster is left alone."""
     pid = _alive()
     if pid is not None and _owner() == str(_ROOT):
-        control = ["supervisorctl", "-s", f"unix://{config.SUPERVISOR_SOCKET}", "stop"]
-        subprocess.run([*control, "kubelet"], capture_output=True, check=False)
+        subprocess.run([*_SUPERVISOR, "stop", "kubelet"], capture_output=True, check=False)
         _stop_containers()
         os.kill(pid, signal.SIGTERM)
         deadline = time.monotonic() + 40
@@ -200,12 +205,29 @@ def _kubectl(bin_dir: Path, *arguments: str, super_admin: bool = False) -> str |
     return ui.capture([bin_dir / "kubectl", f"--kubeconfig={file}", *arguments])
 
 
+def _policies(bin_dir: Path) -> None:
+    """Enforce NetworkPolicies, or say that they are not; the node's label tells `validate`."""
+    if config.enforces(_ROOT):
+        ui.capture([*_SUPERVISOR, "start", "kube-router"])
+        _wait("kube-router", firewall.ready)
+        state = "enforced"
+    else:
+        reason = "this kernel lacks the IP sets or iptables rules that kube-router needs"
+        if firewall.supported():
+            reason = "the cluster was made without; run `make cluster-stop cluster-start` once"
+        ui.say(f"  NetworkPolicies are declared but not enforced: {reason}")
+        state = "declared"
+    _kubectl(bin_dir, "label", "--overwrite", "node/todo", f"todo/network-policies={state}")
+
+
 def _addons(bin_dir: Path) -> None:
-    """Administrator's role, storage class and CoreDNS; made once."""
+    """Roles, storage class and CoreDNS; made once, and again when a manifest changed."""
     done = _ROOT / "config" / "addons"
-    if done.exists():
+    manifests = paths.PROJECT / "toolchain" / "cluster" / "manifests"
+    content = b"".join(file.read_bytes() for file in sorted(manifests.iterdir()))
+    digest = hashlib.sha256(content).hexdigest()
+    if done.exists() and done.read_text() == digest:
         return
-    manifest = paths.PROJECT / "toolchain" / "cluster" / "manifests"
     role = (
         "create",
         "clusterrolebinding",
@@ -220,9 +242,9 @@ def _addons(bin_dir: Path) -> None:
         _kubectl(bin_dir, *role, super_admin=True)
     log = _ROOT / "log" / "kubeadm.log"
     ui.run(
-        [bin_dir / "kubectl", f"--kubeconfig={kubeconfig()}", "apply", "-f", manifest],
+        [bin_dir / "kubectl", f"--kubeconfig={kubeconfig()}", "apply", "-f", manifests],
         log=log,
-        what="the storage class",
+        what="storage class and roles",
     )
     ui.run(
         [
@@ -239,7 +261,7 @@ def _addons(bin_dir: Path) -> None:
         what="CoreDNS",
     )
     _kubectl(bin_dir, "-n", "kube-system", "scale", "deployment/coredns", "--replicas=1")
-    done.touch()
+    done.write_text(digest)
 
 
 def _resolver() -> None:
