@@ -11,13 +11,14 @@ from ops.diagnosis import diagnose_pod, diagnose_workload
 from ops.failure import Failure
 from ops.findings import Finding, failed, ok, warning
 from ops.json_tree import Json, part, parts
-from ops.kube import Cluster
+from ops.kube import ApiError, Cluster
 from ops.password_rotation import KEY, PasswordRotation, digest
 from ops.repair import REPAIR
 from ops.stack import Stack
 from ops.terminal import age, size
 from ops.workloads import is_ready, mounted_secret, seconds_since, selector_of, workload_path
 
+_ENFORCEMENT = "todo/network-policies"
 Check = Callable[["Facts"], Iterator[Finding]]
 
 
@@ -255,8 +256,29 @@ def policies(facts: Facts) -> Iterator[Finding]:
             "the policy default-deny was deleted",
             REPAIR,
         )
-    else:
-        yield ok("network policies", f"{len(found)}, denied by default")
+        return
+    detail = f"{len(found)}, denied by default"
+    match _enforcement(facts.cluster):
+        case "enforced":
+            yield ok("network policies", f"{detail}, enforced")
+        case "declared":
+            yield warning(
+                "network policies",
+                f"{detail}, but this cluster does not enforce them",
+                "`make cluster-start` says why",
+            )
+        case _:
+            yield ok("network policies", detail)
+
+
+def _enforcement(cluster: Cluster) -> str | None:
+    """Returns what the embedded cluster says on its node; other clusters do not say it."""
+    try:
+        nodes = cluster.items("/api/v1/nodes")
+    except ApiError:
+        return None  # not everybody may read nodes
+    labels = [node["metadata"].get("labels", {}) for node in nodes]
+    return next((found[_ENFORCEMENT] for found in labels if _ENFORCEMENT in found), None)
 
 
 def backups(facts: Facts) -> Iterator[Finding]:
