@@ -25,9 +25,11 @@ core = k8s.core.v1
 RESOURCES = Resources(
     cpu_request="50m", cpu_limit="500m", memory_request="64Mi", memory_limit="256Mi"
 )
+# A new pod's connections may be refused until the network plugin knows its address.
 _SCRIPT = """\
 set -eu
 export PGPASSWORD="$(cat "$PASSWORD_FILE")"
+for second in $(seq 30); do pg_isready --quiet && break; sleep 1; done
 dump="/backups/$PGDATABASE-$(date -u +%Y%m%dT%H%M%SZ).dump"
 trap 'rm -f "$dump.part"' EXIT
 pg_dump --format=custom --file="$dump.part"

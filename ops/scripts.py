@@ -3,6 +3,7 @@
 _BEGIN = """\
 set -eu
 export PGPASSWORD="$(cat "$PASSWORD_FILE")"
+for second in $(seq 30); do pg_isready --quiet && break; sleep 1; done
 cd /backups
 """
 

@@ -127,6 +127,34 @@ def test_backup() -> None:
     assert {"name": "KEEP", "value": "3"} in container["env"]
 
 
+def test_a_backup_waits_until_the_network_lets_it_through(tmp_path: Path) -> None:
+    recording = deploy(backup=Backup())
+    pod = recording.one("CronJob").inputs["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    (tmp_path / "password").write_text("p")
+    asked = f"{tmp_path}/asked"
+    programs = {
+        "pg_isready": f'echo >> {asked}; [ "$(wc -l < {asked})" -ge 3 ]',
+        "sleep": "exit 0",
+        "pg_dump": f'[ "$(wc -l < {asked})" -ge 3 ]',
+    }
+    for name, script in programs.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / name).chmod(0o755)
+    script = pod["containers"][0]["command"][-1].split("pg_restore")[0]
+    done = subprocess.run(
+        ["sh", "-c", script],
+        env={
+            "PATH": f"{tmp_path}:/usr/bin:/bin",
+            "PASSWORD_FILE": f"{tmp_path}/password",
+            "PGDATABASE": "todo",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_tuning_for_half_a_gibibyte_and_a_small_volume() -> None:
     assert tuning("512Mi", "1Gi") == {
         "max_connections": "100",
