@@ -23,9 +23,10 @@ def namespace_pods(namespace: str) -> net.NetworkPolicyPeerArgs:
     return net.NetworkPolicyPeerArgs(namespace_selector=_select({_NAMESPACE_NAME: namespace}))
 
 
-def addresses(cidr: str) -> net.NetworkPolicyPeerArgs:
-    """Returns the peer that is a range of addresses."""
-    return net.NetworkPolicyPeerArgs(ip_block=net.IPBlockArgs(cidr=cidr))
+def addresses(cidr: str, without: str | None = None) -> net.NetworkPolicyPeerArgs:
+    """Returns the peer that is a range of addresses, without a part of it."""
+    left_out = [without] if without else None
+    return net.NetworkPolicyPeerArgs(ip_block=net.IPBlockArgs(cidr=cidr, except_=left_out))
 
 
 def _select(labels: Labels) -> k8s.meta.v1.LabelSelectorArgs:

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from components.quantities import (
     ByteQuantity,
+    Cidr,
     CronSchedule,
     DnsLabel,
     HostName,
@@ -39,6 +40,11 @@ class ClusterSettings(Value):
     context: str | None = Field(default=None, description="None: the kubeconfig's current context")
     node_address: HostName = Field(
         default="127.0.0.1", description="Address of a node, for the URLs of NodePorts"
+    )
+    pod_cidr: Cidr | None = Field(
+        default=None,
+        description="Addresses of pods: what is open to the outside stays closed to other "
+        "namespaces; none: it is open to them too",
     )
 
 
@@ -187,13 +193,9 @@ class ExternalDatabase(Value):
     name: PostgresName = "todo"
     user: PostgresName = "todo"
     ssl_mode: Literal["require", "verify-ca", "verify-full"] = "require"
-    cidr: Annotated[
-        str,
-        Field(
-            pattern=r"^\d{1,3}(\.\d{1,3}){3}/\d{1,2}$",
-            description="Addresses the backend may reach the database at",
-        ),
-    ] = "10.0.0.0/8"
+    cidr: Cidr = Field(
+        default="10.0.0.0/8", description="Addresses the backend may reach the database at"
+    )
 
 
 Database = Annotated[InClusterDatabase | ExternalDatabase, Field(discriminator="mode")]

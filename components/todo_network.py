@@ -42,10 +42,10 @@ def declare_paths(
     metrics = settings.metrics
     scraper = [] if isinstance(metrics, NoMetrics) else [namespace_pods(metrics.from_namespace)]
     into: dict[str, tuple[int, list[Peer]]] = {
-        "frontend": (FRONTEND_PORT, _from_outside(settings.frontend.exposure)),
+        "frontend": (FRONTEND_PORT, _from_outside(settings, settings.frontend.exposure)),
         "backend": (
             BACKEND_PORT,
-            [frontend, *_from_outside(settings.backend.exposure), *scraper],
+            [frontend, *_from_outside(settings, settings.backend.exposure), *scraper],
         ),
     }
     to_database = addresses(database.cidr) if database.mode == "external" else postgres
@@ -79,11 +79,11 @@ def declare_paths(
         )
 
 
-def _from_outside(exposure: Exposure) -> list[Peer]:
+def _from_outside(settings: Settings, exposure: Exposure) -> list[Peer]:
     if isinstance(exposure, ClusterIp):
         return []
     if isinstance(exposure, NodePort) or exposure.from_namespace is None:
-        return [addresses(_ANYWHERE)]
+        return [addresses(_ANYWHERE, without=settings.cluster.pod_cidr)]
     return [namespace_pods(exposure.from_namespace)]
 
 

@@ -49,6 +49,7 @@ def prepare(settings: dict[str, Any]) -> None:
             "kubeconfig": str(node.kubeconfig()),
             "context": node.CONTEXT,
             "nodeAddress": network.NODE_ADDRESS,
+            "podCidr": network.POD_SUBNET,
         },
         "images": {"mode": "load", "builder": {"name": _BUILDER, "exporter": "image-store"}},
     }

@@ -168,6 +168,16 @@ def test_external_database_is_reached_at_its_addresses_only() -> None:
     ]
 
 
+def test_what_is_open_to_the_outside_stays_closed_to_other_namespaces() -> None:
+    settings = stack_settings("minikube")
+    settings["cluster"]["podCidr"] = "10.1.0.0/16"
+    recording = run_program(settings)
+    outside = {"ipBlock": {"cidr": "0.0.0.0/0", "except": ["10.1.0.0/16"]}}
+    for app in ("frontend", "backend"):
+        rules = recording.one("NetworkPolicy", f"{app}-ingress").inputs["spec"]["ingress"]
+        assert rules[-1]["from"] == [outside]
+
+
 def test_external_secrets_hold_references_only() -> None:
     recording = run_program(stack_settings("cloud"), secrets={})
     assert recording.of("Secret") == []
