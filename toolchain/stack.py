@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import secrets
@@ -11,7 +12,8 @@ from typing import Any
 
 from toolchain import environment, paths, ui
 
-_GENERATED = ("databasePassword", "jwtKey")
+# Secrets that are generated once, and the files that the backend's Secret has them in.
+_GENERATED = {"databasePassword": "database-password", "jwtKey": "jwt-key"}
 
 
 class Stack:
@@ -61,21 +63,26 @@ class Stack:
         self._pulumi("stack", "select", "--create", self.name)
         config = self.config()
         generated = (self.settings().get("secrets") or {}).get("mode", "generated") == "generated"
-        for name in _GENERATED if generated else ():
-            if f"todo:{name}" in config:
-                # Decrypts it, so that a wrong passphrase is found before anything else.
-                self._pulumi("config", "get", "--stack", self.name, f"todo:{name}")
-            else:
-                self._pulumi(
-                    "config",
-                    "set",
-                    "--stack",
-                    self.name,
-                    "--secret",
-                    f"todo:{name}",
-                    text=secrets.token_urlsafe(36),
-                )
-                ui.say(f"  todo:{name}: generated, encrypted in {self.file.name}")
+        missing = [n for n in _GENERATED if f"todo:{n}" not in config] if generated else []
+        if generated and not missing:
+            # Decrypts one, so that a wrong passphrase is found before anything else.
+            self._pulumi("config", "get", "--stack", self.name, f"todo:{next(iter(_GENERATED))}")
+        deployed = self._deployed_secrets() if missing else {}
+        for name in missing:
+            known = deployed.get(_GENERATED[name])
+            value = known or secrets.token_urlsafe(36)
+            key = ("--stack", self.name, "--secret", f"todo:{name}")
+            self._pulumi("config", "set", *key, text=value)
+            origin = "taken from the deployed stack" if known else "generated"
+            ui.say(f"  todo:{name}: {origin}, encrypted in {self.file.name}")
+
+    def _deployed_secrets(self) -> dict[str, str]:
+        """The backend's secrets as deployed, by file name; none before the first update.
+
+        A stack file can lose its secrets (``git checkout``); a database keeps the password it was made with.
+        """
+        text = self._pulumi("stack", "export", "--show-secrets", "--stack", self.name)
+        return _backend_secrets(json.loads(text))
 
     def up(self) -> None:
         """Run ``pulumi up``; what an earlier, interrupted run made is taken up again.
@@ -166,6 +173,18 @@ class Stack:
             if not Path(f"/proc/{holder.get('pid', 0)}").exists():
                 lock.unlink(missing_ok=True)
                 ui.say("  an earlier update was cut off: its lock is released, this one goes on")
+
+
+def _backend_secrets(export: dict[str, Any]) -> dict[str, str]:
+    """The files of the Secret ``backend-secrets`` in a state exported with its secrets."""
+    for resource in (export.get("deployment") or {}).get("resources") or ():
+        if resource["urn"].endswith("::backend-secrets") and not resource.get("delete"):
+            # The provider keeps them in ``data``, in base64, where the program says ``stringData``.
+            encoded = "data" in resource["inputs"]
+            files = resource["inputs"]["data" if encoded else "stringData"]["plaintext"]
+            found: dict[str, str] = json.loads(files)
+            return {n: base64.b64decode(v).decode() if encoded else v for n, v in found.items()}
+    return {}
 
 
 def _reason(message: str) -> str:

@@ -60,8 +60,9 @@ def _git(*arguments: str, folder: Path = PROJECT) -> str:
     return done.stdout
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """A browser; closed after each file, since its event loop allows no other in the process."""
     executable = (
         os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     )

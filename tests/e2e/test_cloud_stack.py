@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import time
 from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
@@ -61,6 +62,16 @@ def _manifests(settings: dict[str, Any], namespace: str) -> list[Manifest]:
     return run_program({**settings, "namespace": {"name": namespace}}).manifests()
 
 
+def _wait_established(resource: str) -> None:
+    """`kubectl wait` cannot: it gives up on a definition so new that it has no condition yet."""
+    condition = "{.status.conditions[?(@.type=='Established')].status}"
+    for _ in range(60):
+        if _done("get", resource, "-o", f"jsonpath={condition}") == "True":
+            return
+        time.sleep(1)
+    pytest.fail(f"{resource} is not served a minute after it was created")
+
+
 @pytest.fixture(scope="module")
 def namespace() -> Iterator[str]:
     """A namespace as the program declares it, in a cluster that knows every kind of object."""
@@ -72,7 +83,7 @@ def namespace() -> Iterator[str]:
             resource = f"customresourcedefinition/{definition['metadata']['name']}"
             if not _done("get", resource, "--ignore-not-found"):
                 _done("create", "-f", "-", text=_labelled(definition))
-            _done("wait", "--for=condition=Established", "--timeout=60s", resource)
+            _wait_established(resource)
         _done("create", "-f", "-", text=_labelled(declared))
         yield name
     finally:

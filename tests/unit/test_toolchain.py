@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from toolchain import definitions, environment, machine, paths, recipes, tools, ui
+from toolchain import definitions, environment, machine, paths, recipes, stack, tools, ui
 from toolchain.cluster import network, node
 
 
@@ -93,6 +93,27 @@ def test_the_cli_gets_the_host_that_was_built_last(
         assert (folder / "pulumi-language-python").read_text() == f"language-bridge {build}"
         assert (folder / "pulumi-python-host").read_text() == f"language-python {build}"
         assert os.access(folder / "pulumi-resource-pulumi-python", os.X_OK)
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        {"data": {"plaintext": '{"database-password": "cGFzcw==", "jwt-key": "a2V5"}'}},
+        {"stringData": {"plaintext": '{"database-password": "pass", "jwt-key": "key"}'}},
+    ],
+    ids=["in base64", "as declared"],
+)
+def test_secrets_that_the_stack_file_lost_are_in_the_state(inputs: object) -> None:
+    urn = "urn:pulumi:minikube::todo::kubernetes:core/v1:Secret::backend-secrets"
+    replaced = {"data": {"plaintext": '{"database-password": "b2xk"}'}}
+    resources = [
+        {"urn": "urn:pulumi:minikube::todo::pulumi:pulumi:Stack::todo-minikube"},
+        {"urn": urn, "delete": True, "inputs": replaced},
+        {"urn": urn, "inputs": inputs},
+    ]
+    found = stack._backend_secrets({"deployment": {"resources": resources}})  # pyright: ignore[reportPrivateUsage]
+    assert found == {"database-password": "pass", "jwt-key": "key"}
+    assert stack._backend_secrets({"deployment": {}}) == {}  # pyright: ignore[reportPrivateUsage]
 
 
 def test_the_embedded_cluster_says_that_it_needs_root(monkeypatch: pytest.MonkeyPatch) -> None:
