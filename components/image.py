@@ -9,7 +9,7 @@ import pulumi
 import pulumi_docker_build as docker_build
 from docker.utils.build import exclude_paths
 
-from components.settings import BuilderSettings, Images, LoadedImages, RegistryImages
+from components.image_settings import BuilderSettings, Images, LoadedImages, RegistryImages
 
 
 @dataclass(frozen=True, kw_only=True)

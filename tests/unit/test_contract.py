@@ -9,9 +9,9 @@ import pytest
 from components.app_deployment import AppDeployment, AppDeploymentArgs
 from components.config import SecretValues, parse_settings
 from components.image import AppImage, AppImageArgs
+from components.image_settings import PrebuiltImages
 from components.postgres_stateful_set import Backup, PostgresStatefulSet, PostgresStatefulSetArgs
 from components.secret_files import SecretFiles
-from components.settings import PrebuiltImages
 from components.todo_stack import TodoStack, TodoStackArgs
 from components.values import (
     Autoscaled,

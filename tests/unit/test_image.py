@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.image import AppImage, AppImageArgs, content_hash
-from components.settings import BuilderSettings, LoadedImages, PrebuiltImages, RegistryImages
+from components.image_settings import BuilderSettings, LoadedImages, PrebuiltImages, RegistryImages
 from tests.recording import Recording, record
 
 
