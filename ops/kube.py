@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 import yaml
 from kubernetes import client, config
@@ -17,7 +17,6 @@ from ops.json_tree import Json, parts
 from ops.patience import GONE, ApiError, Patience
 from ops.stack import Stack
 
-T = TypeVar("T")
 FIELD_MANAGER = "todo-ops"
 
 
