@@ -12,6 +12,8 @@ from pydantic import ValidationError
 
 from components.settings import Settings
 
+FOUND = ".local/settings.<stack>.json"
+"""Where `make up` writes what it found out for a stack, relative to the project."""
 _BEFORE = Path(".local/settings.json")
 """One file for all stacks, as `make up` wrote it before."""
 _SECRETS = {
@@ -24,8 +26,8 @@ _SECRETS = {
 
 
 def found_file(stack: str) -> Path:
-    """Returns where `make up` writes what it found out for a stack, relative to the project."""
-    return Path(f".local/settings.{stack}.json")
+    """Returns the file with what `make up` found out for a stack, relative to the project."""
+    return Path(FOUND.replace("<stack>", stack))
 
 
 class SettingsError(pulumi.RunError):
@@ -77,7 +79,7 @@ def load_config(root: Path) -> StackConfig:
     return StackConfig(settings=settings, secrets=_read_secrets(config, settings))
 
 
-def parse_settings(tree: object, found: object = None, found_in: str = "") -> Settings:
+def parse_settings(tree: object, found: object = None, found_in: str = FOUND) -> Settings:
     """Validates a settings tree, with what was found out for a local stack filled in.
 
     Args:
@@ -104,10 +106,10 @@ def parse_settings(tree: object, found: object = None, found_in: str = "") -> Se
 def fill(tree: object, found: object) -> object:
     """Fills what a tree leaves open, deeply; a block of another `mode` is left as it is."""
     if not isinstance(tree, Mapping) or not isinstance(found, Mapping):
-        return tree
+        return cast("object", tree)
     given, more = cast("Mapping[str, object]", tree), cast("Mapping[str, object]", found)
     if "mode" in given and "mode" in more and given["mode"] != more["mode"]:
-        return tree
+        return given
     left_open = {key: value for key, value in more.items() if given.get(key) is None}
     return {**{key: fill(value, more.get(key)) for key, value in given.items()}, **left_open}
 

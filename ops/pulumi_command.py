@@ -36,7 +36,7 @@ class Pulumi:
         if not (self.project / "toolchain").is_dir():
             return environment
         stack = ["--stack", self.stack] if self.stack else []
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 - our own module
             [sys.executable, "-m", "toolchain", "env", *stack],
             cwd=self.project,
             capture_output=True,

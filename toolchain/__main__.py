@@ -57,7 +57,8 @@ def _answering(stack: Stack, outputs: dict[str, Any]) -> list[str]:
             continue
         # A load balancer, its DNS and its certificate may take longer than anybody waits here.
         elsewhere = managed or url.startswith("https:")
-        reason = health.wait_until_answering(url, path, 5 if elsewhere else 60)
+        patience = 0 if elsewhere else health.PATIENCE_SECONDS
+        reason = health.wait_until_answering(url, path, patience)
         if reason is None:
             lines.append(f"{title}  {url}")
         elif elsewhere:

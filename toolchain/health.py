@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 from toolchain import environment, ui
 from toolchain.cluster import images
 
+PATIENCE_SECONDS = 60.0
+"""How long pods that Pulumi has seen ready may take until a node's port leads to them."""
 _LOADED = "localhost/todo/"
 """What `components/image.py` calls the images that no registry has."""
 
