@@ -30,6 +30,7 @@ def up(arguments: argparse.Namespace) -> None:
         stack.up(refresh=bool(lost.objects), replace=lost.images)
     with ui.step("Application"):
         outputs = stack.outputs()
+        health.retry_images(stack.name, outputs)
         answering = _answering(stack, outputs)
     ui.summary()
     ui.say("")

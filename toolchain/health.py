@@ -6,6 +6,7 @@ import json
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Sized
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ from toolchain.cluster import images
 
 PATIENCE_SECONDS = 60.0
 """How long pods that Pulumi has seen ready may take until a node's port leads to them."""
+_NO_IMAGE = {"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull"}
 _LOADED = "localhost/todo/"
 """What `components/image.py` calls the images that no registry has."""
 
@@ -35,10 +37,14 @@ class Lost:
     def __str__(self) -> str:
         """Return what is missing, in words."""
         named = ", ".join(self.objects[:3]) + (" …" if len(self.objects) > 3 else "")
-        parts = [f"{len(self.objects)} objects ({named})"] if self.objects else []
+        parts = [f"{_count(self.objects, 'object')} ({named})"] if self.objects else []
         if self.images:
-            parts.append(f"{len(self.images)} images")
+            parts.append(_count(self.images, "image"))
         return " and ".join(parts)
+
+
+def _count(things: Sized, what: str) -> str:
+    return f"{len(things)} {what}{'' if len(things) == 1 else 's'}"
 
 
 def lost(stack: str, export: dict[str, Any], outputs: dict[str, Any]) -> Lost:
@@ -110,6 +116,38 @@ def _store_names(inputs: dict[str, Any]) -> list[str]:
         for name in image.get("names") or ()
         if name.startswith(_LOADED)
     ]
+
+
+def retry_images(stack: str, outputs: dict[str, Any]) -> None:
+    """Make pods that wait for an image which is there again start at once.
+
+    The kubelet tries again after up to five minutes (https://kubernetes.io/docs/concepts/containers/images/);
+    a new pod tries now. What such a pod would run has never started, so deleting it loses nothing.
+    """
+    namespace = str(outputs.get("namespace", ""))
+    pods = _kubectl(stack, outputs, "get", "pods", "--namespace", namespace, "--output=json")
+    waiting = [
+        item["metadata"]["name"]
+        for item in json.loads(pods or "{}").get("items") or ()
+        if item["metadata"].get("ownerReferences") and _waits_for_loaded_image(item)
+    ]
+    if waiting:
+        _kubectl(stack, outputs, "delete", "pods", "--namespace", namespace, *waiting)
+
+
+def _waits_for_loaded_image(pod: dict[str, Any]) -> bool:
+    status = pod.get("status") or {}
+    containers = [
+        *(status.get("initContainerStatuses") or ()),
+        *(status.get("containerStatuses") or ()),
+    ]
+    refused = {
+        c["image"]
+        for c in containers
+        if (c.get("state", {}).get("waiting") or {}).get("reason") in _NO_IMAGE
+        and c["image"].startswith(_LOADED)
+    }
+    return bool(refused) and refused <= images.present()
 
 
 def wait_until_answering(url: str, path: str, seconds: float) -> str | None:

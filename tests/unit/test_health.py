@@ -116,6 +116,40 @@ def test_before_the_first_update_nothing_is_lost(monkeypatch: pytest.MonkeyPatch
     assert not health.lost("minikube", {"version": 3, "deployment": None}, {})
 
 
+@pytest.mark.parametrize(
+    ("reason", "there", "again"),
+    [
+        ("ImagePullBackOff", True, True),
+        ("ErrImageNeverPull", True, True),
+        ("ImagePullBackOff", False, False),
+        ("CrashLoopBackOff", True, False),
+    ],
+)
+def test_a_pod_that_waits_for_an_image_which_is_there_again_starts_at_once(
+    reason: str, there: bool, again: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = "localhost/todo/backend:1"
+    state = {"image": image, "state": {"waiting": {"reason": reason}}}
+    metadata = {"name": "backend-1", "ownerReferences": [{"kind": "ReplicaSet"}]}
+    pods = [
+        {"metadata": metadata, "status": {"initContainerStatuses": [state]}},
+        {"metadata": {"name": "a-persons"}, "status": {"containerStatuses": [state]}},
+    ]
+    asked: list[list[str]] = []
+
+    def kubectl(command: list[Any], **_: Any) -> str:
+        asked.append([str(word) for word in command])
+        return json.dumps({"items": pods})
+
+    monkeypatch.setattr(ui, "capture", kubectl)
+    monkeypatch.setattr(images, "present", lambda: {image} if there else set())
+    health.retry_images("minikube", {**OUTPUTS, "namespace": "todo-app"})
+    deleted = [words[words.index("delete") :] for words in asked if "delete" in words]
+    assert deleted == (
+        [["delete", "pods", "--namespace", "todo-app", "backend-1"]] if again else []
+    )
+
+
 class _Answer(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.send_response(200 if self.path in ("/api/ready", "/ready") else 404)
