@@ -1,0 +1,163 @@
+"""Refuses to take over what the stack did not make.
+
+Server-side apply patches an object that is there already as if it were the stack's own. So before
+Pulumi creates an object, the cluster is asked whether it exists and whose it is.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import cache
+from typing import Any, Protocol, cast
+
+import pulumi
+
+MARK = "todo-kubernetes/stack"
+"""The annotation that says which stack made an object."""
+
+_ADOPT = "set todo:settings.namespace.adopt: true to deploy into it as it is"
+_Object = Mapping[str, Any]
+
+
+class Live(Protocol):
+    """The objects of a cluster."""
+
+    def find(self, api_version: str, kind: str, namespace: str | None, name: str) -> _Object | None:
+        """Returns an object, or None if there is none.
+
+        Raises:
+            pulumi.RunError: The cluster does not tell.
+        """
+        ...
+
+    def annotate(
+        self, api_version: str, kind: str, namespace: str, name: str, annotations: Mapping[str, str]
+    ) -> None:
+        """Adds annotations to an object."""
+        ...
+
+
+class Guard:
+    """The hooks of a stack's Kubernetes objects."""
+
+    def __init__(self, owner: str, live: Live, *, adopted: Collection[str] = ()) -> None:
+        """Prepares the hooks; the cluster is asked when the first of them runs.
+
+        Args:
+            owner: The mark of the stack.
+            live: The cluster's objects.
+            adopted: Namespaces of others that the stack is to use.
+        """
+        self._owner, self._live, self._adopted = owner, live, adopted
+        # One request for all objects of a namespace. It may be made in this same run: then what is
+        # in it is the stack's.
+        self._namespace: Callable[[str], _Object | None] = cache(
+            lambda name: live.find("v1", "Namespace", None, name)
+        )
+
+    def refuse_others(self, args: pulumi.ResourceHookArgs) -> None:
+        """Refuses to create an object that exists and is not the stack's; a before_create hook.
+
+        Raises:
+            pulumi.RunError: It exists, or the cluster does not tell; says how to go on.
+        """
+        inputs = args.new_inputs or {}
+        kind, metadata = str(inputs["kind"]), cast("_Object", inputs.get("metadata") or {})
+        namespace, name = metadata.get("namespace"), metadata.get("name")
+        if not isinstance(name, str) or not isinstance(namespace, str | None):
+            return  # not known in a preview; the update asks again
+        if kind == "Namespace":
+            self._refuse(kind, None, name, self._namespace(name))
+            return
+        if namespace is not None and not self._has(namespace):
+            return
+        found = self._live.find(str(inputs["apiVersion"]), kind, namespace, name)
+        self._refuse(kind, namespace, name, found)
+        for claim, labels in _claims(inputs) if namespace else ():
+            self._refuse_claim(namespace or "", claim, labels)
+
+    def mark_claims(self, args: pulumi.ResourceHookArgs) -> None:
+        """Marks the claims of a new StatefulSet, whose template must never change.
+
+        In a namespace of others nothing else says whose they are once the stack is destroyed.
+        """
+        inputs = args.new_inputs or {}
+        namespace = str(inputs["metadata"]["namespace"])
+        for claim, _ in _claims(inputs):
+            self._live.annotate(
+                "v1", "PersistentVolumeClaim", namespace, claim, {MARK: self._owner}
+            )
+
+    def _has(self, namespace: str) -> bool:
+        """Whether a namespace exists that something of others could be in.
+
+        Raises:
+            pulumi.RunError: It is to be adopted, and is missing or another stack's.
+        """
+        found = self._namespace(namespace)
+        if namespace not in self._adopted:
+            return found is not None
+        if found is None:
+            raise pulumi.RunError(
+                f"Namespace {namespace} does not exist, and todo:settings.namespace.adopt says "
+                "that it is there already: create it, or leave adopt out"
+            )
+        if _mark(found):
+            self._refuse("Namespace", None, namespace, found)
+        return True
+
+    def _refuse(self, kind: str, namespace: str | None, name: str, found: _Object | None) -> None:
+        if found is None or _mark(found) == self._owner:
+            return
+        mark = _mark(found)
+        ways = ["choose another todo:settings.namespace.name"]
+        if kind == "Namespace" and mark is None:
+            ways.append(_ADOPT)
+        ways.append("delete it if nobody needs it")
+        raise pulumi.RunError(self._sentence(kind, namespace, name, mark, ways))
+
+    def _refuse_claim(self, namespace: str, name: str, labels: _Object) -> None:
+        kind = "PersistentVolumeClaim"
+        found = self._live.find("v1", kind, namespace, name)
+        if found is None or _mark(found) == self._owner:
+            return
+        # Made before claims were marked: in the stack's own namespace their labels tell.
+        own_namespace = _mark(self._namespace(namespace) or {}) == self._owner
+        alike = labels.items() <= (found["metadata"].get("labels") or {}).items()
+        if _mark(found) or not (own_namespace and alike):
+            ways = [
+                "choose another todo:settings.namespace.name",
+                "delete it if nobody needs the data in it",
+            ]
+            raise pulumi.RunError(self._sentence(kind, namespace, name, _mark(found), ways))
+
+    def _sentence(
+        self, kind: str, namespace: str | None, name: str, mark: str | None, ways: list[str]
+    ) -> str:
+        where = f"{namespace}/{name}" if namespace else name
+        whose = f"it has the mark of stack {mark}" if mark else "it has no mark of a stack"
+        ways = [*ways]
+        # A stack of the same name: perhaps this one, before its passphrase was changed.
+        if mark is None or mark.rsplit("/", 1)[0] == self._owner.rsplit("/", 1)[0]:
+            at = f"--namespace {namespace} " if namespace else ""
+            ways.append(
+                "if it is this stack's own all the same, say so with: kubectl annotate "
+                f"--overwrite {at}{kind.lower()} {name} {MARK}={self._owner}"
+            )
+        return (
+            f"{kind} {where} is there already and this stack ({self._owner}) did not make it "
+            f"({whose}), so it was left as it is: {'; or '.join(ways)}"
+        )
+
+
+def _mark(found: _Object) -> str | None:
+    return ((found.get("metadata") or {}).get("annotations") or {}).get(MARK)
+
+
+def _claims(inputs: _Object) -> Iterator[tuple[str, _Object]]:
+    """Yields names and labels of the claims that a StatefulSet's pods will use."""
+    if inputs["kind"] != "StatefulSet":
+        return
+    spec, name = inputs["spec"], inputs["metadata"]["name"]
+    for template in spec.get("volumeClaimTemplates") or ():
+        metadata = template["metadata"]
+        for ordinal in range(int(spec.get("replicas") or 1)):
+            yield f"{metadata['name']}-{name}-{ordinal}", metadata.get("labels") or {}
