@@ -4,7 +4,7 @@ Server-side apply patches an object that is there already as if it were the stac
 Pulumi creates an object, the cluster is asked whether it exists and whose it is.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from typing import Any, Protocol, cast
 
@@ -14,6 +14,7 @@ MARK = "todo-kubernetes/stack"
 """The annotation that says which stack made an object."""
 
 _ADOPT = "set todo:settings.namespace.adopt: true to deploy into it as it is"
+_CLAIM = "PersistentVolumeClaim"
 _Object = Mapping[str, Any]
 
 
@@ -49,9 +50,7 @@ class Guard:
         self._owner, self._live, self._adopted = owner, live, adopted
         # One request for all objects of a namespace. It may be made in this same run: then what is
         # in it is the stack's.
-        self._namespace: Callable[[str], _Object | None] = cache(
-            lambda name: live.find("v1", "Namespace", None, name)
-        )
+        self._namespace = cache(self._find_namespace)
 
     def refuse_others(self, args: pulumi.ResourceHookArgs) -> None:
         """Refuses to create an object that exists and is not the stack's; a before_create hook.
@@ -82,9 +81,10 @@ class Guard:
         inputs = args.new_inputs or {}
         namespace = str(inputs["metadata"]["namespace"])
         for claim, _ in _claims(inputs):
-            self._live.annotate(
-                "v1", "PersistentVolumeClaim", namespace, claim, {MARK: self._owner}
-            )
+            self._live.annotate("v1", _CLAIM, namespace, claim, {MARK: self._owner})
+
+    def _find_namespace(self, name: str) -> _Object | None:
+        return self._live.find("v1", "Namespace", None, name)
 
     def _has(self, namespace: str) -> bool:
         """Whether a namespace exists that something of others could be in.
@@ -108,33 +108,26 @@ class Guard:
         if found is None or _mark(found) == self._owner:
             return
         mark = _mark(found)
-        ways = ["choose another todo:settings.namespace.name"]
-        if kind == "Namespace" and mark is None:
-            ways.append(_ADOPT)
-        ways.append("delete it if nobody needs it")
-        raise pulumi.RunError(self._sentence(kind, namespace, name, mark, ways))
+        raise pulumi.RunError(self._sentence(kind, namespace, name, mark))
 
     def _refuse_claim(self, namespace: str, name: str, labels: _Object) -> None:
-        kind = "PersistentVolumeClaim"
-        found = self._live.find("v1", kind, namespace, name)
+        found = self._live.find("v1", _CLAIM, namespace, name)
         if found is None or _mark(found) == self._owner:
             return
         # Made before claims were marked: in the stack's own namespace their labels tell.
         own_namespace = _mark(self._namespace(namespace) or {}) == self._owner
         alike = labels.items() <= (found["metadata"].get("labels") or {}).items()
         if _mark(found) or not (own_namespace and alike):
-            ways = [
-                "choose another todo:settings.namespace.name",
-                "delete it if nobody needs the data in it",
-            ]
-            raise pulumi.RunError(self._sentence(kind, namespace, name, _mark(found), ways))
+            raise pulumi.RunError(self._sentence(_CLAIM, namespace, name, _mark(found)))
 
-    def _sentence(
-        self, kind: str, namespace: str | None, name: str, mark: str | None, ways: list[str]
-    ) -> str:
+    def _sentence(self, kind: str, namespace: str | None, name: str, mark: str | None) -> str:
         where = f"{namespace}/{name}" if namespace else name
-        whose = f"it has the mark of stack {mark}" if mark else "it has no mark of a stack"
-        ways = [*ways]
+        whose = f"it is the stack {mark}'s" if mark else "it has no mark of a stack"
+        ways = ["choose another todo:settings.namespace.name"]
+        if kind == "Namespace" and mark is None:
+            ways.append(_ADOPT)
+        content = " with all that is in it" if kind in ("Namespace", _CLAIM) else ""
+        ways.append("destroy that stack first" if mark else f"delete it{content}")
         # A stack of the same name: perhaps this one, before its passphrase was changed.
         if mark is None or mark.rsplit("/", 1)[0] == self._owner.rsplit("/", 1)[0]:
             at = f"--namespace {namespace} " if namespace else ""
@@ -149,7 +142,8 @@ class Guard:
 
 
 def _mark(found: _Object) -> str | None:
-    return ((found.get("metadata") or {}).get("annotations") or {}).get(MARK)
+    metadata = cast("dict[str, dict[str, str] | None]", found.get("metadata") or {})
+    return (metadata.get("annotations") or {}).get(MARK)
 
 
 def _claims(inputs: _Object) -> Iterator[tuple[str, _Object]]:

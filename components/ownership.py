@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Any, cast
 
 import pulumi
 import pulumi_kubernetes as k8s
@@ -57,7 +57,7 @@ class Ownership:
         )
 
 
-def own_fields(metadata: Any, marks: Mapping[str, str]) -> Any:
+def own_fields(metadata: object, marks: Mapping[str, str]) -> Any:
     """Returns an object's metadata with these annotations, and as the owner of its fields.
 
     So `pulumi up` takes back a declared field that somebody has changed by hand. Without it,
@@ -69,19 +69,20 @@ def own_fields(metadata: Any, marks: Mapping[str, str]) -> Any:
         metadata: As the object has it: arguments, a mapping, an output of either, or nothing.
         marks: Annotations to add.
     """
-    added = {**marks, **_FORCE}
-
-    def annotated(given: Any) -> Any:
-        if isinstance(given, pulumi.Output):
-            return pulumi.Output.from_input(given).apply(annotated)
-        return {**(given or {}), **added}
-
+    if isinstance(metadata, pulumi.Output):
+        later = cast("pulumi.Output[object]", metadata)
+        return later.apply(lambda given: own_fields(given, marks))
     if isinstance(metadata, k8s.meta.v1.ObjectMetaArgs):
         # A copy, since one and the same may be the metadata of several objects.
         own = copy.copy(metadata)
-        own.annotations = annotated(metadata.annotations)
+        own.annotations = _annotated(metadata.annotations, marks)
         return own
-    if isinstance(metadata, pulumi.Output):
-        output: pulumi.Output[Any] = metadata
-        return output.apply(lambda given: own_fields(given, marks))
-    return {**(metadata or {}), "annotations": annotated((metadata or {}).get("annotations"))}
+    fields = cast("Mapping[str, Any]", metadata or {})
+    return {**fields, "annotations": _annotated(fields.get("annotations"), marks)}
+
+
+def _annotated(given: object, marks: Mapping[str, str]) -> Any:
+    if isinstance(given, pulumi.Output):
+        later = cast("pulumi.Output[object]", given)
+        return later.apply(lambda known: _annotated(known, marks))
+    return {**cast("Mapping[str, Any]", given or {}), **marks, **_FORCE}
