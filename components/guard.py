@@ -74,9 +74,10 @@ class Guard:
             self._refuse_claim(namespace or "", claim, labels)
 
     def mark_claims(self, args: pulumi.ResourceHookArgs) -> None:
-        """Marks the claims of a new StatefulSet, whose template must never change.
+        """Marks the claims of a StatefulSet, whose template must never change; an after_… hook.
 
-        In a namespace of others nothing else says whose they are once the stack is destroyed.
+        In a namespace of others nothing else says whose they are once the stack is destroyed. A new
+        mark, as with a new passphrase, is an update of the StatefulSet too.
         """
         inputs = args.new_inputs or {}
         namespace = str(inputs["metadata"]["namespace"])

@@ -41,7 +41,9 @@ class Ownership:
         mark = pulumi.ResourceHook(
             "mark of ownership", guard.mark_claims, pulumi.ResourceHookOptions(ignore_errors=True)
         )
-        self._around = pulumi.ResourceHookBinding(before_create=[refuse], after_create=[mark])
+        self._around = pulumi.ResourceHookBinding(
+            before_create=[refuse], after_create=[mark], after_update=[mark]
+        )
 
     def own(
         self, args: pulumi.ResourceTransformationArgs

@@ -176,6 +176,8 @@ def test_a_volume_kept_in_a_namespace_of_others_is_recognised(cluster: FakeClust
     guard.refuse_others(DATABASE)
     other = Guard(OTHER, cluster, adopted=["shop"])
     assert "data-postgres-0" in refusal(other, DATABASE)
+    other.mark_claims(DATABASE)
+    other.refuse_others(DATABASE)
 
 
 def test_in_a_namespace_that_does_not_exist_nothing_is_looked_for(cluster: FakeCluster) -> None:
