@@ -48,6 +48,7 @@ class Guard:
             adopted: Namespaces of others that the stack is to use.
         """
         self._owner, self._live, self._adopted = owner, live, adopted
+        self._declared: dict[tuple[object, ...], str] = {}
         # One request for all objects of a namespace. It may be made in this same run: then what is
         # in it is the stack's.
         self._namespace = cache(self._find_namespace)
@@ -63,6 +64,13 @@ class Guard:
         namespace, name = metadata.get("namespace"), metadata.get("name")
         if not isinstance(name, str) or not isinstance(namespace, str | None):
             return  # not known in a preview; the update asks again
+        other = self._declared.setdefault((inputs["apiVersion"], kind, namespace, name), args.urn)
+        if other != args.urn:
+            raise pulumi.RunError(
+                f"{kind} {_path(namespace, name)} is declared twice in this program, "
+                f"as {args.name} and as {other.rsplit('::', 1)[-1]}: give each its own namespace "
+                "or object_name"
+            )
         if kind == "Namespace":
             self._refuse(kind, None, name, self._namespace(name))
             return
@@ -108,8 +116,7 @@ class Guard:
     def _refuse(self, kind: str, namespace: str | None, name: str, found: _Object | None) -> None:
         if found is None or _mark(found) == self._owner:
             return
-        mark = _mark(found)
-        raise pulumi.RunError(self._sentence(kind, namespace, name, mark))
+        raise pulumi.RunError(self._sentence(kind, namespace, name, _mark(found)))
 
     def _refuse_claim(self, namespace: str, name: str, labels: _Object) -> None:
         found = self._live.find("v1", _CLAIM, namespace, name)
@@ -122,7 +129,6 @@ class Guard:
             raise pulumi.RunError(self._sentence(_CLAIM, namespace, name, _mark(found)))
 
     def _sentence(self, kind: str, namespace: str | None, name: str, mark: str | None) -> str:
-        where = f"{namespace}/{name}" if namespace else name
         whose = f"it is the stack {mark}'s" if mark else "it has no mark of a stack"
         ways = ["choose another todo:settings.namespace.name"]
         if kind == "Namespace" and mark is None:
@@ -130,16 +136,20 @@ class Guard:
         content = " with all that is in it" if kind in ("Namespace", _CLAIM) else ""
         ways.append("destroy that stack first" if mark else f"delete it{content}")
         # A stack of the same name: perhaps this one, before its passphrase was changed.
-        if mark is None or mark.rsplit("/", 1)[0] == self._owner.rsplit("/", 1)[0]:
+        if mark is None or mark.split("/")[:3] == self._owner.split("/")[:3]:
             at = f"--namespace {namespace} " if namespace else ""
             ways.append(
                 "if it is this stack's own all the same, say so with: kubectl annotate "
                 f"--overwrite {at}{kind.lower()} {name} {MARK}={self._owner}"
             )
         return (
-            f"{kind} {where} is there already and this stack ({self._owner}) did not make it "
-            f"({whose}), so it was left as it is: {'; or '.join(ways)}"
+            f"{kind} {_path(namespace, name)} is there already and this stack ({self._owner}) "
+            f"did not make it ({whose}), so it was left as it is: {'; or '.join(ways)}"
         )
+
+
+def _path(namespace: str | None, name: str) -> str:
+    return f"{namespace}/{name}" if namespace else name
 
 
 def _mark(found: _Object) -> str | None:

@@ -53,7 +53,9 @@ def creation(
 ) -> pulumi.ResourceHookArgs:
     metadata = {"name": name} | ({"namespace": namespace} if namespace else {})
     inputs = {"apiVersion": "v1", "kind": kind, "metadata": metadata, **fields}
-    return pulumi.ResourceHookArgs(urn="urn", id="", name=name, type=kind, new_inputs=inputs)
+    return pulumi.ResourceHookArgs(
+        urn=f"urn::{kind}::{name}", id="", name=name, type=kind, new_inputs=inputs
+    )
 
 
 NAMESPACE = creation("Namespace", "shop", None)
@@ -96,6 +98,20 @@ def test_another_stacks_namespace_is_refused_even_where_it_is_to_be_adopted(
     assert OTHER in message
     assert "adopt" not in message
     assert "kubectl annotate" not in message
+
+
+def test_another_stack_is_told_apart_where_the_names_are_all_there_is(cluster: FakeCluster) -> None:
+    cluster.has("Namespace", None, "shop", "acme/todo/two")
+    assert "kubectl annotate" not in refusal(Guard("acme/todo/one", cluster), NAMESPACE)
+
+
+def test_one_object_is_not_declared_twice(cluster: FakeCluster) -> None:
+    guard = Guard(OWN, cluster)
+    guard.refuse_others(BACKEND)
+    guard.refuse_others(BACKEND)
+    again = creation("Deployment", "backend")
+    again.urn = "urn::Deployment::again"
+    assert "Deployment shop/backend is declared twice" in refusal(guard, again)
 
 
 def test_a_clone_with_the_same_names_is_another_stack(cluster: FakeCluster) -> None:
