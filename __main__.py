@@ -7,15 +7,23 @@ import pulumi
 from components.cluster import kubernetes_provider
 from components.config import load_config
 from components.deletion import bound_deletion
-from components.ownership import own_fields
+from components.ownership import Ownership
 from components.todo_stack import TodoStack, TodoStackArgs
 
 config = load_config(Path(__file__).parent)
 cluster = kubernetes_provider("cluster", config.settings.cluster)
+namespace = config.settings.namespace
+ownership = Ownership(
+    config.identity,
+    config.settings.cluster,
+    adopted=[namespace.name] if namespace.adopt else [],
+)
 todo = TodoStack(
     "todo",
     TodoStackArgs(settings=config.settings, secrets=config.secrets),
-    opts=pulumi.ResourceOptions(providers=[cluster], transformations=[bound_deletion, own_fields]),
+    opts=pulumi.ResourceOptions(
+        providers=[cluster], transformations=[bound_deletion, ownership.own]
+    ),
 )
 for name, value in todo.outputs.items():
     pulumi.export(name, value)

@@ -37,7 +37,8 @@ class AppDeployment(pulumi.ComponentResource):
         """Declares the application.
 
         Args:
-            name: Name of the Kubernetes objects, and prefix of the Pulumi names.
+            name: Prefix of the Pulumi names, and name of the Kubernetes objects unless the
+                arguments have an `object_name`.
             args: What runs, how much of it, and who reaches it.
             opts: Pulumi's resource options; the Deployment waits for `depends_on`.
         """
@@ -45,10 +46,11 @@ class AppDeployment(pulumi.ComponentResource):
         self._name, self._args = name, args
         self._opts = pulumi.ResourceOptions(parent=self)
         self._depends_on = opts.depends_on if opts else None
-        self._labels = labels(name, args.instance, args.component)
-        self._selector = selector(name, args.instance)
+        self._object_name = args.object_name or name
+        self._labels = labels(self._object_name, args.instance, args.component)
+        self._selector = selector(self._object_name, args.instance)
         self._metadata = k8s.meta.v1.ObjectMetaArgs(
-            name=name, namespace=args.namespace, labels=self._labels
+            name=self._object_name, namespace=args.namespace, labels=self._labels
         )
         deployment = self._deployment()
         service = self._service()
@@ -59,7 +61,7 @@ class AppDeployment(pulumi.ComponentResource):
             name,
             args.exposure,
             namespace=args.namespace,
-            service=name,
+            service=self._object_name,
             port=args.port,
             labels=self._labels,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[service]),
@@ -69,6 +71,7 @@ class AppDeployment(pulumi.ComponentResource):
                 name,
                 args.metrics,
                 namespace=args.namespace,
+                object_name=self._object_name,
                 labels=self._labels,
                 matching=self._selector,
                 path=args.metrics_path,
@@ -105,7 +108,12 @@ class AppDeployment(pulumi.ComponentResource):
                 # After 3 minutes without progress `pulumi up` fails with the pod's own reason.
                 progress_deadline_seconds=180,
                 template=pod_template(
-                    self._name, args, labels=self._labels, account=account, opts=self._opts
+                    self._name,
+                    args,
+                    object_name=self._object_name,
+                    labels=self._labels,
+                    account=account,
+                    opts=self._opts,
                 ),
             ),
             opts=pulumi.ResourceOptions(
@@ -157,7 +165,7 @@ class AppDeployment(pulumi.ComponentResource):
             metadata=self._metadata,
             spec=auto.HorizontalPodAutoscalerSpecArgs(
                 scale_target_ref=auto.CrossVersionObjectReferenceArgs(
-                    api_version="apps/v1", kind="Deployment", name=self._name
+                    api_version="apps/v1", kind="Deployment", name=self._object_name
                 ),
                 min_replicas=scaling.min_replicas,
                 max_replicas=scaling.max_replicas,

@@ -31,6 +31,9 @@ class AppDeploymentArgs:
     port: int
     """Port the container listens on; the Service has the same."""
 
+    object_name: str | None = None
+    """Name of the Kubernetes objects; None: the component's. Two namespaces may have the same."""
+
     # What runs
     component: str = "app"
     """The label app.kubernetes.io/component."""

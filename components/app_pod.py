@@ -6,7 +6,8 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components.app_deployment_args import AppDeploymentArgs
-from components.labels import object_name, selector
+from components.labels import object_name as name_of
+from components.labels import selector
 from components.metrics import scrape_annotations
 from components.pods import (
     container_resources,
@@ -23,28 +24,29 @@ def pod_template(
     name: str,
     args: AppDeploymentArgs,
     *,
+    object_name: str,
     labels: Mapping[str, str],
     account: core.ServiceAccount,
     opts: pulumi.ResourceOptions,
 ) -> core.PodTemplateSpecArgs:
     """Returns the pod template, and declares the ConfigMap and the Secret that it mounts."""
     volumes, mounts = _volumes(name, args, labels, opts)
-    main = _container(name, args, mounts)
-    init = [_init_container(name, args, mounts)] if args.init_command else None
+    main = _container(object_name, args, mounts)
+    init = [_init_container(object_name, args, mounts)] if args.init_command else None
     return core.PodTemplateSpecArgs(
         metadata=k8s.meta.v1.ObjectMetaArgs(
             labels=dict(labels),
             annotations=scrape_annotations(args.metrics, args.metrics_path, args.port),
         ),
         spec=core.PodSpecArgs(
-            service_account_name=object_name(account),
+            service_account_name=name_of(account),
             automount_service_account_token=False,
             enable_service_links=False,
             security_context=pod_security(args.user, args.user),
             termination_grace_period_seconds=args.pre_stop_seconds + args.drain_seconds,
             topology_spread_constraints=[
-                _spread(name, args.instance, "kubernetes.io/hostname"),
-                _spread(name, args.instance, "topology.kubernetes.io/zone"),
+                _spread(object_name, args.instance, "kubernetes.io/hostname"),
+                _spread(object_name, args.instance, "topology.kubernetes.io/zone"),
             ],
             init_containers=init,
             containers=[main],
@@ -124,7 +126,7 @@ def _volumes(
             data=dict(args.config_files),
             opts=opts,
         )
-        source = core.ConfigMapVolumeSourceArgs(name=object_name(config))
+        source = core.ConfigMapVolumeSourceArgs(name=name_of(config))
         volumes.append(core.VolumeArgs(name="config", config_map=source))
         mounts.append(core.VolumeMountArgs(name="config", mount_path="/etc/app", read_only=True))
     if args.secret_files:

@@ -1,5 +1,6 @@
 """Reads the stack's configuration, and what `make up` found out, into validated settings."""
 
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import cast
 
 import pulumi
+import yaml
 from pulumi.runtime import config as runtime_config
 from pydantic import ValidationError
 
@@ -51,13 +53,15 @@ class StackConfig:
 
     settings: Settings
     secrets: SecretValues | None
+    identity: str
+    """Tells the stack from all others that deploy to the same cluster."""
 
 
 def load_config(root: Path) -> StackConfig:
     """Returns the validated configuration of the selected stack.
 
     Args:
-        root: The project's folder, where `.local/settings.<stack>.json` may be.
+        root: The project's folder, with the stack's file and `.local/settings.<stack>.json`.
 
     Raises:
         SettingsError: Something is missing, unknown or out of range; the message says what is
@@ -76,7 +80,27 @@ def load_config(root: Path) -> StackConfig:
         )
     found = found_file(pulumi.get_stack())
     settings = parse_settings(tree, _read_found(root, found), str(found))
-    return StackConfig(settings=settings, secrets=_read_secrets(config, settings))
+    return StackConfig(
+        settings=settings,
+        secrets=_read_secrets(config, settings),
+        identity=stack_identity(root / f"Pulumi.{pulumi.get_stack()}.yaml"),
+    )
+
+
+def stack_identity(path: Path) -> str:
+    """Returns organization, project and stack, and what tells clones with those names apart.
+
+    Pulumi Cloud has each full name once. With a state of one's own the organization is always
+    `organization`, and each clone may have a stack `minikube`; but each has its own random salt, or
+    an encrypted key, in the stack's file.
+
+    Args:
+        path: The stack's file.
+    """
+    name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
+    file: object = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else None
+    random = _get(file, "encryptionsalt") or _get(file, "encryptedkey")
+    return f"{name}/{hashlib.sha256(str(random).encode()).hexdigest()[:12]}" if random else name
 
 
 def parse_settings(tree: object, found: object = None, found_in: str = FOUND) -> Settings:

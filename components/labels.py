@@ -11,6 +11,11 @@ def selector(name: str, instance: str) -> dict[str, str]:
     return {"app.kubernetes.io/name": name, "app.kubernetes.io/instance": instance}
 
 
+def part_of(instance: str) -> dict[str, str]:
+    """Returns the two labels that select all pods of an instance, whatever their names."""
+    return {"app.kubernetes.io/part-of": instance, "app.kubernetes.io/instance": instance}
+
+
 def labels(name: str, instance: str, component: str) -> dict[str, str]:
     """Returns the labels of an object.
 

@@ -24,6 +24,7 @@ def service_monitor(
     metrics: Metrics,
     *,
     namespace: pulumi.Input[str],
+    object_name: str,
     labels: Mapping[str, str],
     matching: Mapping[str, str],
     path: str,
@@ -37,7 +38,7 @@ def service_monitor(
         api_version="monitoring.coreos.com/v1",
         kind="ServiceMonitor",
         metadata=k8s.meta.v1.ObjectMetaArgs(
-            name=name, namespace=namespace, labels={**labels, **metrics.labels}
+            name=object_name, namespace=namespace, labels={**labels, **metrics.labels}
         ),
         spec={
             "selector": {"matchLabels": dict(matching)},

@@ -26,17 +26,17 @@ def declare_namespace(
     object_name: str,
     labels: Mapping[str, str],
     *,
-    retain: bool,
     opts: pulumi.ResourceOptions,
 ) -> core.Namespace:
     """Declares a namespace that enforces the Pod Security Standard *restricted*.
+
+    Pulumi never deletes it: with it would go the claims with the data, and whatever else people
+    have put in it.
 
     Args:
         name: Pulumi name prefix.
         object_name: Name of the namespace.
         labels: Labels of the namespace.
-        retain: Whether `pulumi destroy` leaves the namespace, because deleting it would delete the
-            claims in it.
         opts: Resource options.
     """
     levels = {
@@ -53,7 +53,7 @@ def declare_namespace(
         opts=pulumi.ResourceOptions.merge(
             opts,
             pulumi.ResourceOptions(
-                retain_on_delete=retain, custom_timeouts=pulumi.CustomTimeouts(delete="5m")
+                retain_on_delete=True, custom_timeouts=pulumi.CustomTimeouts(delete="5m")
             ),
         ),
     )

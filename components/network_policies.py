@@ -30,7 +30,7 @@ def addresses(cidr: str, without: str | None = None) -> net.NetworkPolicyPeerArg
 
 
 def _select(labels: Labels) -> k8s.meta.v1.LabelSelectorArgs:
-    return k8s.meta.v1.LabelSelectorArgs(match_labels=dict(labels))
+    return k8s.meta.v1.LabelSelectorArgs(match_labels=dict(labels) or None)
 
 
 def _ports(*ports: tuple[str, int]) -> list[net.NetworkPolicyPortArgs]:
@@ -38,26 +38,32 @@ def _ports(*ports: tuple[str, int]) -> list[net.NetworkPolicyPortArgs]:
 
 
 def default_deny(
-    name: str, *, namespace: pulumi.Input[str], labels: Labels, opts: pulumi.ResourceOptions
+    name: str,
+    *,
+    namespace: pulumi.Input[str],
+    object_prefix: str = "",
+    labels: Labels,
+    of: Labels,
+    opts: pulumi.ResourceOptions,
 ) -> None:
-    """Denies everything to and from every pod of the namespace but DNS questions."""
+    """Denies everything to and from some pods but DNS questions; without labels, to every pod."""
     net.NetworkPolicy(
         f"{name}-default-deny",
         metadata=k8s.meta.v1.ObjectMetaArgs(
-            name="default-deny", namespace=namespace, labels=dict(labels)
+            name=f"{object_prefix}default-deny", namespace=namespace, labels=dict(labels)
         ),
         spec=net.NetworkPolicySpecArgs(
-            pod_selector=k8s.meta.v1.LabelSelectorArgs(), policy_types=["Ingress", "Egress"]
+            pod_selector=_select(of), policy_types=["Ingress", "Egress"]
         ),
         opts=opts,
     )
     net.NetworkPolicy(
         f"{name}-allow-dns",
         metadata=k8s.meta.v1.ObjectMetaArgs(
-            name="allow-dns", namespace=namespace, labels=dict(labels)
+            name=f"{object_prefix}allow-dns", namespace=namespace, labels=dict(labels)
         ),
         spec=net.NetworkPolicySpecArgs(
-            pod_selector=k8s.meta.v1.LabelSelectorArgs(),
+            pod_selector=_select(of),
             policy_types=["Egress"],
             egress=[
                 net.NetworkPolicyEgressRuleArgs(

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components.labels import labels, object_name, selector
+from components.labels import labels, selector
+from components.labels import object_name as name_of
 from components.pods import (
     container_resources,
     container_security,
@@ -56,6 +57,7 @@ def declare_backup(
     backup: Backup,
     *,
     namespace: pulumi.Input[str],
+    object_name: str,
     instance: str,
     image: pulumi.Input[str],
     host: str,
@@ -66,12 +68,12 @@ def declare_backup(
 ) -> None:
     """Declares the claim and the CronJob; the claim is kept when the stack is destroyed."""
     job_name = f"{name}-backup"
-    own_labels = labels(job_name, instance, "backup")
-    metadata = k8s.meta.v1.ObjectMetaArgs(name=job_name, namespace=namespace, labels=own_labels)
+    own_labels = labels(object_name, instance, "backup")
+    metadata = k8s.meta.v1.ObjectMetaArgs(name=object_name, namespace=namespace, labels=own_labels)
     claim = core.PersistentVolumeClaim(
         f"{job_name}-claim",
         metadata=k8s.meta.v1.ObjectMetaArgs(
-            name=job_name,
+            name=object_name,
             namespace=namespace,
             labels=own_labels,
             # Many storage classes bind a claim only when a pod uses it: at the first backup.
@@ -102,7 +104,7 @@ def declare_backup(
         "KEEP": str(backup.keep),
     }
     pod = core.PodSpecArgs(
-        service_account_name=object_name(account),
+        service_account_name=name_of(account),
         automount_service_account_token=False,
         enable_service_links=False,
         restart_policy="Never",
@@ -127,7 +129,7 @@ def declare_backup(
             core.VolumeArgs(
                 name="backups",
                 persistent_volume_claim=core.PersistentVolumeClaimVolumeSourceArgs(
-                    claim_name=object_name(claim)
+                    claim_name=name_of(claim)
                 ),
             ),
             scratch_volume("tmp", "64Mi"),

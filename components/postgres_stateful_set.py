@@ -29,6 +29,8 @@ class PostgresStatefulSetArgs:
     """The password; None when `existing_secret` has it."""
     existing_secret: pulumi.Input[str] | None = None
     """Name of a Secret that something else keeps, with the key `database-password`."""
+    object_name: str | None = None
+    """Name of the Kubernetes objects; None: the component's. Two namespaces may have the same."""
 
     # What runs
     image: pulumi.Input[str] = "docker.io/library/postgres:17"
@@ -77,7 +79,8 @@ class PostgresStatefulSet(pulumi.ComponentResource):
         """Declares the server.
 
         Args:
-            name: Name of the Kubernetes objects, and prefix of the Pulumi names.
+            name: Prefix of the Pulumi names, and name of the Kubernetes objects unless the
+                arguments have an `object_name`.
             args: What runs, where its data is, and who may connect.
             opts: Pulumi's resource options.
         """
@@ -87,23 +90,24 @@ class PostgresStatefulSet(pulumi.ComponentResource):
                 "PostgresStatefulSet needs exactly one of password and existing_secret"
             )
         self._name, self._args = name, args
+        self._object_name = own = args.object_name or name
         self._opts = pulumi.ResourceOptions(parent=self)
         secret = self._secret()
         # The name itself and not the Secret's output: a new password replaces the Secret, and what
         # depends on an output of a replaced resource may be replaced with it. So the order is said
         # by depends_on.
-        self.secret_name = pulumi.Output.from_input(args.existing_secret or f"{name}-credentials")
+        self.secret_name = pulumi.Output.from_input(args.existing_secret or f"{own}-credentials")
         account = core.ServiceAccount(
             f"{name}-account",
-            metadata=self._metadata(name),
+            metadata=self._metadata(),
             automount_service_account_token=False,
             opts=self._opts,
         )
-        headless = self._service(f"{name}-headless", headless=True)
-        self._service(name, headless=False)
+        headless = self._service("-headless", headless=True)
+        self._service("", headless=False)
         stateful_set = k8s.apps.v1.StatefulSet(
             f"{name}-stateful-set",
-            metadata=self._metadata(name),
+            metadata=self._metadata(),
             spec=self._spec(account, headless),
             opts=pulumi.ResourceOptions(
                 parent=self,
@@ -116,10 +120,10 @@ class PostgresStatefulSet(pulumi.ComponentResource):
         allow_ingress(
             f"{name}-policy",
             namespace=args.namespace,
-            object_name=name,
+            object_name=own,
             labels=self._labels(),
-            to=selector(name, args.instance),
-            peers=[*args.clients, selector(f"{name}-backup", args.instance)],
+            to=selector(own, args.instance),
+            peers=[*args.clients, selector(f"{own}-backup", args.instance)],
             port=PORT,
             opts=self._opts,
         )
@@ -128,18 +132,19 @@ class PostgresStatefulSet(pulumi.ComponentResource):
                 name,
                 args.backup,
                 namespace=args.namespace,
+                object_name=f"{own}-backup",
                 instance=args.instance,
                 image=args.image,
                 database=args.database,
                 user=args.user,
                 secret_name=self.secret_name,
-                host=name,
+                host=own,
                 # No backup before there is something to back up.
                 opts=pulumi.ResourceOptions(parent=self, depends_on=[stateful_set]),
             )
-        self.host = name
+        self.host = own
         self.port = PORT
-        self.claim_name = f"data-{name}-0"
+        self.claim_name = f"data-{own}-0"
         self.register_outputs(
             {
                 "host": self.host,
@@ -150,11 +155,13 @@ class PostgresStatefulSet(pulumi.ComponentResource):
         )
 
     def _labels(self) -> dict[str, str]:
-        return labels(self._name, self._args.instance, "database")
+        return labels(self._object_name, self._args.instance, "database")
 
-    def _metadata(self, object_name: str) -> k8s.meta.v1.ObjectMetaArgs:
+    def _metadata(self, suffix: str = "") -> k8s.meta.v1.ObjectMetaArgs:
         return k8s.meta.v1.ObjectMetaArgs(
-            name=object_name, namespace=self._args.namespace, labels=self._labels()
+            name=f"{self._object_name}{suffix}",
+            namespace=self._args.namespace,
+            labels=self._labels(),
         )
 
     def _secret(self) -> core.Secret | None:
@@ -164,20 +171,20 @@ class PostgresStatefulSet(pulumi.ComponentResource):
         # empty volume, so a new password (set with ALTER ROLE) need not restart it.
         return core.Secret(
             f"{self._name}-credentials",
-            metadata=self._metadata(f"{self._name}-credentials"),
+            metadata=self._metadata("-credentials"),
             string_data={PASSWORD_KEY: pulumi.Output.secret(self._args.password)},
             opts=self._opts,
         )
 
-    def _service(self, object_name: str, *, headless: bool) -> core.Service:
+    def _service(self, suffix: str, *, headless: bool) -> core.Service:
         return core.Service(
-            f"{object_name}-service",
-            metadata=self._metadata(object_name),
+            f"{self._name}{suffix}-service",
+            metadata=self._metadata(suffix),
             spec=core.ServiceSpecArgs(
                 type="ClusterIP",
                 cluster_ip="None" if headless else None,
                 publish_not_ready_addresses=True if headless else None,
-                selector=selector(self._name, self._args.instance),
+                selector=selector(self._object_name, self._args.instance),
                 ports=[core.ServicePortArgs(name="postgres", port=PORT, target_port="postgres")],
             ),
             opts=self._opts,
@@ -191,7 +198,7 @@ class PostgresStatefulSet(pulumi.ComponentResource):
             replicas=1,
             service_name=object_name(headless),
             selector=k8s.meta.v1.LabelSelectorArgs(
-                match_labels=selector(self._name, args.instance)
+                match_labels=selector(self._object_name, args.instance)
             ),
             pod_management_policy="OrderedReady",
             revision_history_limit=3,
@@ -215,7 +222,7 @@ class PostgresStatefulSet(pulumi.ComponentResource):
             volume_claim_templates=[
                 core.PersistentVolumeClaimArgs(
                     metadata=k8s.meta.v1.ObjectMetaArgs(
-                        name="data", labels=selector(self._name, args.instance)
+                        name="data", labels=selector(self._object_name, args.instance)
                     ),
                     spec=core.PersistentVolumeClaimSpecArgs(
                         access_modes=["ReadWriteOnce"],

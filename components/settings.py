@@ -6,7 +6,7 @@ registered; `components/config.py` reads it.
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from components.image_settings import Images
 from components.quantities import (
@@ -53,6 +53,23 @@ class NamespaceSettings(Value):
     """The namespace that holds everything."""
 
     name: DnsLabel = "todo-app"
+    adopt: bool = Field(
+        default=False,
+        strict=True,
+        description="true: deploy into a namespace that is there already and stays as it is: no "
+        "labels, quota or limits, and policies for the stack's own pods only",
+    )
+
+    @field_validator("name")
+    @classmethod
+    def _not_the_clusters_own(cls, name: str) -> str:
+        # Names from kube- on are reserved (Kubernetes: Namespaces, "Initial namespaces").
+        if name == "default" or name.startswith("kube-"):
+            raise ValueError(
+                "expected a namespace of the application's own, such as todo-app: default and all "
+                "that begin with kube- are the cluster's"
+            )
+        return name
 
 
 class GeneratedSecrets(Value):

@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 import pulumi
 
-from components.labels import labels, selector
+from components.labels import labels, part_of, selector
 from components.network_policies import (
     Peer,
     addresses,
@@ -32,8 +32,15 @@ def declare_paths(
 
     The way into the database is the database component's own.
     """
+    adopted = settings.namespace.adopt
     default_deny(
-        instance, namespace=namespace, labels=labels(instance, instance, "application"), opts=opts
+        instance,
+        namespace=namespace,
+        # In a namespace of others, their pods and their policy of that name stay as they are.
+        object_prefix=f"{instance}-" if adopted else "",
+        labels=labels(instance, instance, "application"),
+        of=part_of(instance) if adopted else {},
+        opts=opts,
     )
     frontend, backend = selector("frontend", instance), selector("backend", instance)
     postgres = selector("postgres", instance)
@@ -58,25 +65,31 @@ def declare_paths(
 
     for app, (port, peers) in into.items():
         allow_ingress(
-            f"{app}-ingress-policy",
+            f"{instance}-{app}-ingress-policy",
             namespace=namespace,
             object_name=app,
             labels=labels(app, instance, app),
             to=selector(app, instance),
             peers=peers,
             port=port,
-            opts=opts,
+            opts=_formerly(f"{app}-ingress-policy", opts),
         )
     for app, destinations in out.items():
         allow_egress(
-            f"{app}-egress-policy",
+            f"{instance}-{app}-egress-policy",
             namespace=namespace,
             object_name=app,
             labels=labels(app, instance, app),
             of=selector(app, instance),
             peers=destinations,
-            opts=opts,
+            opts=_formerly(f"{app}-egress-policy", opts),
         )
+
+
+def _formerly(name: str, opts: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
+    """Returns options for a policy that had no prefix once, lest it be made anew."""
+    former = pulumi.ResourceOptions(aliases=[pulumi.Alias(name=name)])
+    return pulumi.ResourceOptions.merge(opts, former)
 
 
 def _from_outside(settings: Settings, exposure: Exposure) -> list[Peer]:

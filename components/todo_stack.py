@@ -1,5 +1,6 @@
 """TodoStack: namespace, limits, policies, database, backend, frontend, and the ways in."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,7 @@ class TodoStack(pulumi.ComponentResource):
 
         Args:
             name: The label app.kubernetes.io/instance of all objects, and their Pulumi prefix.
+                Two stacks in one program have two names and two namespaces.
             args: The stack's settings and secrets.
             opts: Pulumi's resource options, with the cluster's provider.
         """
@@ -57,17 +59,14 @@ class TodoStack(pulumi.ComponentResource):
         self._opts = pulumi.ResourceOptions(parent=self)
         settings = args.settings
         own_labels = labels(name, name, "application")
-        self._namespace = object_name(
-            declare_namespace(
-                name,
-                settings.namespace.name,
-                own_labels,
-                # The claim with the data is in it.
-                retain=settings.database.mode == "inCluster",
-                opts=self._opts,
+        if settings.namespace.adopt:
+            # What holds for all of it is for its owner to say: labels, quota, sizes of pods.
+            self._namespace = pulumi.Output.from_input(settings.namespace.name)
+        else:
+            self._namespace = object_name(
+                declare_namespace(name, settings.namespace.name, own_labels, opts=self._opts)
             )
-        )
-        declare_limits(name, self._namespace, own_labels, quota_of(settings), self._opts)
+            declare_limits(name, self._namespace, own_labels, quota_of(settings), self._opts)
         declare_paths(name, settings, namespace=self._namespace, opts=self._opts)
         secrets = todo_secrets(
             name, settings, args.secrets, namespace=self._namespace, opts=self._opts
@@ -109,22 +108,23 @@ class TodoStack(pulumi.ComponentResource):
         images = self._settings.images
         bases = {} if images.mode == "prebuilt" else images.base_images.model_dump()
         image = AppImage(
-            f"{app}-image",
+            f"{self._name}-{app}-image",
             AppImageArgs(
                 images=images,
                 image_name=app,
                 context=self._args.apps / app,
                 build_args={key: bases[base] for key, base in build_args.items() if base in bases},
             ),
-            opts=self._opts,
+            opts=self._child(f"{app}-image"),
         )
         return image.reference
 
     def _database(self, settings: InClusterDatabase, secrets: TodoSecrets) -> PostgresStatefulSet:
         backup = settings.backup
         return PostgresStatefulSet(
-            "postgres",
+            f"{self._name}-postgres",
             PostgresStatefulSetArgs(
+                object_name="postgres",
                 namespace=self._namespace,
                 password=secrets.database_password,
                 existing_secret=secrets.external,
@@ -146,7 +146,7 @@ class TodoStack(pulumi.ComponentResource):
                 protect=self._settings.environment == "production",
                 clients=[selector("backend", self._name)],
             ),
-            opts=self._opts,
+            opts=self._child("postgres"),
         )
 
     def _backend(
@@ -158,8 +158,9 @@ class TodoStack(pulumi.ComponentResource):
     ) -> AppDeployment:
         settings = self._settings.backend
         return AppDeployment(
-            "backend",
+            f"{self._name}-backend",
             AppDeploymentArgs(
+                object_name="backend",
                 image=image,
                 namespace=self._namespace,
                 port=BACKEND_PORT,
@@ -174,14 +175,15 @@ class TodoStack(pulumi.ComponentResource):
                 exposure=settings.exposure,
                 metrics=self._settings.metrics,
             ),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=after),
+            opts=self._child("backend", after),
         )
 
     def _frontend(self, image: pulumi.Output[str]) -> AppDeployment:
         settings = self._settings.frontend
         return AppDeployment(
-            "frontend",
+            f"{self._name}-frontend",
             AppDeploymentArgs(
+                object_name="frontend",
                 image=image,
                 namespace=self._namespace,
                 port=FRONTEND_PORT,
@@ -199,7 +201,15 @@ class TodoStack(pulumi.ComponentResource):
                 exposure=settings.exposure,
                 writable_paths=("/tmp", "/app/.next/cache"),  # noqa: S108 - mount points
             ),
-            opts=self._opts,
+            opts=self._child("frontend"),
+        )
+
+    def _child(
+        self, former_name: str, after: Sequence[pulumi.Resource] = ()
+    ) -> pulumi.ResourceOptions:
+        """Returns options for a child that had no prefix once, lest it be made anew."""
+        return pulumi.ResourceOptions(
+            parent=self, depends_on=list(after), aliases=[pulumi.Alias(name=former_name)]
         )
 
     def _url(self, app: str, port: int) -> str:

@@ -64,6 +64,17 @@ def _pod(resource: Resource) -> Properties | None:
     return spec if resource.kind == "Pod" else _get(spec, "template", "spec")
 
 
+def _pod_labels(resource: Resource) -> Properties | None:
+    """Returns the labels of the pods that a resource makes, or None if it makes none."""
+    if _pod(resource) is None:
+        return None
+    spec: Any = _get(resource.properties, "spec")
+    if resource.kind == "CronJob":
+        spec = _get(spec, "jobTemplate", "spec")
+    metadata = resource.properties if resource.kind == "Pod" else _get(spec, "template")
+    return _get(metadata, "metadata", "labels") or {}
+
+
 def _containers(resource: Resource, *, init: bool = True) -> Iterator[Properties]:
     pod = _pod(resource) or {}
     yield from pod.get("containers") or ()
@@ -213,13 +224,22 @@ def ingress_encrypted(resource: Resource) -> Iterator[str]:
 
 
 def default_deny(resources: Sequence[Resource]) -> Iterator[str]:
-    """A namespace denies all traffic that no policy allows."""
+    """Every pod is denied all traffic that no policy allows."""
+    denied: list[Properties] = []
     for resource in resources:
         spec = _get(resource.properties, "spec")
-        everything = resource.kind == "NetworkPolicy" and not _get(spec, "podSelector")
-        if everything and set(_get(spec, "policyTypes") or ()) == {"Ingress", "Egress"}:
-            return
-    yield "no NetworkPolicy denies everything by default"
+        if resource.kind == "NetworkPolicy" and not (_get(spec, "ingress") or _get(spec, "egress")):
+            selector = _get(spec, "podSelector")
+            labels_only = not _get(selector, "matchExpressions")
+            if labels_only and set(_get(spec, "policyTypes") or ()) == {"Ingress", "Egress"}:
+                denied.append(_get(selector, "matchLabels") or {})
+    if not denied:
+        yield "no NetworkPolicy denies everything by default"
+        return
+    for resource in resources:
+        labels = _pod_labels(resource)
+        if labels is not None and not any(it.items() <= labels.items() for it in denied):
+            yield f"no NetworkPolicy denies everything to {resource.name} by default"
 
 
 def disruption_budgets(resources: Sequence[Resource]) -> Iterator[str]:

@@ -38,9 +38,12 @@ class Recorded:
     property_dependencies: frozenset[str]
     """Resources whose outputs are in the inputs."""
     ignore_changes: tuple[str, ...]
-    aliases: tuple[str, ...]
+    former_names: tuple[str, ...]
+    """Names by which a stack deployed before knows it (aliases)."""
     timeouts: dict[str, str]
     provider: str
+    hooks: tuple[str, ...]
+    """Hooks that run before the resource is created; under mocks none does."""
 
     @property
     def kind(self) -> str:
@@ -149,13 +152,14 @@ class _Monitor(mocks.MockMonitor):
                     urn for it in request.propertyDependencies.values() for urn in it.urns
                 ),
                 ignore_changes=tuple(request.ignoreChanges),
-                aliases=tuple(str(alias) for alias in request.aliases),
+                former_names=tuple(alias.spec.name for alias in request.aliases),
                 timeouts={
                     key: value
                     for key in ("create", "update", "delete")
                     if (value := getattr(timeouts, key))
                 },
                 provider=request.provider,
+                hooks=tuple(request.hooks.before_create),
             )
         )
         return response
@@ -165,6 +169,13 @@ class _Monitor(mocks.MockMonitor):
             raw = json_format.MessageToDict(request.outputs)
             self.recording.outputs = _open(raw, "", [])
         return super().RegisterResourceOutputs(request)
+
+
+class _Hooks:
+    """Where a program registers its hooks; the SDK's mocks have no such place."""
+
+    def register_resource_hook(self, hook: pulumi.ResourceHook) -> None:
+        """Takes a hook, which nothing will run."""
 
 
 def _open(value: Any, path: str, secret_paths: list[str]) -> Any:
@@ -219,9 +230,10 @@ def record(
             project="todo",
             stack=stack_name,
             dry_run=False,
-            organization=None,
+            organization="organization",
         )
     )
+    settings.SETTINGS.callbacks = _Hooks()  # pyright: ignore[reportAttributeAccessIssue]
     settings.set_root_resource(None)  # type: ignore[arg-type]
     config = config or {}
     secret_keys = [key for key in config if key != "todo:settings"]

@@ -187,9 +187,11 @@ class Stack:
 
 
 def _backend_secrets(export: dict[str, Any]) -> dict[str, str]:
-    """The files of the Secret ``backend-secrets`` in a state exported with its secrets."""
+    """The files of the backend's Secret in a state exported with its secrets."""
     for resource in (export.get("deployment") or {}).get("resources") or ():
-        if resource["urn"].endswith("::backend-secrets") and not resource.get("delete"):
+        name = resource["urn"].rsplit("::", 1)[-1]
+        # The second is what it was called before children had their component's name in front.
+        if name in ("todo-backend-secrets", "backend-secrets") and not resource.get("delete"):
             # The provider keeps them in ``data``, in base64, where the program says ``stringData``.
             encoded = "data" in resource["inputs"]
             files = resource["inputs"]["data" if encoded else "stringData"]["plaintext"]

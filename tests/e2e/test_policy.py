@@ -47,7 +47,7 @@ def test_the_deployed_stack_keeps_the_rules(deployment: Deployment) -> None:
 def test_a_broken_rule_is_named_and_no_secret_shown(deployment: Deployment, tmp_path: Path) -> None:
     pack = _stricter_pack(tmp_path, '"managed-by")', '"managed-by", "owner")')
     done = deployment.pulumi("preview", "--diff", "--policy-pack", pack)
-    resource = "kubernetes:apps/v1:Deployment: backend-deployment"
+    resource = "kubernetes:apps/v1:Deployment: todo-backend-deployment"
     assert done.returncode != 0
     assert f"[mandatory]  labels-present  ({resource})" in done.stdout
     assert "backend-deployment has no label app.kubernetes.io/owner" in done.stdout

@@ -159,8 +159,8 @@ def test_the_order_in_the_state_changes_nothing(changed: dict[str, Any]) -> None
 
 def test_the_name_that_pulumi_chose_is_shortened(changed: dict[str, Any]) -> None:
     for resource in changed["deployment"]["resources"]:
-        if resource["urn"].endswith("::backend-secrets"):
-            resource["inputs"]["metadata"]["name"] = "backend-secrets-0a1b2c3d"
+        if resource["urn"].endswith("::todo-backend-secrets"):
+            resource["inputs"]["metadata"]["name"] = "todo-backend-secrets-0a1b2c3d"
     found = dict(boxes(draw(changed).members))
     assert "Secret backend-secrets" in found["todo > todo-app > backend"].rest
 
@@ -194,7 +194,7 @@ def test_a_policy_that_opens_a_cluster_ip_is_no_way_in(changed: dict[str, Any]) 
 
 def test_an_ingress_is_a_way_in(changed: dict[str, Any]) -> None:
     resources = changed["deployment"]["resources"]
-    frontend = next(r for r in resources if r["urn"].endswith("::frontend-service"))
+    frontend = next(r for r in resources if r["urn"].endswith("::todo-frontend-service"))
     service = {"name": "frontend", "port": {"name": "http"}}
     rule = {"host": "todo.example.com", "http": {"paths": [{"backend": {"service": service}}]}}
     ingress = {

@@ -1,5 +1,6 @@
 """The whole program, once for each stack file."""
 
+import copy
 import json
 import os
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from policy.rules import STACK_RULES, Resource
 from tests.programs import STACKS, run_program, stack_settings
 from tests.recording import SECRETS, Recording
 
@@ -114,9 +116,49 @@ def test_namespace_and_backups_survive_destroy_with_the_data() -> None:
     assert kept == {"Namespace", "PersistentVolumeClaim"}
 
 
-def test_nothing_is_kept_where_no_data_is() -> None:
+def test_destroy_leaves_the_namespace_since_others_may_have_put_something_in_it() -> None:
     recording = run_program(stack_settings("cloud"))
-    assert not [r.name for r in recording.resources if r.retain_on_delete]
+    assert [r.kind for r in recording.resources if r.retain_on_delete] == ["Namespace"]
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_in_a_namespace_of_others_nothing_holds_for_their_pods(name: str) -> None:
+    settings = {**stack_settings(name), "namespace": {"name": "shared", "adopt": True}}
+    recording = run_program(settings)
+    assert not recording.of("Namespace")
+    assert not recording.of("ResourceQuota")
+    assert not recording.of("LimitRange")
+    assert {m["metadata"]["namespace"] for m in recording.manifests()} == {"shared"}
+    assert recording.outputs["namespace"] == "shared"
+    policies = [r.inputs["spec"]["podSelector"] for r in recording.of("NetworkPolicy")]
+    assert policies
+    assert all(it["matchLabels"]["app.kubernetes.io/instance"] == "todo" for it in policies)
+
+
+def test_in_a_namespace_of_others_the_stacks_own_pods_are_denied_by_default() -> None:
+    settings = {**stack_settings("minikube"), "namespace": {"name": "shared", "adopt": True}}
+    recording = run_program(settings)
+    resources = [
+        Resource(type=r.type, name=r.name, properties=r.inputs) for r in recording.resources
+    ]
+    assert [line for rule in STACK_RULES for line in rule.check(resources)] == []
+    stranger = copy.deepcopy(next(r for r in resources if r.name == "todo-backend-deployment"))
+    stranger.properties["spec"]["template"]["metadata"]["labels"] = {"app": "mysql"}
+    deny = next(rule for rule in STACK_RULES if rule.name == "default-deny")
+    assert list(deny.check([*resources, stranger])) != []
+
+
+def test_resources_of_a_stack_deployed_before_are_known_by_their_former_names() -> None:
+    recording = run_program(stack_settings("minikube"))
+    always = ("namespace", "quota", "limits", "default-deny", "allow-dns")
+    renamed = [
+        r
+        for r in recording.resources
+        if r.parent.endswith("::todo") and r.name.removeprefix("todo-") not in always
+    ]
+    assert len(renamed) == 10  # what is in them follows by its prefix
+    for resource in renamed:
+        assert resource.name.removeprefix("todo-") in resource.former_names
 
 
 def test_database_is_protected_in_production_only() -> None:
@@ -147,7 +189,7 @@ def test_only_the_changed_application_rolls() -> None:
         )
         if r.inputs != other.inputs and r.type.startswith("kubernetes:")
     }
-    assert changed == {"backend-deployment"}
+    assert changed == {"todo-backend-deployment"}
     assert before.one("Deployment", "backend")
 
 

@@ -10,7 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from components.config import SettingsError, fill, load_config, parse_settings
+from components.config import (
+    SettingsError,
+    fill,
+    load_config,
+    parse_settings,
+    stack_identity,
+)
 from components.settings import Settings
 from tests.programs import STACKS, provider_settings, run_program, stack_settings
 from tests.recording import SECRETS, record
@@ -95,6 +101,15 @@ WRONG = [
         {"engine": "docker", "exporter": "image-store"},
         "todo:settings.images.builder: expected no name and exporter docker",
     ),
+    *(
+        (
+            "namespace",
+            {"name": name, "adopt": True},
+            f"todo:settings.namespace.name is '{name}': expected a namespace of the application's "
+            "own, such as todo-app",
+        )
+        for name in ("default", "kube-system", "kube-public", "kube-node-lease", "kube-x")
+    ),
     ("environment", None, "todo:settings.environment is None"),
     ("backend.log_level", "info", "unknown setting 'log_level'; did you mean logLevel?"),
 ]
@@ -115,6 +130,19 @@ def test_every_error_has_its_line(tree: dict[str, Any]) -> None:
 @pytest.mark.parametrize("root", [None, 1, "text", [], [1]])
 def test_settings_that_are_no_tree(root: object) -> None:
     assert "todo:settings" in message_of(root)
+
+
+def test_clones_with_a_stack_of_the_same_name_are_told_apart(tmp_path: Path) -> None:
+    identities: list[str] = []
+    files = (None, "config: {}", "encryptionsalt: v1:a", "encryptionsalt: v1:b", "encryptedkey: c")
+    for number, text in enumerate(files):
+        path = tmp_path / f"Pulumi.{number}.yaml"
+        if text:
+            path.write_text(text, encoding="utf-8")
+        record(lambda path=path: identities.append(stack_identity(path)), {})
+    assert identities[0] == identities[1] == "organization/todo/test"
+    assert len({*identities}) == 4
+    assert "v1:a" not in "".join(identities)
 
 
 class TestWhatWasFoundOut:

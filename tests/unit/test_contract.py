@@ -47,14 +47,18 @@ def app(exposure: Exposure, metrics: Metrics) -> None:
     )
 
 
-def todo() -> None:
+def todo(name: str = "todo") -> None:
     settings = parse_settings(
-        {**stack_settings("minikube"), "images": PREBUILT.model_dump(by_alias=True)}
+        {
+            **stack_settings("minikube"),
+            "images": PREBUILT.model_dump(by_alias=True),
+            "namespace": {"name": f"{name}-app"},
+        }
     )
     secrets = SecretValues(
         database_password=pulumi.Output.secret("p"), jwt_key=pulumi.Output.secret("j")
     )
-    TodoStack("todo", TodoStackArgs(settings=settings, secrets=secrets))
+    TodoStack(name, TodoStackArgs(settings=settings, secrets=secrets))
 
 
 INGRESS = Ingress(host="shop.example.com", class_name="nginx", tls_secret="tls")
@@ -101,8 +105,58 @@ def test_children_are_named_after_their_component(recording: Recording) -> None:
     for resource in recording.resources:
         if resource.type.startswith("kubernetes:"):
             parent = next(c for c in components if c.urn == resource.parent)
-            whole_stack = parent.type.endswith(":TodoStack")
-            assert resource.name.startswith(f"{parent.name}-") or whole_stack
+            assert resource.name.startswith(f"{parent.name}-")
+
+
+def test_one_object_name_in_two_namespaces() -> None:
+    def program() -> None:
+        for namespace in ("red", "blue"):
+            AppDeployment(
+                f"{namespace}-shop",
+                AppDeploymentArgs(
+                    object_name="shop",
+                    image="shop:1",
+                    namespace=namespace,
+                    port=80,
+                    scaling=Autoscaled(),
+                    exposure=INGRESS,
+                    metrics_path="/metrics",
+                    metrics=ServiceMonitor(),
+                ),
+            )
+            PostgresStatefulSet(
+                f"{namespace}-db",
+                PostgresStatefulSetArgs(
+                    object_name="db", namespace=namespace, password="p", backup=Backup()
+                ),
+            )
+
+    recording = record(program)
+    urns = [r.urn for r in recording.resources]
+    assert len(urns) == len(set(urns))
+    red, blue = (
+        sorted(str(m) for m in recording.manifests() if m["metadata"]["namespace"] == namespace)
+        for namespace in ("red", "blue")
+    )
+    assert len(red) > 10
+    # The Secret alone has a name that Pulumi chooses from its own.
+    assert [it.replace("'red'", "'blue'") for it in red] == blue
+
+
+def test_two_stacks_in_one_program() -> None:
+    def program() -> None:
+        for name in ("todo", "shop"):
+            todo(name)
+
+    recording = record(program)
+    urns = [r.urn for r in recording.resources]
+    assert len(urns) == len(set(urns))
+    objects = [
+        (m["kind"], m["metadata"].get("namespace"), m["metadata"].get("name"))
+        for m in recording.manifests()
+        if m["metadata"].get("name")
+    ]
+    assert len(objects) == len(set(objects))
 
 
 def test_urns_are_unique(recording: Recording) -> None:

@@ -103,8 +103,9 @@ def test_the_cli_gets_the_host_that_was_built_last(
     ],
     ids=["in base64", "as declared"],
 )
-def test_secrets_that_the_stack_file_lost_are_in_the_state(inputs: object) -> None:
-    urn = "urn:pulumi:minikube::todo::kubernetes:core/v1:Secret::backend-secrets"
+@pytest.mark.parametrize("name", ["todo-backend-secrets", "backend-secrets"])
+def test_secrets_that_the_stack_file_lost_are_in_the_state(inputs: object, name: str) -> None:
+    urn = f"urn:pulumi:minikube::todo::kubernetes:core/v1:Secret::{name}"
     replaced = {"data": {"plaintext": '{"database-password": "b2xk"}'}}
     resources = [
         {"urn": "urn:pulumi:minikube::todo::pulumi:pulumi:Stack::todo-minikube"},

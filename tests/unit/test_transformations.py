@@ -8,6 +8,7 @@ import pytest
 
 from components.deletion import bound_deletion
 from components.ownership import own_fields
+from tests.programs import run_program, stack_settings
 
 
 def _args(
@@ -36,16 +37,41 @@ def test_deletions_are_bounded_where_no_time_is_set() -> None:
 @pytest.mark.parametrize("given", [None, {"a": "b"}])
 def test_a_field_changed_by_hand_is_taken_back(given: dict[str, str] | None) -> None:
     metadata = k8s.meta.v1.ObjectMetaArgs(name="frontend", annotations=given)
-    result = own_fields(_args(props={"metadata": metadata, "spec": 1}))
-    assert result is not None
-    assert result.props["spec"] == 1
-    assert result.props["metadata"].name == "frontend"
-    assert result.props["metadata"].annotations == {
-        **(given or {}),
-        "pulumi.com/patchForce": "true",
-    }
+    own: Any = own_fields(metadata, {})
+    assert own.name == "frontend"
+    assert own.annotations == {**(given or {}), "pulumi.com/patchForce": "true"}
+    assert metadata.annotations == given
+
+
+def test_all_other_metadata_stays() -> None:
+    fields = {"generate_name": "x-", "finalizers": ["example.com/keep"], "labels": {"a": "b"}}
+    own: Any = own_fields(k8s.meta.v1.ObjectMetaArgs(**fields), {"by": "us"})
+    assert {name: getattr(own, name) for name in fields} == fields
+    assert own.annotations["by"] == "us"
+
+
+@pytest.mark.parametrize("metadata", [None, {"name": "x"}, {"annotations": {"a": "b"}}])
+def test_objects_whose_metadata_is_no_arguments_are_marked_as_well(metadata: Any) -> None:
+    own: Any = own_fields(metadata, {"by": "us"})
+    expected = {"by": "us", "pulumi.com/patchForce": "true"}
+    given = (metadata or {}).get("annotations", {})
+    assert own == {**(metadata or {}), "annotations": {**given, **expected}}
+
+
+@pytest.mark.parametrize("stack", ["minikube", "cloud"])
+def test_every_object_is_marked_and_guarded_and_no_pod_is(stack: str) -> None:
+    recording = run_program(stack_settings(stack), stack=stack)
+    objects = [r for r in recording.resources if r.type.startswith("kubernetes:")]
+    assert objects
+    for resource in objects:
+        annotations = resource.inputs["metadata"]["annotations"]
+        assert annotations["todo-kubernetes/stack"].split("/")[2] == stack
+        assert resource.hooks == ("ownership",)
+        # A mark in a pod's or a claim's template would roll the pods, or replace the StatefulSet.
+        assert "todo-kubernetes/stack" not in str(resource.inputs.get("spec"))
 
 
 def test_other_resources_are_left_alone() -> None:
     assert bound_deletion(_args("docker-build:index:Image")) is None
-    assert own_fields(_args("docker-build:index:Image")) is None
+    recording = run_program(stack_settings("minikube"))
+    assert {r.hooks for r in recording.of("Image")} == {()}

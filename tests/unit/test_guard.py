@@ -1,0 +1,212 @@
+"""Nothing is taken over that the stack did not make."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+import pytest
+
+from components.guard import MARK, Guard
+
+OWN, OTHER = "organization/todo/minikube/0123456789ab", "organization/todo/two/ba9876543210"
+SELECTOR = {"app.kubernetes.io/name": "postgres", "app.kubernetes.io/instance": "todo"}
+
+
+class FakeCluster:
+    """Objects by kind, namespace and name, and what was asked of them."""
+
+    def __init__(self) -> None:
+        self.objects: dict[tuple[str, str | None, str], dict[str, Any]] = {}
+        self.asked: list[tuple[str, str]] = []
+
+    def has(
+        self,
+        kind: str,
+        namespace: str | None,
+        name: str,
+        mark: str | None = None,
+        labels: Mapping[str, str] | None = None,
+    ) -> None:
+        annotations = {MARK: mark} if mark else None
+        metadata = {"name": name, "annotations": annotations, "labels": labels}
+        self.objects[kind, namespace, name] = {"metadata": metadata}
+
+    def find(
+        self, api_version: str, kind: str, namespace: str | None, name: str
+    ) -> Mapping[str, Any] | None:
+        self.asked.append((kind, name))
+        return self.objects.get((kind, namespace, name))
+
+    def annotate(
+        self, api_version: str, kind: str, namespace: str, name: str, annotations: Mapping[str, str]
+    ) -> None:
+        self.objects[kind, namespace, name]["metadata"]["annotations"] = dict(annotations)
+
+
+@pytest.fixture
+def cluster() -> FakeCluster:
+    return FakeCluster()
+
+
+def creation(
+    kind: str, name: str, namespace: str | None = "shop", **fields: Any
+) -> pulumi.ResourceHookArgs:
+    metadata = {"name": name} | ({"namespace": namespace} if namespace else {})
+    inputs = {"apiVersion": "v1", "kind": kind, "metadata": metadata, **fields}
+    return pulumi.ResourceHookArgs(
+        urn=f"urn::{kind}::{name}", id="", name=name, type=kind, new_inputs=inputs
+    )
+
+
+NAMESPACE = creation("Namespace", "shop", None)
+BACKEND = creation("Deployment", "backend")
+DATABASE = creation(
+    "StatefulSet",
+    "postgres",
+    spec={
+        "replicas": 1.0,
+        "volumeClaimTemplates": [{"metadata": {"name": "data", "labels": SELECTOR}}],
+    },
+)
+
+
+def refusal(guard: Guard, args: pulumi.ResourceHookArgs) -> str:
+    with pytest.raises(pulumi.RunError) as error:
+        guard.refuse_others(args)
+    message = str(error.value)
+    assert "\n" not in message
+    return message
+
+
+def test_a_namespace_that_nobody_made_with_pulumi_is_refused(cluster: FakeCluster) -> None:
+    cluster.has("Namespace", None, "shop")
+    message = refusal(Guard(OWN, cluster), NAMESPACE)
+    assert "Namespace shop is there already" in message
+    assert "todo:settings.namespace.name" in message
+    assert "todo:settings.namespace.adopt: true" in message
+    assert f"kubectl annotate --overwrite namespace shop {MARK}={OWN}" in message
+
+
+@pytest.mark.parametrize("adopted", [[], ["shop"]])
+@pytest.mark.parametrize("args", [NAMESPACE, BACKEND])
+def test_another_stacks_namespace_is_refused_even_where_it_is_to_be_adopted(
+    cluster: FakeCluster, adopted: list[str], args: pulumi.ResourceHookArgs
+) -> None:
+    cluster.has("Namespace", None, "shop", OTHER)
+    cluster.has("Deployment", "shop", "backend", OTHER)
+    message = refusal(Guard(OWN, cluster, adopted=adopted), args)
+    assert OTHER in message
+    assert "adopt" not in message
+    assert "kubectl annotate" not in message
+
+
+def test_another_stack_is_told_apart_where_the_names_are_all_there_is(cluster: FakeCluster) -> None:
+    cluster.has("Namespace", None, "shop", "acme/todo/two")
+    assert "kubectl annotate" not in refusal(Guard("acme/todo/one", cluster), NAMESPACE)
+
+
+def test_one_object_is_not_declared_twice(cluster: FakeCluster) -> None:
+    guard = Guard(OWN, cluster)
+    guard.refuse_others(BACKEND)
+    guard.refuse_others(BACKEND)
+    again = creation("Deployment", "backend")
+    again.urn = "urn::Deployment::again"
+    assert "Deployment shop/backend is declared twice" in refusal(guard, again)
+
+
+def test_a_clone_with_the_same_names_is_another_stack(cluster: FakeCluster) -> None:
+    cluster.has("Namespace", None, "shop", OWN.replace("0", "f"))
+    assert "did not make it" in refusal(Guard(OWN, cluster), NAMESPACE)
+
+
+@pytest.mark.parametrize("kind", ["Deployment", "Secret", "Ingress", "HTTPRoute", "ExternalSecret"])
+@pytest.mark.parametrize("mark", [None, OTHER])
+def test_an_object_of_others_in_the_stacks_own_namespace_is_refused(
+    cluster: FakeCluster, kind: str, mark: str | None
+) -> None:
+    cluster.has("Namespace", None, "shop", OWN)
+    cluster.has(kind, "shop", "backend", mark)
+    message = refusal(Guard(OWN, cluster), creation(kind, "backend"))
+    assert f"{kind} shop/backend is there already" in message
+
+
+def test_an_object_without_a_namespace_is_refused(cluster: FakeCluster) -> None:
+    cluster.has("PriorityClass", None, "high")
+    assert "PriorityClass high" in refusal(
+        Guard(OWN, cluster), creation("PriorityClass", "high", None)
+    )
+
+
+def test_what_destroy_kept_or_an_interrupted_update_made_is_the_stacks_own(
+    cluster: FakeCluster,
+) -> None:
+    cluster.has("Namespace", None, "shop", OWN)
+    cluster.has("PersistentVolumeClaim", "shop", "postgres-backup", OWN)
+    cluster.has("PersistentVolumeClaim", "shop", "data-postgres-0", labels=SELECTOR)
+    guard = Guard(OWN, cluster)
+    for args in (NAMESPACE, creation("PersistentVolumeClaim", "postgres-backup"), DATABASE):
+        guard.refuse_others(args)
+
+
+def test_a_namespace_to_adopt_is_left_to_its_owner(cluster: FakeCluster) -> None:
+    cluster.has("Namespace", None, "shop")
+    guard = Guard(OWN, cluster, adopted=["shop"])
+    guard.refuse_others(BACKEND)
+    cluster.has("Deployment", "shop", "backend")
+    assert "Deployment shop/backend" in refusal(guard, BACKEND)
+
+
+def test_a_namespace_to_adopt_has_to_be_there(cluster: FakeCluster) -> None:
+    message = refusal(Guard(OWN, cluster, adopted=["shop"]), BACKEND)
+    assert "Namespace shop does not exist" in message
+
+
+@pytest.mark.parametrize(
+    ("labels", "mark", "owner_of_namespace"),
+    [
+        ({"app": "mysql"}, None, OWN),
+        (SELECTOR, None, None),
+        (SELECTOR, OTHER, OWN),
+        (None, None, OWN),
+    ],
+    ids=["no labels of the stack's", "in a namespace of others", "another stack's", "no labels"],
+)
+def test_a_strangers_volume_is_not_used(
+    cluster: FakeCluster,
+    labels: dict[str, str] | None,
+    mark: str | None,
+    owner_of_namespace: str | None,
+) -> None:
+    cluster.has("Namespace", None, "shop", owner_of_namespace)
+    cluster.has("PersistentVolumeClaim", "shop", "data-postgres-0", mark, labels)
+    message = refusal(Guard(OWN, cluster, adopted=["shop"]), DATABASE)
+    assert "PersistentVolumeClaim shop/data-postgres-0 is there already" in message
+
+
+def test_a_volume_kept_in_a_namespace_of_others_is_recognised(cluster: FakeCluster) -> None:
+    cluster.has("Namespace", None, "shop")
+    guard = Guard(OWN, cluster, adopted=["shop"])
+    guard.refuse_others(DATABASE)
+    cluster.has("PersistentVolumeClaim", "shop", "data-postgres-0", labels=SELECTOR)
+    guard.mark_claims(DATABASE)
+    guard.refuse_others(DATABASE)
+    other = Guard(OTHER, cluster, adopted=["shop"])
+    assert "data-postgres-0" in refusal(other, DATABASE)
+    other.mark_claims(DATABASE)
+    other.refuse_others(DATABASE)
+
+
+def test_in_a_namespace_that_does_not_exist_nothing_is_looked_for(cluster: FakeCluster) -> None:
+    guard = Guard(OWN, cluster)
+    for args in (NAMESPACE, BACKEND, DATABASE):
+        guard.refuse_others(args)
+    assert cluster.asked == [("Namespace", "shop")]
+
+
+def test_a_name_that_a_preview_does_not_know_is_left_to_the_update(cluster: FakeCluster) -> None:
+    cluster.has("Deployment", "shop", "backend")
+    args = creation("Deployment", "backend")
+    assert args.new_inputs is not None
+    args.new_inputs["metadata"]["namespace"] = object()
+    Guard(OWN, cluster).refuse_others(args)
+    assert cluster.asked == []

@@ -1,0 +1,132 @@
+"""What the cluster says about its objects, and what is done when it says nothing."""
+
+import json
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pulumi
+import pytest
+
+from components.live_objects import LiveObjects
+from components.settings import ClusterSettings
+
+ROUTES = "/apis/gateway.networking.k8s.io/v1"
+ROUTE = f"{ROUTES}/namespaces/shop/httproutes/frontend"
+SERVED = {
+    "resources": [
+        {"name": "httproutes/status", "kind": "HTTPRoute", "namespaced": True},
+        {"name": "httproutes", "kind": "HTTPRoute", "namespaced": True},
+        {"name": "gatewayclasses", "kind": "GatewayClass", "namespaced": False},
+    ]
+}
+
+
+class Api(HTTPServer):
+    """An API server that knows a few paths, and keeps what it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.answers: dict[str, tuple[int, dict[str, Any]]] = {ROUTES: (200, SERVED)}
+        self.asked: list[tuple[str, str, Any]] = []
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Api
+
+    def do_GET(self) -> None:
+        size = int(self.headers.get("Content-Length") or 0)
+        body = json.loads(self.rfile.read(size)) if size else None
+        self.server.asked.append((self.command, self.path, body))
+        status, answer = self.server.answers.get(self.path, (404, {"kind": "Status"}))
+        text = json.dumps(answer).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    do_PATCH = do_GET  # noqa: N815
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        pass
+
+
+@pytest.fixture
+def api() -> Iterator[Api]:
+    with Api() as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def objects_of(folder: Path, port: int) -> LiveObjects:
+    kubeconfig = folder / "kubeconfig"
+    cluster = {"name": "it", "cluster": {"server": f"http://127.0.0.1:{port}"}}
+    context = {"name": "it", "context": {"cluster": "it", "user": "me"}}
+    kubeconfig.write_text(
+        json.dumps(
+            {"clusters": [cluster], "contexts": [context], "users": [{"name": "me", "user": {}}]}
+        ),
+        encoding="utf-8",
+    )
+    return LiveObjects(ClusterSettings(kind="local", kubeconfig=str(kubeconfig), context="it"))
+
+
+@pytest.fixture
+def live(api: Api, tmp_path: Path) -> LiveObjects:
+    return objects_of(tmp_path, api.server_port)
+
+
+def find_route(live: LiveObjects) -> object:
+    return live.find("gateway.networking.k8s.io/v1", "HTTPRoute", "shop", "frontend")
+
+
+def test_an_object_of_any_kind_is_found(api: Api, live: LiveObjects) -> None:
+    api.answers[ROUTE] = 200, {"metadata": {"name": "frontend"}}
+    assert find_route(live) == {"metadata": {"name": "frontend"}}
+    assert find_route(live)
+    assert [path for _, path, _ in api.asked] == [ROUTES, ROUTE, ROUTE]
+
+
+def test_an_object_without_a_namespace_is_found(api: Api, live: LiveObjects) -> None:
+    api.answers[f"{ROUTES}/gatewayclasses/nginx"] = 200, {"metadata": {"name": "nginx"}}
+    assert live.find("gateway.networking.k8s.io/v1", "GatewayClass", None, "nginx")
+
+
+def test_what_is_not_there_is_not_found(live: LiveObjects) -> None:
+    assert find_route(live) is None
+    assert live.find("gateway.networking.k8s.io/v1", "Unknown", "shop", "x") is None
+    assert live.find("example.com/v1", "Unknown", "shop", "x") is None
+
+
+def test_an_annotation_is_added(api: Api, live: LiveObjects) -> None:
+    api.answers[ROUTE] = 200, {}
+    where = ("gateway.networking.k8s.io/v1", "HTTPRoute", "shop", "frontend")
+    live.annotate(*where, {"a": "b"})
+    assert api.asked[-1] == ("PATCH", ROUTE, {"metadata": {"annotations": {"a": "b"}}})
+
+
+@pytest.mark.parametrize("status", [401, 403, 500, 503])
+def test_an_object_that_may_not_be_seen_may_exist(api: Api, live: LiveObjects, status: int) -> None:
+    api.answers[ROUTE] = status, {}
+    with pytest.raises(pulumi.RunError, match=rf"(?s)does not tell.*{ROUTE}.*HTTP {status}"):
+        find_route(live)
+
+
+def test_a_cluster_that_does_not_answer_is_said_so_in_one_sentence(tmp_path: Path) -> None:
+    server = Api()
+    server.server_close()
+    with pytest.raises(pulumi.RunError, match="does not tell") as error:
+        find_route(objects_of(tmp_path, server.server_port))
+    assert "\n" not in str(error.value)
+
+
+def test_a_kubeconfig_that_is_missing_is_said_so_in_one_sentence(tmp_path: Path) -> None:
+    settings = ClusterSettings(kind="local", kubeconfig=str(tmp_path / "none"), context="it")
+    with pytest.raises(pulumi.RunError, match="no usable context it") as error:
+        find_route(LiveObjects(settings))
+    assert "\n" not in str(error.value)
