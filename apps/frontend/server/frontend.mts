@@ -7,6 +7,12 @@ import {
   type Server,
   type ServerResponse,
 } from "node:http";
+import {
+  createServer as createAcceptor,
+  type AddressInfo,
+  type ListenOptions,
+  type Server as Acceptor,
+} from "node:net";
 import type { Duplex } from "node:stream";
 import { json, busy, COMMON_HEADERS, problem } from "./answer.mts";
 import { Api, type ApiOptions } from "./api.mts";
@@ -29,8 +35,15 @@ export interface FrontendOptions {
   requestTimeout: number;
   /** Connections at the same time; each costs some 20 KB. */
   connections: number;
+  /**
+   * Sockets to listen with. libuv (since 1.45) takes one connection from a socket in each turn of
+   * the event loop; while pages are rendered the turns are few, and probes would wait in the queue.
+   */
+  acceptors: number;
 }
 
+/** Longest turn of a page in milliseconds, so that who reads slowly keeps none from others. */
+const LONGEST_TURN = 3000;
 const PAGE_METHODS = ["GET", "HEAD"];
 const REFUSALS: Record<string, [number, string]> = {
   ERR_HTTP_REQUEST_TIMEOUT: [408, "The request took too long to arrive."],
@@ -51,7 +64,9 @@ function target(url: string): { path: string; full: string } | null {
 
 /** Answers requests, of which only those for pages and static files reach Next.js. */
 export class Frontend {
+  /** For tests, and for the web sockets of the development server. */
   readonly server: Server;
+  readonly #acceptors: Acceptor[] = [];
   readonly #options: FrontendOptions;
   readonly #api: Api;
   readonly #pageGate: Gate;
@@ -71,15 +86,32 @@ export class Frontend {
       },
       (request, response) => void this.#handle(request, response),
     );
-    this.server.maxConnections = options.connections;
     this.server.timeout = STREAM_TIMEOUT_MS + 20_000; // nothing sent, nothing read
     this.#departure = new Departure(this.server);
     this.server.on("clientError", (error, socket) => this.#refuse(error, socket));
   }
 
+  /** Listens; returns the port. */
+  async listen(options: ListenOptions): Promise<number> {
+    const { acceptors, connections } = this.#options;
+    let port = options.port;
+    for (let number = 0; number < acceptors; number++) {
+      const acceptor = number === 0 ? this.server : createAcceptor();
+      if (number > 0) acceptor.on("connection", (socket) => this.server.emit("connection", socket));
+      acceptor.maxConnections = Math.ceil(connections / acceptors);
+      await new Promise<void>((resolve, reject) => {
+        acceptor.once("error", reject);
+        acceptor.listen({ ...options, port, reusePort: acceptors > 1 }, resolve);
+      });
+      port = (acceptor.address() as AddressInfo).port;
+      this.#acceptors.push(acceptor);
+    }
+    return port ?? 0;
+  }
+
   /** Answers what was accepted, and what still comes for a moment, then closes. */
   stop(): Promise<void> {
-    return this.#departure.leave();
+    return this.#departure.leave(this.#acceptors);
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -160,9 +192,11 @@ export class Frontend {
     }
     try {
       if (gone.aborted) return;
-      const finished = new Promise((resolve) => gone.addEventListener("abort", resolve));
-      await this.#options.pages(request, response);
-      await finished;
+      const over = new Promise((resolve) => {
+        gone.addEventListener("abort", resolve);
+        setTimeout(resolve, LONGEST_TURN).unref();
+      });
+      await Promise.race([this.#options.pages(request, response).then(() => over), over]);
     } finally {
       this.#pageGate.leave();
     }

@@ -38,8 +38,9 @@ const frontend = new Frontend({
   keepAlive,
   requestTimeout: 30_000,
   connections: 3000,
+  acceptors: 8,
   // A page is work for this process, which has one thread: few at a time.
-  pageGate: { running: 4, waiting: 200, patience: 8000 },
+  pageGate: { running: 2, waiting: 200, patience: 8000 },
   api: {
     // Most of an API request is waiting for the backend.
     gate: { running: 64, waiting: 200, patience: 5000 },
@@ -66,4 +67,4 @@ process.on("SIGTERM", (signal) => void stop(signal));
 process.on("SIGINT", (signal) => void stop(signal));
 
 await app.prepare();
-frontend.server.listen({ port, host: hostname, backlog: 1024 }, () => log("listening", { hostname, port }));
+log("listening", { hostname, port: await frontend.listen({ port, host: hostname }) });

@@ -158,6 +158,23 @@ describe("connections", () => {
     expect(await idle.received).toMatch(/^HTTP\/1.1 200/);
   });
 
+  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+  test.skipIf(major < 22 || (major === 22 && minor < 12))("all listening sockets count", async () => {
+    const { frontend: started, port, pages } = await frontend({ acceptors: 4 });
+    const idle = Array.from({ length: 20 }, () => raw(port, "GET /api/health HTTP/1.1\r\nHost: x\r\n\r\n"));
+    const accepted = [1, 2, 3].map(() => ask(port, "/"));
+    await until(() => pages.length === 2);
+    const stopped = started.stop();
+    for (let done = 0; done < 3; done++) {
+      await until(() => pages.length > done);
+      pages[done]!.finish();
+    }
+    for (const answer of await Promise.all(accepted)) expect(answer.status).toBe(200);
+    for (const { received } of idle) expect(await received).toMatch(/^HTTP\/1.1 200/);
+    await stopped;
+    await expect(ask(port, "/api/health")).rejects.toMatchObject({ code: "ECONNREFUSED" });
+  });
+
   test("an offer of another protocol is ignored", async () => {
     const { port } = await frontend({ backendPort });
     const headers = { connection: "Upgrade, HTTP2-Settings", upgrade: "h2c", "http2-settings": "AAMAAABk" };

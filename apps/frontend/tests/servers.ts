@@ -42,9 +42,10 @@ export async function frontend(options: Partial<FrontendOptions> & { backendPort
     keepAlive: 60_000,
     requestTimeout: 60_000,
     connections: 100,
+    acceptors: 1,
     ...rest,
   });
-  const port = await listen(started.server);
+  const port = await started.listen({ port: 0, host: "127.0.0.1" });
   return { frontend: started, port, pages };
 }
 
