@@ -33,7 +33,7 @@ export class BodyReader {
         request.removeListener("data", take);
         request.resume();
         this.#held -= size;
-        size = 0;
+        size = parts.length = 0;
         resolve(body);
       };
       const take = (part: Buffer) => {

@@ -37,14 +37,14 @@ const frontend = new Frontend({
   trustedProxies,
   keepAlive,
   requestTimeout: 30_000,
-  connections: 3000,
+  connections: 2000,
   acceptors: 8,
   // A page is work for this process, which has one thread: few at a time.
   pageGate: { running: 2, waiting: 200, patience: 8000 },
   api: {
     // Most of an API request is waiting for the backend.
     gate: { running: 64, waiting: 200, patience: 5000 },
-    bodyRoom: 24 * MIB,
+    bodyRoom: 16 * MIB,
   },
 });
 // Next.js takes every offer of an upgrade (to h2c, for example) and closes the connection. Only its
