@@ -1,6 +1,6 @@
 "use client";
 
-import { useEffect, useRef, useState, type SubmitEvent } from "react";
+import { useEffect, useRef, useState, type ComponentProps, type SubmitEvent } from "react";
 import { AWAY, ApiError, call, type Me } from "@/lib/api";
 import { atMost, characters, LONGEST, SHORTEST_PASSWORD } from "@/lib/limits";
 import { Field } from "./field";
@@ -84,7 +84,7 @@ export function Account({ me, onClose, onDeleted, onExpired }: Props) {
       )}
       <form className="stack" aria-label="Change password" onSubmit={(event) => void changePassword(event)}>
         <h3>Password</h3>
-        <input type="text" name="username" autoComplete="username" value={me.email} readOnly hidden />
+        <Username email={me.email} />
         <Field label="Current password">
           {(id) => <Password id={id} name="current_password" autoComplete="current-password" />}
         </Field>
@@ -129,6 +129,7 @@ export function Account({ me, onClose, onDeleted, onExpired }: Props) {
       >
         <h3>Delete account</h3>
         <p className="hint">Deletes your account with all todos and conversations. It cannot be undone.</p>
+        <Username email={me.email} />
         <Field label="Password to delete the account">
           {(id) => <Password id={id} name="password" autoComplete="current-password" />}
         </Field>
@@ -142,7 +143,12 @@ export function Account({ me, onClose, onDeleted, onExpired }: Props) {
   );
 }
 
-function Password(attributes: React.ComponentProps<"input">) {
+/** Tells password managers whose password it is. */
+function Username({ email }: { email: string }) {
+  return <input type="text" name="username" autoComplete="username" value={email} readOnly hidden />;
+}
+
+function Password(attributes: ComponentProps<"input">) {
   return <input type="password" required {...atMost(LONGEST.password)} {...attributes} />;
 }
 
