@@ -1,4 +1,4 @@
-"""Reads the stack's configuration and the machine's override file into validated settings."""
+"""Reads the stack's configuration, and what `make up` found out, into validated settings."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,10 @@ from pydantic import ValidationError
 
 from components.settings import Settings
 
-OVERRIDES = Path(".local/settings.json")
+FOUND = ".local/settings.<stack>.json"
+"""Where `make up` writes what it found out for a stack, relative to the project."""
+_BEFORE = Path(".local/settings.json")
+"""One file for all stacks, as `make up` wrote it before."""
 _SECRETS = {
     "databasePassword": "openssl rand -hex 24",
     "jwtKey": "openssl rand -hex 32",
@@ -20,6 +23,11 @@ _SECRETS = {
     "jwtPreviousKey": None,
     "chatApiKey": None,
 }
+
+
+def found_file(stack: str) -> Path:
+    """Returns the file with what `make up` found out for a stack, relative to the project."""
+    return Path(FOUND.replace("<stack>", stack))
 
 
 class SettingsError(pulumi.RunError):
@@ -49,7 +57,7 @@ def load_config(root: Path) -> StackConfig:
     """Returns the validated configuration of the selected stack.
 
     Args:
-        root: The project's folder, where `.local/settings.json` may be.
+        root: The project's folder, where `.local/settings.<stack>.json` may be.
 
     Raises:
         SettingsError: Something is missing, unknown or out of range; the message says what is
@@ -66,58 +74,79 @@ def load_config(root: Path) -> StackConfig:
             f"todo:settings is missing in Pulumi.{pulumi.get_stack()}.yaml; "
             "copy it from Pulumi.minikube.yaml or Pulumi.cloud.yaml"
         )
-    settings = parse_settings(tree, _read_overrides(root / OVERRIDES))
+    found = found_file(pulumi.get_stack())
+    settings = parse_settings(tree, _read_found(root, found), str(found))
     return StackConfig(settings=settings, secrets=_read_secrets(config, settings))
 
 
-def parse_settings(tree: object, overrides: object = None) -> Settings:
-    """Validates a settings tree, with a machine's overrides merged over it on a local cluster.
+def parse_settings(tree: object, found: object = None, found_in: str = FOUND) -> Settings:
+    """Validates a settings tree, with what was found out for a local stack filled in.
 
     Args:
         tree: The value of `todo:settings`.
-        overrides: The contents of `.local/settings.json`; ignored unless `cluster.kind` is `local`.
+        found: What `make up` found out; ignored unless `cluster.kind` is `local`.
+        found_in: The file with it, for messages.
 
     Raises:
-        SettingsError: The tree is not valid.
+        SettingsError: The tree is not valid, or says something else than what was found out.
     """
-    if overrides is not None and _is_local(tree):
-        merged = merge(tree, overrides)
+    if found is not None and _is_local(tree):
+        if lines := list(_contradictions(tree, found, "todo:settings", found_in)):
+            raise SettingsError("invalid settings\n" + "\n".join(f"  {line}" for line in lines))
+        merged = fill(tree, found)
     else:
-        merged, overrides = tree, None
+        merged, found = tree, None
     try:
         return Settings.model_validate(merged, by_alias=True, by_name=False, context="file")
     except ValidationError as error:
-        lines = list(_explain(error, merged, overrides))
+        lines = list(_explain(error, merged, found, found_in))
     raise SettingsError("invalid settings\n" + "\n".join(f"  {line}" for line in lines))
 
 
-def merge(base: object, over: object) -> object:
-    """Merges `over` into `base`, deeply; a block with another `mode` replaces the whole block."""
-    if not isinstance(base, Mapping) or not isinstance(over, Mapping):
-        return over
-    left, right = cast("Mapping[str, object]", base), cast("Mapping[str, object]", over)
-    if "mode" in right and right["mode"] != left.get("mode"):
-        return dict(right)
-    return {
-        key: merge(left[key], right[key])
-        if key in left and key in right
-        else right.get(key, left.get(key))
-        for key in (*left, *(key for key in right if key not in left))
-    }
+def fill(tree: object, found: object) -> object:
+    """Fills what a tree leaves open, deeply; a block of another `mode` is left as it is."""
+    if not isinstance(tree, Mapping) or not isinstance(found, Mapping):
+        return cast("object", tree)
+    given, more = cast("Mapping[str, object]", tree), cast("Mapping[str, object]", found)
+    if "mode" in given and "mode" in more and given["mode"] != more["mode"]:
+        return given
+    left_open = {key: value for key, value in more.items() if given.get(key) is None}
+    return {**{key: fill(value, more.get(key)) for key, value in given.items()}, **left_open}
+
+
+def _contradictions(tree: object, found: object, where: str, found_in: str) -> Iterator[str]:
+    """Yields a sentence for each value that the stack file and `make up` say differently."""
+    if isinstance(tree, Mapping) and isinstance(found, Mapping):
+        given, more = cast("Mapping[str, object]", tree), cast("Mapping[str, object]", found)
+        modes = given.get("mode"), more.get("mode")
+        keys = ["mode"] if None not in modes and modes[0] != modes[1] else [*more]
+        for key in keys:
+            if given.get(key) is not None:
+                yield from _contradictions(given[key], more[key], f"{where}.{key}", found_in)
+    elif tree != found:
+        yield (
+            f"{where} is {tree!r} in the stack file, but {found!r} in {found_in}, where `make up` "
+            "wrote what it found out; run `make up`, which looks again and lets the stack file win"
+        )
 
 
 def _is_local(tree: object) -> bool:
     return _get(_get(tree, "cluster"), "kind") == "local"
 
 
-def _read_overrides(path: Path) -> object:
+def _read_found(root: Path, file: Path) -> object:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads((root / file).read_text(encoding="utf-8"))
     except FileNotFoundError:
+        if (root / _BEFORE).exists():
+            raise SettingsError(
+                f"{_BEFORE} was written for all stacks together, and may be about another "
+                "cluster; run `make up` once, which writes a file for each stack"
+            ) from None
         return None
     except (OSError, ValueError) as error:
         raise SettingsError(
-            f"{OVERRIDES} cannot be read as JSON ({error}); delete it and run `make up` again"
+            f"{file} cannot be read as JSON ({error}); delete it and run `make up` again"
         ) from None
 
 
@@ -156,7 +185,7 @@ def _read_secrets(config: pulumi.Config, settings: Settings) -> SecretValues | N
     )
 
 
-def _explain(error: ValidationError, tree: object, overrides: object) -> Iterator[str]:
+def _explain(error: ValidationError, tree: object, found: object, found_in: str) -> Iterator[str]:
     for problem in error.errors(include_url=False):
         path = _path(problem["loc"], tree)
         where = "todo:settings" + "".join(
@@ -167,7 +196,7 @@ def _explain(error: ValidationError, tree: object, overrides: object) -> Iterato
         shown = (
             "" if isinstance(value, Mapping) or problem["type"] == "missing" else f" is {value!r}"
         )
-        origin = f" (from {OVERRIDES})" if overrides is not None and _holds(overrides, path) else ""
+        origin = f" (from {found_in})" if found is not None and _holds(found, path) else ""
         yield f"{where}{shown}: {message[0].lower()}{message[1:]}{origin}"
 
 

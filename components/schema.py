@@ -32,9 +32,9 @@ All settings are in one key, `todo:settings`, in `Pulumi.<stack>.yaml`. `Pulumi.
 before anything is changed, with one line that says where it is and what is allowed. Editors with a
 YAML language server complete the settings from `settings.schema.json`.
 
-On a local cluster (`cluster.kind: local`) the file `.local/settings.json`, which `make up` writes
-and git ignores, is merged over the stack's settings. A block with another `mode` replaces the
-block.
+On a local cluster (`cluster.kind: local`) the file `.local/settings.<stack>.json`, which `make up`
+writes and git ignores, fills what the stack's settings leave open. It never replaces anything:
+where both say something and differ, `pulumi` names both places and changes nothing.
 
 ## Secrets
 

@@ -35,8 +35,9 @@ class Pulumi:
         environment = dict(os.environ)
         if not (self.project / "toolchain").is_dir():
             return environment
-        done = subprocess.run(
-            [sys.executable, "-m", "toolchain", "env"],
+        stack = ["--stack", self.stack] if self.stack else []
+        done = subprocess.run(  # noqa: S603 - our own module
+            [sys.executable, "-m", "toolchain", "env", *stack],
             cwd=self.project,
             capture_output=True,
             text=True,

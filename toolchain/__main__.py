@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
+from typing import Any
 
-from toolchain import app_tests, environment, machine, paths, python_env, tools, ui
+from toolchain import app_tests, environment, health, machine, paths, python_env, tools, ui
 from toolchain.cluster import node
 from toolchain.stack import Stack
 
@@ -16,20 +17,59 @@ def up(arguments: argparse.Namespace) -> None:
     stack = Stack(arguments.stack)
     python_env.ensure(constrained=tools.pulumi_on_path() is None)
     _check_settings(stack)
-    machine.check(stack.settings())
+    machine.check(stack)
     with ui.step("Pulumi"):
         tools.ensure_pulumi()
-    machine.prepare(stack.settings())
+    machine.prepare(stack)
     with ui.step("Stack"):
         stack.prepare()
+        lost = health.lost(stack.name, stack.export(), stack.outputs())
+    if lost:
+        ui.say(f"  gone from the cluster since the last update: {lost}; they are made again")
     with ui.step("pulumi up"):
-        stack.up()
+        stack.up(refresh=bool(lost.objects), replace=lost.images)
+    with ui.step("Application"):
+        outputs = stack.outputs()
+        health.retry_images(stack.name, outputs)
+        answering = _answering(stack, outputs)
     ui.summary()
-    outputs = stack.outputs()
     ui.say("")
-    ui.say(f"  Todo application  {outputs.get('frontendUrl', '—')}")
-    ui.say(f"  Backend API       {outputs.get('backendUrl', '—')}")
-    ui.say('  Next: eval "$(make env)", then pulumi preview, kubectl get pods -n todo-app, …')
+    for line in answering:
+        ui.say(f"  {line}")
+    namespace = outputs.get("namespace")
+    ui.say(f'  Next: eval "$(make env)", then pulumi preview, kubectl get pods -n {namespace}, …')
+
+
+def _answering(stack: Stack, outputs: dict[str, Any]) -> list[str]:
+    """The application's addresses, of those that answer.
+
+    Raises:
+        Failure: Something on a local cluster does not answer.
+    """
+    managed = (stack.settings().get("cluster") or {}).get("kind") == "managed"
+    lines: list[str] = []
+    for title, output, path in (
+        ("Todo application", "frontendUrl", "/api/ready"),
+        ("Backend API     ", "backendUrl", "/ready"),
+    ):
+        url = str(outputs.get(output, ""))
+        if not health.reachable_from_here(url):
+            lines.append(f"{title}  inside the cluster only; `make forward` leads to it")
+            continue
+        # A load balancer, its DNS and its certificate may take longer than anybody waits here.
+        elsewhere = managed or url.startswith("https:")
+        patience = 0 if elsewhere else health.PATIENCE_SECONDS
+        reason = health.wait_until_answering(url, path, patience)
+        if reason is None:
+            lines.append(f"{title}  {url}")
+        elif elsewhere:
+            lines.append(f"{title}  deployed, but {url} does not answer from here yet: {reason}")
+        else:
+            raise ui.Failure(
+                f"{title.strip()} is deployed, but {url}{path} does not answer: {reason}; "
+                "`make validate` says what is wrong with it."
+            )
+    return lines
 
 
 def install(arguments: argparse.Namespace) -> None:
@@ -95,19 +135,20 @@ def down(arguments: argparse.Namespace) -> None:
         stack.forget()
     else:
         namespace = (stack.settings().get("namespace")) or "todo-app"
-        ui.capture(["kubectl", "delete", "namespace", str(namespace)], env=environment.complete())
+        ui.capture(
+            ["kubectl", "delete", "namespace", str(namespace)], env=environment.complete(stack.name)
+        )
     ui.say("Nothing is left running; `make up` starts anew.")
 
 
 def env(arguments: argparse.Namespace) -> None:
     """Print the variables for the shell."""
-    del arguments
-    print(environment.shell())
+    print(environment.shell(arguments.stack))
 
 
 def cluster_start(arguments: argparse.Namespace) -> None:
     """Start the local cluster, and only that."""
-    machine.prepare(Stack(arguments.stack).settings())
+    machine.prepare(Stack(arguments.stack))
 
 
 def cluster_stop(arguments: argparse.Namespace) -> None:
@@ -131,7 +172,8 @@ def _check_settings(stack: Stack) -> None:
     Raises:
         Failure: With the settings' own message.
     """
-    check = [paths.VENV / "bin" / "python", "-m", "toolchain.settings_check", stack.file]
+    python = paths.VENV / "bin" / "python"
+    check = [python, "-m", "toolchain.settings_check", stack.name, stack.file]
     done = subprocess.run(check, capture_output=True, text=True, cwd=paths.PROJECT, check=False)
     if done.returncode:
         raise ui.Failure(

@@ -5,47 +5,85 @@ from __future__ import annotations
 import json
 import os
 import shlex
+from pathlib import Path
+from typing import Any
 
 from toolchain import minikube, paths
-from toolchain.cluster import node
+
+BUILDER = "todo-embedded"
+"""The buildx builder on the embedded cluster's BuildKit."""
 
 
-def variables() -> dict[str, str]:
-    """What differs from the caller's environment; a backend or passphrase the user chose is never replaced."""
+def variables(stack: str) -> dict[str, str]:
+    """What differs from the caller's environment for one stack.
+
+    What the user chose is never replaced: a backend, a passphrase, a kubeconfig, a folder of buildx.
+
+    Args:
+        stack: The stack's name; what `make up` found out for another one does not count.
+    """
     path = os.environ.get("PATH", os.defpath).split(os.pathsep)
     ours = [str(paths.VENV / "bin"), str(paths.BIN)]
     result = {
         "PATH": os.pathsep.join([*ours, *(p for p in path if p not in ours)]),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
-        "BUILDX_CONFIG": str(paths.BUILDX_CONFIG),
     }
     if "PULUMI_BACKEND_URL" not in os.environ and not _logged_in():
         result["PULUMI_BACKEND_URL"] = f"file://{paths.PULUMI_STATE}"
     if not {"PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"} & os.environ.keys():
         result["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(paths.PASSPHRASE_FILE)
-    if node.exists():
-        result["KUBECONFIG"] = str(node.kubeconfig())
-    elif _machine_uses_minikube():
-        result |= minikube.docker_environment(_context())
+    found = found_out(stack)
+    builder = found.get("images", {}).get("builder", {})
+    if builder.get("name") == BUILDER and not os.environ.get("BUILDX_CONFIG"):
+        result["BUILDX_CONFIG"] = str(buildx_config())
+    cluster = found.get("cluster", {})
+    if "kubeconfig" in cluster:
+        result["KUBECONFIG"] = _kubeconfigs(cluster["kubeconfig"])
+    elif builder == {"exporter": "docker"} and minikube.installed():
+        result |= minikube.docker_environment(str(cluster.get("context", "minikube")))
     return result
 
 
-def complete() -> dict[str, str]:
+def complete(stack: str) -> dict[str, str]:
     """The caller's environment with `variables` on top."""
-    return os.environ | variables()
+    return os.environ | variables(stack)
 
 
-def shell() -> str:
+def shell(stack: str) -> str:
     """`variables` as ``export`` lines for a POSIX shell."""
-    return "\n".join(f"export {name}={shlex.quote(value)}" for name, value in variables().items())
+    return "\n".join(
+        f"export {name}={shlex.quote(value)}" for name, value in variables(stack).items()
+    )
 
 
-def uses_own_state() -> bool:
+def buildx_config() -> Path:
+    """The folder that buildx reads: the user's ``$BUILDX_CONFIG``, else one in this clone."""
+    return Path(os.environ.get("BUILDX_CONFIG") or paths.BUILDX_CONFIG)
+
+
+def found_out(stack: str) -> dict[str, Any]:
+    """What `make up` found out for the stack; nothing before the first one."""
+    try:
+        return json.loads(paths.machine_settings(stack).read_text())
+    except (OSError, ValueError):
+        return {}
+
+
+def uses_own_state(stack: str) -> bool:
     """Whether the stack's state is the file backend in this clone (and not a backend of the user's)."""
     return (
-        "PULUMI_BACKEND_URL" in variables()
+        "PULUMI_BACKEND_URL" in variables(stack)
         or os.environ.get("PULUMI_BACKEND_URL") == f"file://{paths.PULUMI_STATE}"
     )
+
+
+def _kubeconfigs(ours: str) -> str:
+    """The embedded cluster's kubeconfig, behind the user's own where there is one.
+
+    kubectl takes the current context from the first file; the embedded cluster's is then one of many.
+    """
+    given = [part for part in os.environ.get("KUBECONFIG", "").split(os.pathsep) if part]
+    return os.pathsep.join([*given, *([] if ours in given else [ours])])
 
 
 def _logged_in() -> bool:
@@ -55,21 +93,3 @@ def _logged_in() -> bool:
         )
     except (OSError, ValueError):
         return False
-
-
-def _machine() -> dict[str, dict[str, object]]:
-    try:
-        return json.loads(paths.MACHINE_SETTINGS.read_text())
-    except (OSError, ValueError):
-        return {}
-
-
-def _machine_uses_minikube() -> bool:
-    return (
-        _machine().get("images", {}).get("builder") == {"exporter": "docker"}
-        and minikube.installed()
-    )
-
-
-def _context() -> str:
-    return str(_machine().get("cluster", {}).get("context", "minikube"))

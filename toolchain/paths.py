@@ -1,8 +1,8 @@
 """Where everything that set-up makes is kept.
 
 Two places only: a build cache shared by all clones (XDG cache) and ``.local/`` in this clone, which holds
-the Pulumi state, the passphrase, the machine's settings and the embedded cluster. Both are safe to delete
-(``.local/`` after ``make down``).
+the Pulumi state, the passphrase, what was found out for each stack and the embedded cluster. Both are safe to
+delete (``.local/`` after ``make down``).
 """
 
 from __future__ import annotations
@@ -16,11 +16,15 @@ BIN = LOCAL / "bin"
 CLUSTER = LOCAL / "cluster"
 PULUMI_STATE = LOCAL / "pulumi"
 PASSPHRASE_FILE = LOCAL / "passphrase"
-MACHINE_SETTINGS = LOCAL / "settings.json"
 BUILDX_CONFIG = LOCAL / "buildx"
 VENV = PROJECT / ".venv"
 MODULES = PROJECT / "toolchain" / "modules"
 CONSTRAINTS = PROJECT / "toolchain" / "constraints.txt"
+
+
+def machine_settings(stack: str) -> Path:
+    """What `make up` found out for one stack; ``components/config.py`` reads the same file."""
+    return LOCAL / f"settings.{stack}.json"
 
 
 def cache() -> Path:

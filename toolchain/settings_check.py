@@ -6,17 +6,19 @@ from pathlib import Path
 
 import yaml
 
-from components.config import OVERRIDES, SettingsError, parse_settings
+from components.config import SettingsError, fill, found_file, parse_settings
 
 
-def main(stack_file: str) -> int:
+def main(stack: str, stack_file: str) -> int:
     """Print the settings' own message and return 1 when they are invalid."""
     config = (yaml.safe_load(Path(stack_file).read_text(encoding="utf-8")) or {}).get(
         "config"
     ) or {}
-    overrides = json.loads(OVERRIDES.read_text(encoding="utf-8")) if OVERRIDES.exists() else None
+    found = found_file(stack)
+    known = json.loads(found.read_text(encoding="utf-8")) if found.exists() else None
     try:
-        parse_settings(config.get("todo:settings"), overrides)
+        # What contradicts the stack file is about to be looked for again.
+        parse_settings(fill(config.get("todo:settings"), known))
     except SettingsError as error:
         print(
             f"{Path(stack_file).name}: {error}\nCorrect it and run again; nothing was changed.",
@@ -27,4 +29,4 @@ def main(stack_file: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(*sys.argv[1:]))

@@ -7,6 +7,7 @@ import json
 import os
 import secrets
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ class Stack:
         paths.PULUMI_STATE.mkdir(parents=True, exist_ok=True)
         if (
             not paths.PASSPHRASE_FILE.exists()
-            and "PULUMI_CONFIG_PASSPHRASE_FILE" in environment.variables()
+            and "PULUMI_CONFIG_PASSPHRASE_FILE" in environment.variables(self.name)
         ):
             descriptor = os.open(paths.PASSPHRASE_FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "w") as file:
@@ -84,15 +85,25 @@ class Stack:
         text = self._pulumi("stack", "export", "--show-secrets", "--stack", self.name)
         return _backend_secrets(json.loads(text))
 
-    def up(self) -> None:
+    def export(self) -> dict[str, Any]:
+        """The stack's state, secrets left encrypted."""
+        return json.loads(self._pulumi("stack", "export", "--stack", self.name))
+
+    def up(self, *, refresh: bool = False, replace: Sequence[str] = ()) -> None:
         """Run ``pulumi up``; what an earlier, interrupted run made is taken up again.
 
         Its preview is what a stack that breaks a rule of ``policy/`` does not get past.
 
+        Args:
+            refresh: Look first at what is really there, and make what is gone anew.
+            replace: URNs of resources to make anew whatever the state says.
+
         Raises:
             Failure: A rule is broken, or the update failed; Pulumi has printed which or why.
         """
-        options = ("--yes", "--policy-pack", "policy", "--suppress-outputs")
+        options = ["--yes", "--policy-pack", "policy", "--suppress-outputs"]
+        options += ["--refresh"] if refresh else []
+        options += [word for urn in replace for word in ("--replace", urn)]
         self._stream("up", *options, "--stack", self.name)
 
     def destroy(self) -> None:
@@ -106,23 +117,23 @@ class Stack:
 
     def forget(self) -> None:
         """Drop the stack's state after its cluster is gone; its settings and secrets stay in the stack file."""
-        if environment.uses_own_state():
+        if environment.uses_own_state(self.name):
             ui.capture(
                 [*_command(), "stack", "rm", self.name, "--force", "--yes", "--preserve-config"],
-                env=environment.complete(),
+                env=environment.complete(self.name),
             )
 
     def outputs(self) -> dict[str, Any]:
         """The stack's outputs, secrets left masked."""
         text = ui.capture(
             [*_command(), "stack", "output", "--json", "--stack", self.name],
-            env=environment.complete(),
+            env=environment.complete(self.name),
         )
         return json.loads(text) if text else {}
 
     def _stream(self, *arguments: str) -> None:
         process = subprocess.Popen(
-            [*_command(), *arguments], cwd=paths.PROJECT, env=environment.complete()
+            [*_command(), *arguments], cwd=paths.PROJECT, env=environment.complete(self.name)
         )
         try:
             code = process.wait()
@@ -144,7 +155,7 @@ class Stack:
             capture_output=True,
             text=True,
             cwd=paths.PROJECT,
-            env=environment.complete(),
+            env=environment.complete(self.name),
             check=False,
         )
         if done.returncode == 0:
@@ -161,7 +172,7 @@ class Stack:
 
     def _release_stale_lock(self) -> None:
         """Remove the lock of an update on this machine whose process is gone (killed, power lost)."""
-        if not environment.uses_own_state():
+        if not environment.uses_own_state(self.name):
             return
         for lock in (paths.PULUMI_STATE / ".pulumi" / "locks").rglob(f"{self.name}/*.json"):
             try:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from components.config import SettingsError, load_config, merge, parse_settings
+from components.config import SettingsError, fill, load_config, parse_settings
 from components.settings import Settings
 from tests.programs import STACKS, provider_settings, run_program, stack_settings
 from tests.recording import SECRETS, record
@@ -117,37 +117,81 @@ def test_settings_that_are_no_tree(root: object) -> None:
     assert "todo:settings" in message_of(root)
 
 
-class TestOverrides:
-    def test_apply_to_a_local_cluster(self, tree: dict[str, Any]) -> None:
-        over = {"cluster": {"nodeAddress": "10.1.2.3"}, "images": {"builder": {"name": "todo"}}}
-        it = parse_settings(tree, over)
+class TestWhatWasFoundOut:
+    def test_fills_what_a_local_stack_leaves_open(self, tree: dict[str, Any]) -> None:
+        found = {"cluster": {"nodeAddress": "10.1.2.3"}, "images": {"builder": {"name": "todo"}}}
+        it = parse_settings(tree, found)
         assert it.cluster.node_address == "10.1.2.3"
         assert it.images.mode == "load"
         assert it.images.builder.name == "todo"
 
-    def test_do_not_apply_to_a_managed_cluster(self) -> None:
+    def test_does_not_apply_to_a_managed_cluster(self) -> None:
         it = parse_settings(stack_settings("cloud"), {"cluster": {"nodeAddress": "10.1.2.3"}})
         assert it.cluster.node_address == "127.0.0.1"
 
     def test_errors_name_their_file(self, tree: dict[str, Any]) -> None:
         message = message_of(tree, {"cluster": {"nodeAddress": "_"}})
         assert ".nodeAddress is '_'" in message
-        assert "(from .local/settings.json)" in message
+        assert "(from .local/settings.<stack>.json)" in message
 
     def test_errors_of_the_stack_do_not(self, tree: dict[str, Any]) -> None:
         wrong = change(tree, "environment", "x")
         assert ".local" not in message_of(wrong, {"cluster": {"nodeAddress": "10.1.2.3"}})
 
-    def test_another_mode_replaces_the_block(self) -> None:
-        base = {"exposure": {"mode": "nodePort", "port": 30000}, "kept": 1}
-        over = {"exposure": {"mode": "clusterIp"}}
-        assert merge(base, over) == {"exposure": {"mode": "clusterIp"}, "kept": 1}
+    @pytest.mark.parametrize(
+        ("given", "found", "path"),
+        [
+            (
+                {"images": {"mode": "prebuilt", "backend": "b:1", "frontend": "f:1"}},
+                {"images": {"mode": "load", "builder": {"name": "todo-embedded"}}},
+                "todo:settings.images.mode is 'prebuilt'",
+            ),
+            (
+                {"cluster": {"kind": "local", "context": "mine"}},
+                {"cluster": {"context": "kubernetes-admin@todo"}},
+                "todo:settings.cluster.context is 'mine'",
+            ),
+            (
+                {"database": {"image": "postgres:17.6"}},
+                {"database": {"mode": "inCluster", "image": "localhost/todo/postgres:17"}},
+                "todo:settings.database.image is 'postgres:17.6'",
+            ),
+        ],
+    )
+    def test_says_nothing_else_than_the_stack(
+        self, tree: dict[str, Any], given: dict[str, Any], found: dict[str, Any], path: str
+    ) -> None:
+        message = message_of({**tree, **given}, found)
+        assert f"{path} in the stack file, but " in message
+        assert "in .local/settings.<stack>.json" in message
+        assert "run `make up`" in message
+
+    def test_never_gets_into_a_block_of_another_mode(self) -> None:
+        given = {"images": {"mode": "prebuilt"}, "kept": 1}
+        found = {"images": {"mode": "load", "builder": {"name": "x"}}, "more": 2}
+        assert fill(given, found) == {"images": {"mode": "prebuilt"}, "kept": 1, "more": 2}
 
     def test_unreadable_file_is_named(self, tmp_path: Path) -> None:
         (tmp_path / ".local").mkdir()
-        (tmp_path / ".local" / "settings.json").write_text("{")
+        (tmp_path / ".local" / "settings.test.json").write_text("{")
         config = {"todo:settings": json.dumps(stack_settings("minikube"))}
-        with pytest.raises(SettingsError, match=r"\.local/settings\.json cannot be read"):
+        with pytest.raises(SettingsError, match=r"\.local/settings\.test\.json cannot be read"):
+            record(lambda: load_config(tmp_path), config)
+
+    def test_of_another_stack_is_not_read(self, tmp_path: Path) -> None:
+        (tmp_path / ".local").mkdir()
+        found = {"cluster": {"nodeAddress": "10.1.2.3"}}
+        (tmp_path / ".local" / "settings.other.json").write_text(json.dumps(found))
+        config = {"todo:settings": json.dumps(stack_settings("minikube"))}
+        loaded: list[Any] = []
+        record(lambda: loaded.append(load_config(tmp_path)), {**config, **SECRETS})
+        assert loaded[0].settings.cluster.node_address == "127.0.0.1"
+
+    def test_of_all_stacks_together_is_not_guessed_at(self, tmp_path: Path) -> None:
+        (tmp_path / ".local").mkdir()
+        (tmp_path / ".local" / "settings.json").write_text("{}")
+        config = {"todo:settings": json.dumps(stack_settings("minikube"))}
+        with pytest.raises(SettingsError, match="run `make up` once"):
             record(lambda: load_config(tmp_path), config)
 
 

@@ -136,27 +136,30 @@ def test_a_users_own_backend_and_passphrase_win(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("PULUMI_BACKEND_URL", "s3://ours")
     monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "ours")
     assert (
-        not {"PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE_FILE"} & environment.variables().keys()
+        not {"PULUMI_BACKEND_URL", "PULUMI_CONFIG_PASSPHRASE_FILE"}
+        & environment.variables("minikube").keys()
     )
-    assert not environment.uses_own_state()
+    assert not environment.uses_own_state("minikube")
 
 
 def test_a_users_login_wins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("PULUMI_BACKEND_URL", raising=False)
     monkeypatch.setenv("PULUMI_HOME", str(tmp_path))
-    assert environment.variables()["PULUMI_BACKEND_URL"].startswith("file://")
+    assert environment.variables("minikube")["PULUMI_BACKEND_URL"].startswith("file://")
     (tmp_path / "credentials.json").write_text(json.dumps({"current": "https://api.pulumi.com"}))
-    assert "PULUMI_BACKEND_URL" not in environment.variables()
+    assert "PULUMI_BACKEND_URL" not in environment.variables("minikube")
 
 
 def test_an_unreachable_context_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         ui, "capture", lambda command, **_: "Client" if "version" in command else None
     )
+    given = {"cluster": {"kind": "local", "context": "nowhere"}}
+    monkeypatch.setattr(stack.Stack, "settings", lambda _: given)
     with pytest.raises(
         ui.Failure, match=r"kube context nowhere does not answer.*nothing was changed"
     ):
-        machine.check({"cluster": {"kind": "local", "context": "nowhere"}})
+        machine.check(stack.Stack("minikube"))
 
 
 def test_removal_is_not_done_without_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:

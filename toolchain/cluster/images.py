@@ -47,12 +47,12 @@ BASE_IMAGES = {
 
 def ensure_system(bin_dir: Path, coredns: Path, pause: Path) -> None:
     """Build the pause and CoreDNS images unless they are in the store."""
-    present = _present()
+    there = present()
     for reference, binary, more in (
         (config.PAUSE_IMAGE, pause, ""),
         (config.COREDNS_IMAGE, coredns, "EXPOSE 53 53/udp\n"),
     ):
-        if reference in present:
+        if reference in there:
             continue
         with tempfile.TemporaryDirectory() as scratch:
             shutil.copy2(binary, scratch)
@@ -75,9 +75,9 @@ def ensure_base(bin_dir: Path) -> dict[str, str]:
     Raises:
         Failure: Debian's packages cannot be reached, or a build failed.
     """
-    present = _present()
+    there = present()
     for name, image in BASE_IMAGES.items():
-        if image.reference in present:
+        if image.reference in there:
             continue
         ui.say(
             f"  {image.replaces}: no registry answers, building an equivalent from Debian {_DEBIAN} packages"
@@ -92,7 +92,8 @@ def ensure_base(bin_dir: Path) -> dict[str, str]:
     return {name: image.reference for name, image in BASE_IMAGES.items()}
 
 
-def _present() -> set[str]:
+def present() -> set[str]:
+    """References of the images in the embedded cluster's store."""
     listing = ui.capture(
         ["ctr", "--address", str(config.CONTAINERD_SOCKET), "-n", "k8s.io", "images", "ls", "-q"]
     )

@@ -1,0 +1,44 @@
+"""`make up` on a cluster that has lost what Pulumi remembers."""
+
+import subprocess
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.e2e.deployment import PROJECT, Deployment
+from toolchain.cluster import config
+
+
+def make_up(deployment: Deployment) -> str:
+    done = subprocess.run(
+        ["make", "up", f"STACK={deployment.stack}"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_objects_that_were_deleted_come_back(deployment: Deployment) -> None:
+    deployment.kubectl("delete", "service/backend", "deployment/frontend")
+    printed = make_up(deployment)
+    assert "gone from the cluster since the last update: 2 objects" in printed
+    assert deployment.frontend in printed
+    assert httpx.get(f"{deployment.frontend}/api/ready").status_code == 200
+    assert httpx.get(f"{deployment.backend}/ready").status_code == 200
+
+
+def test_an_image_that_the_node_lost_is_loaded_again(deployment: Deployment) -> None:
+    if not Path(config.CONTAINERD_SOCKET).exists():
+        pytest.skip("the cluster is not the embedded one, whose images can be removed here")
+    store = ["ctr", "--address", str(config.CONTAINERD_SOCKET), "--namespace", "k8s.io", "images"]
+    subprocess.run([*store, "rm", deployment.image("frontend")], check=True, capture_output=True)
+    deployment.kubectl("delete", "pods", "-l", "app.kubernetes.io/name=frontend")
+    printed = make_up(deployment)
+    assert "gone from the cluster since the last update: 1 image" in printed
+    deployment.wait_ready()
+    assert httpx.get(f"{deployment.frontend}/api/ready").status_code == 200

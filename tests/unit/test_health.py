@@ -1,0 +1,199 @@
+"""What `make up` notices before it says that nothing changed, and before it prints an address."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import pytest
+
+from tests.programs import run_program, stack_settings
+from toolchain import __main__ as commands
+from toolchain import health, ui
+from toolchain.cluster import images
+from toolchain.stack import Stack
+
+OUTPUTS = {"kubeconfig": "/its/kubeconfig", "kubeContext": "its-context"}
+
+
+class Cluster:
+    """Answers `kubectl get` with the objects that it has, and remembers how it was asked."""
+
+    def __init__(self, manifests: list[dict[str, Any]]) -> None:
+        self.objects = [
+            {"kind": m["kind"], "metadata": {"name": m["metadata"]["name"]}, "full": m}
+            for m in manifests
+        ]
+        self.asked: list[list[str]] = []
+
+    def __call__(self, command: list[Any], **_: Any) -> str:
+        words = [str(word) for word in command]
+        self.asked.append(words)
+        kinds = {kind.partition(".")[0] for kind in words[words.index("get") + 1].split(",")}
+        return json.dumps({"items": [o for o in self.objects if o["kind"] in kinds]})
+
+
+@pytest.fixture
+def export() -> dict[str, Any]:
+    settings = stack_settings("minikube")
+    settings["images"]["builder"] = {"name": "todo-embedded", "exporter": "image-store"}
+    recording = run_program(settings)
+    state = recording.export()
+    for resource in state["deployment"]["resources"]:
+        metadata = resource["outputs"].get("metadata")
+        if isinstance(metadata, dict):
+            resource["outputs"] = {
+                **resource["outputs"],
+                "metadata": {"name": resource["urn"].rsplit("::", 1)[1], **metadata},
+            }
+    return state
+
+
+def objects(export: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        r["outputs"]
+        for r in export["deployment"]["resources"]
+        if r["type"].startswith("kubernetes:") and "metadata" in r["outputs"]
+    ]
+
+
+def loaded(export: dict[str, Any]) -> dict[str, str]:
+    """Image by the URN of the resource that builds it."""
+    return {
+        r["urn"]: r["inputs"]["exports"][0]["image"]["names"][0]
+        for r in export["deployment"]["resources"]
+        if r["type"] == "docker-build:index:Image"
+    }
+
+
+def test_nothing_is_lost_when_everything_is_there(
+    export: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster = Cluster(objects(export))
+    monkeypatch.setattr(ui, "capture", cluster)
+    monkeypatch.setattr(images, "present", lambda: set(loaded(export).values()))
+    assert not health.lost("minikube", export, OUTPUTS)
+    for words in cluster.asked:
+        assert words[words.index("--kubeconfig") + 1] == "/its/kubeconfig"
+        assert words[words.index("--context") + 1] == "its-context"
+
+
+def test_a_namespace_that_was_deleted_is_noticed_with_all_that_was_in_it(
+    export: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ui, "capture", Cluster([]))
+    monkeypatch.setattr(images, "present", lambda: set(loaded(export).values()))
+    lost = health.lost("minikube", export, OUTPUTS)
+    assert len(lost.objects) == len(objects(export))
+    assert "Namespace todo-app" in lost.objects
+
+
+@pytest.mark.parametrize("kind", ["Deployment", "Service", "NetworkPolicy", "Secret", "CronJob"])
+def test_any_object_that_was_deleted_is_noticed(
+    kind: str, export: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = objects(export)
+    gone = next(o for o in there if o["kind"] == kind)
+    monkeypatch.setattr(ui, "capture", Cluster([o for o in there if o is not gone]))
+    monkeypatch.setattr(images, "present", lambda: set(loaded(export).values()))
+    lost = health.lost("minikube", export, OUTPUTS)
+    assert lost.objects == (f"{kind} {gone['metadata']['name']}",)
+
+
+def test_an_image_that_the_node_lost_is_built_again(
+    export: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (gone, _), (_, kept) = loaded(export).items()
+    monkeypatch.setattr(ui, "capture", Cluster(objects(export)))
+    monkeypatch.setattr(images, "present", lambda: {kept})
+    lost = health.lost("minikube", export, OUTPUTS)
+    assert (lost.objects, lost.images) == ((), (gone,))
+
+
+def test_before_the_first_update_nothing_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ui, "capture", Cluster([]))
+    assert not health.lost("minikube", {"version": 3, "deployment": None}, {})
+
+
+@pytest.mark.parametrize(
+    ("reason", "there", "again"),
+    [
+        ("ImagePullBackOff", True, True),
+        ("ErrImageNeverPull", True, True),
+        ("ImagePullBackOff", False, False),
+        ("CrashLoopBackOff", True, False),
+    ],
+)
+def test_a_pod_that_waits_for_an_image_which_is_there_again_starts_at_once(
+    reason: str, there: bool, again: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = "localhost/todo/backend:1"
+    state = {"image": image, "state": {"waiting": {"reason": reason}}}
+    metadata = {"name": "backend-1", "ownerReferences": [{"kind": "ReplicaSet"}]}
+    pods = [
+        {"metadata": metadata, "status": {"initContainerStatuses": [state]}},
+        {"metadata": {"name": "a-persons"}, "status": {"containerStatuses": [state]}},
+    ]
+    asked: list[list[str]] = []
+
+    def kubectl(command: list[Any], **_: Any) -> str:
+        asked.append([str(word) for word in command])
+        return json.dumps({"items": pods})
+
+    monkeypatch.setattr(ui, "capture", kubectl)
+    monkeypatch.setattr(images, "present", lambda: {image} if there else set())
+    health.retry_images("minikube", {**OUTPUTS, "namespace": "todo-app"})
+    deleted = [words[words.index("delete") :] for words in asked if "delete" in words]
+    assert deleted == (
+        [["delete", "pods", "--namespace", "todo-app", "backend-1"]] if again else []
+    )
+
+
+class _Answer(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200 if self.path in ("/api/ready", "/ready") else 404)
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        """Says nothing."""
+
+
+@pytest.fixture
+def address() -> Iterator[str]:
+    server = HTTPServer(("127.0.0.1", 0), _Answer)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def addresses_of(
+    monkeypatch: pytest.MonkeyPatch, kind: str, frontend: str, backend: str
+) -> list[str]:
+    monkeypatch.setattr(Stack, "settings", lambda _: {"cluster": {"kind": kind}})
+    monkeypatch.setattr(health, "PATIENCE_SECONDS", 0)
+    outputs = {"frontendUrl": frontend, "backendUrl": backend}
+    return commands._answering(Stack("minikube"), outputs)  # pyright: ignore[reportPrivateUsage]
+
+
+def test_addresses_that_answer_are_printed(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = addresses_of(monkeypatch, "local", address, address)
+    assert [line.split()[-1] for line in lines] == [address, address]
+
+
+def test_an_address_that_does_not_answer_is_a_failure_and_not_printed(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(ui.Failure, match=r"Backend API.*does not answer.*make validate"):
+        addresses_of(monkeypatch, "local", address, "http://127.0.0.1:1")
+    with pytest.raises(ui.Failure, match=r"it answers 404"):
+        addresses_of(monkeypatch, "local", f"{address}/elsewhere", address)
+
+
+def test_a_load_balancer_may_still_be_on_its_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = addresses_of(
+        monkeypatch, "managed", "http://127.0.0.1:1", "http://backend.todo-app.svc:8000"
+    )
+    assert "does not answer from here yet" in lines[0]
+    assert "inside the cluster only" in lines[1]

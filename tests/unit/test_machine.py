@@ -1,0 +1,147 @@
+"""What set-up finds out on a machine, and what a person chose before it."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from toolchain import environment, machine, minikube, paths, tools, ui
+from toolchain.cluster import images, node
+from toolchain.stack import Stack
+
+EMBEDDED = {
+    "cluster": {"kubeconfig": "/clone/.local/cluster/config/admin.conf", "context": "embedded"},
+    "images": {"mode": "load", "builder": {"name": "todo-embedded", "exporter": "image-store"}},
+}
+
+
+@pytest.fixture(autouse=True)
+def clone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A clone of its own, in an environment in which nobody has chosen anything."""
+    monkeypatch.setattr(paths, "LOCAL", tmp_path)
+    monkeypatch.setattr(paths, "BUILDX_CONFIG", tmp_path / "buildx")
+    for name in ("KUBECONFIG", "BUILDX_CONFIG", "PULUMI_BACKEND_URL"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+def found_out(stack: str, found: dict[str, Any]) -> None:
+    paths.machine_settings(stack).write_text(json.dumps(found))
+
+
+class TestEnvironment:
+    def test_of_another_stack_leads_to_no_cluster(self) -> None:
+        found_out("minikube", EMBEDDED)
+        cloud = environment.variables("cloud")
+        assert not {"KUBECONFIG", "BUILDX_CONFIG"} & cloud.keys()
+        assert environment.variables("minikube")["KUBECONFIG"] == EMBEDDED["cluster"]["kubeconfig"]
+
+    def test_keeps_the_users_kubeconfig_first(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        found_out("minikube", EMBEDDED)
+        monkeypatch.setenv("KUBECONFIG", "/mine/prod.yaml")
+        assert "KUBECONFIG" not in environment.variables("cloud")
+        files = environment.variables("minikube")["KUBECONFIG"].split(":")
+        assert files == ["/mine/prod.yaml", EMBEDDED["cluster"]["kubeconfig"]]
+
+    def test_does_not_grow_when_it_is_taken_twice(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        found_out("minikube", EMBEDDED)
+        once = environment.variables("minikube")["KUBECONFIG"]
+        monkeypatch.setenv("KUBECONFIG", once)
+        assert environment.variables("minikube")["KUBECONFIG"] == once
+
+    def test_keeps_the_users_builders(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        found_out("minikube", EMBEDDED)
+        assert environment.variables("minikube")["BUILDX_CONFIG"] == str(paths.BUILDX_CONFIG)
+        monkeypatch.setenv("BUILDX_CONFIG", "/mine/buildx")
+        assert "BUILDX_CONFIG" not in environment.variables("minikube")
+        assert environment.buildx_config() == Path("/mine/buildx")
+
+    def test_hides_no_builder_that_the_stack_names(self) -> None:
+        found_out("minikube", {**EMBEDDED, "images": {"mode": "load"}})
+        assert "BUILDX_CONFIG" not in environment.variables("minikube")
+
+
+class TestLeftOpen:
+    def test_nothing_is_mixed_into_images_that_somebody_else_builds(self) -> None:
+        given = {"images": {"mode": "prebuilt", "backend": "b:1", "frontend": "f:1"}}
+        assert machine.left_open(EMBEDDED, given) == {"cluster": EMBEDDED["cluster"]}
+
+    def test_nothing_is_mixed_into_a_builder(self) -> None:
+        given = {"images": {"mode": "load", "builder": {"name": "mine"}}}
+        assert machine.left_open(EMBEDDED, given)["images"] == {"mode": "load"}
+
+    def test_a_value_of_the_stack_is_not_looked_for(self) -> None:
+        given = {"cluster": {"kind": "local", "nodeAddress": "todo.test"}, "database": None}
+        found = {
+            "cluster": {"nodeAddress": "10.89.0.2", "context": "c"},
+            "database": {"mode": "inCluster", "image": "i:1"},
+        }
+        assert machine.left_open(found, given) == {
+            "cluster": {"context": "c"},
+            "database": {"mode": "inCluster", "image": "i:1"},
+        }
+
+
+class TestEmbeddedCluster:
+    @pytest.fixture(autouse=True)
+    def embedded(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+        """Everything that would touch the machine is left out."""
+        monkeypatch.setattr(minikube, "installed", lambda: False)
+        monkeypatch.setattr(tools, "ensure_cluster_binaries", lambda: None)
+        monkeypatch.setattr(tools, "registry_answers", lambda: False)
+        monkeypatch.setattr(node, "start", lambda _: None)
+        base = {"python": "p:1", "node": "n:1", "postgres": "q:1"}
+        monkeypatch.setattr(images, "ensure_base", lambda _: base)
+        yield
+        ui.STEPS.clear()
+
+    def prepared(self, monkeypatch: pytest.MonkeyPatch, given: dict[str, Any]) -> dict[str, Any]:
+        monkeypatch.setattr(Stack, "settings", lambda _: given)
+        machine.prepare(Stack("minikube"))
+        return environment.found_out("minikube")
+
+    def test_two_stacks_do_not_share_what_was_found_out(
+        self, monkeypatch: pytest.MonkeyPatch, clone: Path
+    ) -> None:
+        found_out("cloud", {"cluster": {"context": "theirs"}})
+        self.prepared(monkeypatch, {"cluster": {"kind": "local"}})
+        assert environment.found_out("cloud") == {"cluster": {"context": "theirs"}}
+
+    def test_the_images_that_the_stack_names_stay(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        given = {
+            "images": {"mode": "prebuilt", "backend": "b:1", "frontend": "f:1"},
+            "database": {"image": "postgres:17.6"},
+        }
+        found = self.prepared(monkeypatch, given)
+        assert "images" not in found
+        assert "image" not in found["database"]
+        assert found["cluster"]["context"] == node.CONTEXT
+
+    def test_a_context_of_the_stack_ends_what_was_found_out_before(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.prepared(monkeypatch, {"cluster": {"kind": "local"}})
+        assert not self.prepared(monkeypatch, {"cluster": {"kind": "local", "context": "mine"}})
+
+    def test_its_removal_is_forgotten_by_its_stacks_alone(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(node, "delete", lambda: None)
+        self.prepared(monkeypatch, {"cluster": {"kind": "local"}})
+        found_out("other", {"cluster": {"context": "theirs"}})
+        machine.delete()
+        assert not environment.found_out("minikube")
+        assert environment.found_out("other")
+
+    def test_a_builder_goes_into_the_users_own_folder_without_touching_others(
+        self, monkeypatch: pytest.MonkeyPatch, clone: Path
+    ) -> None:
+        mine = clone / "mine"
+        (mine / "instances").mkdir(parents=True)
+        (mine / "instances" / "todo").write_text("a builder of the user's")
+        monkeypatch.setenv("BUILDX_CONFIG", str(mine))
+        self.prepared(monkeypatch, {"cluster": {"kind": "local"}})
+        assert (mine / "instances" / "todo").read_text() == "a builder of the user's"
+        assert (mine / "instances" / environment.BUILDER).exists()

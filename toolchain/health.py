@@ -1,0 +1,198 @@
+"""Whether what Pulumi remembers is still in the cluster, and whether the application answers."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Sized
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from toolchain import environment, ui
+from toolchain.cluster import images
+
+PATIENCE_SECONDS = 60.0
+"""How long pods that Pulumi has seen ready may take until a node's port leads to them."""
+_NO_IMAGE = {"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull"}
+_LOADED = "localhost/todo/"
+"""What `components/image.py` calls the images that no registry has."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lost:
+    """What a cluster has no more, though the stack's state says so."""
+
+    objects: tuple[str, ...]
+    """Kind and name of Kubernetes objects."""
+    images: tuple[str, ...]
+    """URNs of the images that are to be built and loaded again."""
+
+    def __bool__(self) -> bool:
+        """Whether anything is missing."""
+        return bool(self.objects or self.images)
+
+    def __str__(self) -> str:
+        """Return what is missing, in words."""
+        named = ", ".join(self.objects[:3]) + (" …" if len(self.objects) > 3 else "")
+        parts = [f"{_count(self.objects, 'object')} ({named})"] if self.objects else []
+        if self.images:
+            parts.append(_count(self.images, "image"))
+        return " and ".join(parts)
+
+
+def _count(things: Sized, what: str) -> str:
+    return f"{len(things)} {what}{'' if len(things) == 1 else 's'}"
+
+
+def lost(stack: str, export: dict[str, Any], outputs: dict[str, Any]) -> Lost:
+    """What the stack's state has and its cluster has not.
+
+    Args:
+        stack: The stack's name.
+        export: Its state, as ``pulumi stack export`` prints it.
+        outputs: Its outputs, which say where its cluster is.
+    """
+    resources = [
+        r for r in (export.get("deployment") or {}).get("resources") or () if not r.get("delete")
+    ]
+    return Lost(
+        objects=tuple(_missing_objects(stack, resources, outputs)),
+        images=tuple(_missing_images(resources)),
+    )
+
+
+def _missing_objects(
+    stack: str, resources: list[dict[str, Any]], outputs: dict[str, Any]
+) -> list[str]:
+    """Kubernetes objects that are gone; none where the cluster does not answer, which `pulumi up` says better."""
+    wanted: dict[str, set[tuple[str, str]]] = {}
+    for resource in resources:
+        inputs = resource.get("outputs") or {}
+        metadata = inputs.get("metadata") or {}
+        if not resource["type"].startswith("kubernetes:") or not metadata.get("name"):
+            continue
+        group, _, version = str(inputs["apiVersion"]).rpartition("/")
+        kind = f"{inputs['kind']}.{version}.{group}"
+        where = "" if inputs["kind"] == "Namespace" else str(metadata.get("namespace") or "")
+        wanted.setdefault(where, set()).add((kind, str(metadata["name"])))
+    missing: list[str] = []
+    for namespace, objects in sorted(wanted.items()):
+        kinds = sorted({kind for kind, _ in objects})
+        where = ["--namespace", namespace] if namespace else []
+        found = _kubectl(stack, outputs, "get", ",".join(kinds), *where, "--output=json")
+        if found is None:
+            continue
+        present = {
+            (item["kind"], item["metadata"]["name"])
+            for item in json.loads(found).get("items") or ()
+        }
+        missing += [
+            f"{kind.partition('.')[0]} {name}"
+            for kind, name in sorted(objects)
+            if (kind.partition(".")[0], name) not in present
+        ]
+    return missing
+
+
+def _missing_images(resources: list[dict[str, Any]]) -> list[str]:
+    """Images built straight into the embedded cluster's store, which is the only place that has them."""
+    built = [r for r in resources if r["type"] == "docker-build:index:Image"]
+    in_store = {r["urn"]: _store_names(r.get("inputs") or {}) for r in built}
+    if not any(in_store.values()):
+        return []
+    present = images.present()
+    return [urn for urn, names in in_store.items() if names and not set(names) <= present]
+
+
+def _store_names(inputs: dict[str, Any]) -> list[str]:
+    exports = [export.get("image") or {} for export in inputs.get("exports") or ()]
+    return [
+        name
+        for image in exports
+        if image.get("store")
+        for name in image.get("names") or ()
+        if name.startswith(_LOADED)
+    ]
+
+
+def retry_images(stack: str, outputs: dict[str, Any]) -> None:
+    """Make pods that wait for an image which is there again start at once.
+
+    The kubelet tries again after up to five minutes (https://kubernetes.io/docs/concepts/containers/images/);
+    a new pod tries now. What such a pod would run has never started, so deleting it loses nothing.
+    """
+    namespace = str(outputs.get("namespace", ""))
+    pods = _kubectl(stack, outputs, "get", "pods", "--namespace", namespace, "--output=json")
+    waiting = [
+        item["metadata"]["name"]
+        for item in json.loads(pods or "{}").get("items") or ()
+        if item["metadata"].get("ownerReferences") and _waits_for_loaded_image(item)
+    ]
+    if waiting:
+        _kubectl(stack, outputs, "delete", "pods", "--namespace", namespace, *waiting)
+
+
+def _waits_for_loaded_image(pod: dict[str, Any]) -> bool:
+    status = pod.get("status") or {}
+    containers = [
+        *(status.get("initContainerStatuses") or ()),
+        *(status.get("containerStatuses") or ()),
+    ]
+    refused = {
+        c["image"]
+        for c in containers
+        if (c.get("state", {}).get("waiting") or {}).get("reason") in _NO_IMAGE
+        and c["image"].startswith(_LOADED)
+    }
+    return bool(refused) and refused <= images.present()
+
+
+def wait_until_answering(url: str, path: str, seconds: float) -> str | None:
+    """Wait until a part of the application answers.
+
+    Args:
+        url: Where it should answer.
+        path: A path that is answered with 200 when requests can be served.
+        seconds: How long to wait.
+
+    Returns:
+        None when it answers, else why it does not.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        reason = _refusal(url + path)
+        if reason is None or time.monotonic() > deadline:
+            return reason
+        time.sleep(0.5)
+
+
+def reachable_from_here(url: str) -> bool:
+    """Whether an output is the address of something outside the cluster's own network."""
+    host = urlsplit(url).hostname or ""
+    return bool(host) and not host.endswith(".svc")
+
+
+def _refusal(url: str) -> str | None:
+    try:
+        # Never through a proxy of the environment: a node's address is on this machine.
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(url, timeout=5):
+            return None
+    except urllib.error.HTTPError as error:
+        return f"it answers {error.code}"
+    except OSError as error:
+        reason = getattr(error, "reason", error)
+        return f"no connection ({str(reason) or type(error).__name__})"
+
+
+def _kubectl(stack: str, outputs: dict[str, Any], *arguments: str) -> str | None:
+    where: list[str] = []
+    if outputs.get("kubeconfig"):
+        where += ["--kubeconfig", str(outputs["kubeconfig"])]
+    if outputs.get("kubeContext"):
+        where += ["--context", str(outputs["kubeContext"])]
+    command = ["kubectl", "--request-timeout=15s", *where, *arguments]
+    return ui.capture(command, env=environment.complete(stack))
