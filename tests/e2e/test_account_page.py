@@ -1,4 +1,4 @@
-"""The dialog of an account: password, other sessions, deletion; with the keyboard and for everybody."""
+"""The dialog of an account: password, other sessions, deletion; by keyboard and for everybody."""
 
 from collections.abc import Iterator
 
