@@ -1,4 +1,4 @@
-"""The frontend beyond its capacity while it is rolled: every request is answered, no pod is killed."""
+"""The frontend beyond its capacity while it is rolled: all is answered, and no pod is killed."""
 
 import asyncio
 import time
