@@ -73,6 +73,13 @@ export class Api {
       problem(response, 503, detail, { "retry-after": "3" });
       return;
     }
+    if (method === "OPTIONS" && answer.status === 405) {
+      // The backend says what the resource allows when it refuses; asking for just that is fine.
+      answer.body?.destroy();
+      const allow = `${answer.headers.allow ?? "GET"}, OPTIONS`;
+      response.writeHead(204, { ...COMMON_HEADERS, "cache-control": "no-store", allow }).end();
+      return;
+    }
     response.writeHead(answer.status, { ...COMMON_HEADERS, ...answer.headers });
     if (method === "HEAD" || !answer.body) {
       answer.body?.destroy();

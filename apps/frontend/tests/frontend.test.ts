@@ -214,7 +214,13 @@ describe("what is answered", () => {
     expect([head.status, head.text, head.headers["x-request-id"]]).toEqual([200, "", "1"]);
     expect((await ask(port, "/api/todos/1", { method: "PATCH", body: "{}" })).json.method).toBe("PATCH");
     expect((await ask(port, "/api/todos", { method: "PROPFIND" })).json.method).toBe("PROPFIND");
-    expect((await ask(port, "/", { method: "OPTIONS" })).headers.allow).toBe("GET, HEAD, OPTIONS");
+    for (const [path, allow] of [
+      ["/", "GET, HEAD, OPTIONS"],
+      ["/api/todos", "GET, POST, OPTIONS"],
+    ] as const) {
+      const options = await ask(port, path, { method: "OPTIONS" });
+      expect([options.status, options.headers.allow]).toEqual([204, allow]);
+    }
   });
 
   test("nothing but /api/ reaches the backend", async () => {

@@ -18,7 +18,7 @@ export const echo = (): Server =>
     question.on("end", () => {
       response.setHeader("content-type", "application/json");
       response.setHeader("x-request-id", "1");
-      if (question.method === "PUT") response.writeHead(405, { allow: "GET, POST" });
+      if (["PUT", "OPTIONS"].includes(question.method ?? "")) response.writeHead(405, { allow: "GET, POST" });
       const { method, url, headers } = question;
       response.end(JSON.stringify({ method, url, headers, body }));
     });
