@@ -18,7 +18,8 @@ import { json, busy, COMMON_HEADERS, problem } from "./answer.mts";
 import { Api, type ApiOptions } from "./api.mts";
 import { STREAM_TIMEOUT_MS } from "./backend.mts";
 import { settleForwarded } from "./client.mts";
-import { Departure } from "./departure.mts";
+import { Connections } from "./connections.mts";
+import { depart } from "./departure.mts";
 import { Gate, type GateOptions } from "./gate.mts";
 import { log } from "./log.mts";
 
@@ -33,7 +34,7 @@ export interface FrontendOptions {
   keepAlive: number;
   /** How long a client may take to send a whole request, in milliseconds. */
   requestTimeout: number;
-  /** Connections at the same time; each costs some 20 KB. */
+  /** Connections at the same time, of which each costs some 20 KB; see connections.mts. */
   connections: number;
   /**
    * Sockets to listen with. libuv (since 1.45) takes one connection from a socket in each turn of
@@ -70,7 +71,8 @@ export class Frontend {
   readonly #options: FrontendOptions;
   readonly #api: Api;
   readonly #pageGate: Gate;
-  readonly #departure: Departure;
+  readonly #connections: Connections;
+  #stopping = false;
 
   constructor(options: FrontendOptions) {
     this.#options = options;
@@ -87,18 +89,17 @@ export class Frontend {
       (request, response) => void this.#handle(request, response),
     );
     this.server.timeout = STREAM_TIMEOUT_MS + 20_000; // nothing sent, nothing read
-    this.#departure = new Departure(this.server);
+    this.#connections = new Connections(this.server, options.connections);
     this.server.on("clientError", (error, socket) => this.#refuse(error, socket));
   }
 
   /** Listens; returns the port. */
   async listen(options: ListenOptions): Promise<number> {
-    const { acceptors, connections } = this.#options;
+    const { acceptors } = this.#options;
     let port = options.port;
     for (let number = 0; number < acceptors; number++) {
       const acceptor = number === 0 ? this.server : createAcceptor();
       if (number > 0) acceptor.on("connection", (socket) => this.server.emit("connection", socket));
-      acceptor.maxConnections = Math.ceil(connections / acceptors);
       await new Promise<void>((resolve, reject) => {
         acceptor.once("error", reject);
         acceptor.listen({ ...options, port, reusePort: acceptors > 1 }, resolve);
@@ -109,13 +110,18 @@ export class Frontend {
     return port ?? 0;
   }
 
-  /** Answers what was accepted, and what still comes for a moment, then closes. */
+  /** Answers what was accepted, and what still comes for a moment, each connection for the last time. */
   stop(): Promise<void> {
-    return this.#departure.leave(this.#acceptors);
+    this.#stopping = true;
+    for (const answer of this.#connections.answers) {
+      if (!answer.headersSent) answer.setHeader("connection", "close");
+    }
+    return depart(this.server, this.#acceptors, this.#connections);
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    this.#departure.accompany(response);
+    this.#connections.accompany(response);
+    if (this.#stopping) response.setHeader("connection", "close");
     try {
       await this.#route(request, response);
     } catch (error) {
@@ -150,7 +156,7 @@ export class Frontend {
     }
     if (isProbe) {
       // Before anything that can be busy: an overloaded process is no dead one.
-      if (path === "/api/ready" && this.#departure.begun) problem(response, 503, "Stopping.");
+      if (path === "/api/ready" && this.#stopping) problem(response, 503, "Stopping.");
       else json(response, 200, { status: "ok" });
       return;
     }
@@ -163,7 +169,7 @@ export class Frontend {
   /** Answers what Node.js could not read as a request, or not in time. */
   #refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
     const [status, detail] = REFUSALS[error.code ?? ""] ?? [400, "The request is malformed."];
-    const pending = this.#departure.pending(socket);
+    const pending = this.#connections.pending(socket);
     if (error.code === "ECONNRESET" || !socket.writable || pending?.headersSent) {
       socket.destroy();
     } else if (pending) {

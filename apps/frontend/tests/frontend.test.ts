@@ -150,6 +150,27 @@ describe("connections", () => {
     await expect(ask(port, "/api/health")).rejects.toMatchObject({ code: "ECONNREFUSED" });
   });
 
+  test("when there are too many, those that wait for their clients make room", async () => {
+    const { port, pages } = await frontend({ connections: 3 });
+    const working = ask(port, "/");
+    await until(() => pages.length === 1);
+    const slow = raw(port, "POST /api/x HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{");
+    await ask(port, "/api/health");
+    const idle = raw(port, "GET /api/health HTTP/1.1\r\nHost: x\r\n\r\n");
+    await new Promise((resolve) => idle.socket.once("data", resolve));
+    const first = raw(port, "GET /api/health HTTP/1.1\r\nHost: x\r\n\r\n");
+    expect(await idle.received).toMatch(/^HTTP\/1.1 200/);
+    await new Promise((resolve) => first.socket.once("data", resolve));
+    const second = raw(port, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    expect(await first.received).toMatch(/^HTTP\/1.1 200/);
+    await until(() => pages.length === 2);
+    expect((await ask(port, "/api/health")).status).toBe(200);
+    expect(await slow.received).toBe("");
+    pages[0]!.finish();
+    expect((await working).status).toBe(200);
+    second.socket.destroy();
+  });
+
   test("when stopping, idle ones are closed", async () => {
     const { frontend: started, port } = await frontend();
     const idle = raw(port, "GET /api/health HTTP/1.1\r\nHost: x\r\n\r\n");
