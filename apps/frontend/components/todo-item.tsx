@@ -2,11 +2,11 @@
 
 import { useEffect, useRef, useState, type KeyboardEvent, type SubmitEvent } from "react";
 import { PRIORITIES, type Priority, type Todo } from "@/lib/api";
+import { changes, type Change } from "@/lib/changes";
 import { describeDue, isOverdue } from "@/lib/dates";
+import { atMost, LAST_DAY, LONGEST } from "@/lib/limits";
 import { Field } from "./field";
 import { Icon } from "./icon";
-
-export type Change = Partial<Pick<Todo, "title" | "done" | "priority" | "due_date">>;
 
 interface Props {
   todo: Todo;
@@ -17,10 +17,11 @@ interface Props {
 
 /** One todo: a checkbox named by its title, and buttons to edit and delete it. */
 export function TodoItem({ todo, today, onChange, onDelete }: Props) {
-  const [editing, setEditing] = useState(false);
+  const [shown, setShown] = useState<Todo>(); // as it was when the form was opened
   const [busy, setBusy] = useState(false);
   const editButton = useRef<HTMLButtonElement>(null);
 
+  const editing = shown !== undefined;
   const wasEditing = useRef(false);
 
   useEffect(() => {
@@ -35,19 +36,20 @@ export function TodoItem({ todo, today, onChange, onDelete }: Props) {
     setBusy(false);
   }
 
-  async function save(event: SubmitEvent<HTMLFormElement>) {
+  async function save(event: SubmitEvent<HTMLFormElement>, opened: Todo) {
     event.preventDefault();
     const fields = new FormData(event.currentTarget);
     const title = String(fields.get("title"));
     if (!title.trim()) return;
-    setBusy(true);
-    const saved = await onChange({
+    const change = changes(opened, {
       title,
       priority: fields.get("priority") as Priority,
       due_date: String(fields.get("due_date")) || null,
     });
+    setBusy(true);
+    const saved = Object.keys(change).length === 0 || (await onChange(change));
     setBusy(false);
-    if (saved) setEditing(false);
+    if (saved) setShown(undefined);
   }
 
   async function remove() {
@@ -56,31 +58,35 @@ export function TodoItem({ todo, today, onChange, onDelete }: Props) {
     setBusy(false);
   }
 
-  if (editing) {
+  if (shown) {
+    const title = {
+      name: "title",
+      defaultValue: shown.title,
+      required: true,
+      autoFocus: true,
+      autoComplete: "off",
+      ...atMost(LONGEST.title),
+    };
     return (
       <li>
         <form
           className="add"
-          aria-label={`Edit ${todo.title}`}
-          onSubmit={(event) => void save(event)}
-          onKeyDown={(event: KeyboardEvent) => event.key === "Escape" && setEditing(false)}
+          aria-label={`Edit ${shown.title}`}
+          onSubmit={(event) => void save(event, shown)}
+          onKeyDown={(event: KeyboardEvent) => event.key === "Escape" && setShown(undefined)}
         >
           <Field label="Edit title" wide>
-            {(id) => (
-              <input
-                id={id}
-                name="title"
-                defaultValue={todo.title}
-                maxLength={500}
-                required
-                autoFocus
-                autoComplete="off"
-              />
-            )}
+            {(id) =>
+              /[\r\n]/.test(shown.title) ? (
+                <textarea id={id} rows={shown.title.split(/\r\n?|\n/).length} {...title} />
+              ) : (
+                <input id={id} {...title} />
+              )
+            }
           </Field>
           <Field label="Edit priority">
             {(id) => (
-              <select id={id} name="priority" defaultValue={todo.priority}>
+              <select id={id} name="priority" defaultValue={shown.priority}>
                 {PRIORITIES.map((priority) => (
                   <option key={priority}>{priority}</option>
                 ))}
@@ -88,13 +94,15 @@ export function TodoItem({ todo, today, onChange, onDelete }: Props) {
             )}
           </Field>
           <Field label="Edit due date">
-            {(id) => <input id={id} name="due_date" type="date" defaultValue={todo.due_date ?? ""} />}
+            {(id) => (
+              <input id={id} name="due_date" type="date" max={LAST_DAY} defaultValue={shown.due_date ?? ""} />
+            )}
           </Field>
           <div className="row">
             <button type="submit" className="primary" disabled={busy}>
               Save
             </button>
-            <button type="button" onClick={() => setEditing(false)}>
+            <button type="button" onClick={() => setShown(undefined)}>
               Cancel
             </button>
           </div>
@@ -125,7 +133,7 @@ export function TodoItem({ todo, today, onChange, onDelete }: Props) {
           type="button"
           className="icon"
           aria-label={`Edit ${todo.title}`}
-          onClick={() => setEditing(true)}
+          onClick={() => setShown(todo)}
         >
           <Icon name="edit" />
         </button>

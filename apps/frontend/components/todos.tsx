@@ -1,23 +1,22 @@
 "use client";
 
 import { useCallback, useEffect, useRef, useState, type SubmitEvent } from "react";
-import {
-  ApiError,
-  call,
-  listPath,
-  newId,
-  PRIORITIES,
-  type Filter,
-  type Todo,
-  type TodoPage,
-} from "@/lib/api";
-import { isoDate } from "@/lib/dates";
+import { ApiError, call, listPath, PRIORITIES, type Filter, type Todo, type TodoPage } from "@/lib/api";
+import type { Change } from "@/lib/changes";
+import { Draft } from "@/lib/draft";
+import { atMost, LAST_DAY, LONGEST } from "@/lib/limits";
 import { Away } from "./away";
-import { TodoItem, type Change } from "./todo-item";
 import { Field } from "./field";
+import { TodoItem } from "./todo-item";
+import { useToday } from "./today";
 
 const PAGE = 50;
 const MOST = 200;
+
+const firstCharacters = (text: string): string => Array.from(text).slice(0, LONGEST.search).join("");
+
+const isSame = (one: FormData, other: FormData): boolean =>
+  JSON.stringify([...one.entries()]) === JSON.stringify([...other.entries()]);
 
 /** The list with everything that changes it. */
 export function Todos({ version, onExpired }: { version: number; onExpired: () => void }) {
@@ -28,8 +27,9 @@ export function Todos({ version, onExpired }: { version: number; onExpired: () =
   const [said, setSaid] = useState("");
   const [adding, setAdding] = useState(false);
   const newTitle = useRef<HTMLInputElement>(null);
-  const draftId = useRef(newId());
+  const draft = useRef(new Draft());
   const latest = useRef(0);
+  const today = useToday();
 
   const fail = useCallback(
     (failure: unknown) => {
@@ -76,20 +76,24 @@ export function Todos({ version, onExpired }: { version: number; onExpired: () =
     event.preventDefault();
     const form = event.currentTarget;
     const fields = new FormData(form);
-    const title = String(fields.get("title"));
-    if (!title.trim()) return;
+    const values = {
+      title: String(fields.get("title")),
+      priority: fields.get("priority"),
+      due_date: fields.get("due_date") || null,
+    };
+    if (!values.title.trim()) return;
     setAdding(true);
-    const added = await run(`Added ${title}`, () =>
-      call("POST", "/api/todos", {
-        id: draftId.current, // stays the same until the server has it: retrying adds it once
-        title,
-        priority: fields.get("priority"),
-        due_date: fields.get("due_date") || null,
-      }),
-    );
+    const added = await run(`Added ${values.title}`, async () => {
+      try {
+        await call("POST", "/api/todos", { id: draft.current.idFor(values), ...values });
+      } catch (failure) {
+        if (failure instanceof ApiError && failure.status === 409) draft.current.settle();
+        throw failure;
+      }
+      draft.current.settle();
+    });
     setAdding(false);
-    if (!added) return;
-    draftId.current = newId();
+    if (!added || !isSame(fields, new FormData(form))) return; // what was typed meanwhile stays
     form.reset();
     newTitle.current?.focus();
   }
@@ -111,13 +115,21 @@ export function Todos({ version, onExpired }: { version: number; onExpired: () =
     if (removed) newTitle.current?.focus();
   }
 
-  const today = isoDate(new Date());
   return (
     <section className="card" aria-labelledby="todos-heading">
       <h2 id="todos-heading">Your todos</h2>
       <form className="add" aria-label="Add a todo" onSubmit={(event) => void add(event)}>
         <Field label="New todo" wide>
-          {(id) => <input id={id} ref={newTitle} name="title" maxLength={500} required autoComplete="off" />}
+          {(id) => (
+            <input
+              id={id}
+              ref={newTitle}
+              name="title"
+              required
+              autoComplete="off"
+              {...atMost(LONGEST.title)}
+            />
+          )}
         </Field>
         <Field label="Priority">
           {(id) => (
@@ -128,7 +140,7 @@ export function Todos({ version, onExpired }: { version: number; onExpired: () =
             </select>
           )}
         </Field>
-        <Field label="Due date">{(id) => <input id={id} name="due_date" type="date" />}</Field>
+        <Field label="Due date">{(id) => <input id={id} name="due_date" type="date" max={LAST_DAY} />}</Field>
         <button type="submit" className="primary" disabled={adding}>
           Add todo
         </button>
@@ -139,9 +151,10 @@ export function Todos({ version, onExpired }: { version: number; onExpired: () =
             <input
               id={id}
               type="search"
-              maxLength={200}
               value={filter.search}
-              onChange={(event) => setFilter({ ...filter, search: event.target.value, limit: PAGE })}
+              onChange={(event) =>
+                setFilter({ ...filter, search: firstCharacters(event.target.value), limit: PAGE })
+              }
             />
           )}
         </Field>

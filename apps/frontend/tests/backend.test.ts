@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { forward } from "@/lib/backend";
+import { forward, type Question } from "@/server/backend.mts";
 
 let server: Server;
 let url: string;
@@ -16,6 +16,8 @@ beforeAll(async () => {
       response.setHeader("set-cookie", ["a=1; HttpOnly", "b=2"]);
       response.setHeader("server", "secret");
       response.setHeader("retry-after", "3");
+      response.setHeader("allow", "GET");
+      response.setHeader("www-authenticate", "Bearer");
       if (request.method === "DELETE") response.writeHead(204).end();
       else response.writeHead(201, { "content-type": "application/json" }).end("{}");
     });
@@ -26,22 +28,31 @@ beforeAll(async () => {
 
 afterAll(() => server.close());
 
-const post = (body: BodyInit, headers: HeadersInit = {}) =>
-  new Request("http://page/api/todos?x=%2F", { method: "POST", body, headers });
+const post = (body: string, headers: Question["headers"] = {}): Question => ({
+  method: "POST",
+  path: "/api/todos?x=%2F",
+  headers,
+  body: Buffer.from(body),
+  signal: new AbortController().signal,
+});
 
 test("passes on the request and the answer, but only known headers", async () => {
   const answer = await forward(
-    post('{"title":"x"}', { cookie: "s=1", "x-forwarded-for": "1.1.1.1, 2.2.2.2", "x-secret": "1" }),
+    post('{"title":"x"}', { cookie: "s=1", "x-forwarded-for": "2.2.2.2", "x-secret": "1" }),
     url,
   );
   expect(last.request.url).toBe("/api/todos?x=%2F");
   expect(last.body).toBe('{"title":"x"}');
   expect(last.request.headers).toMatchObject({ cookie: "s=1", "x-forwarded-for": "2.2.2.2" });
   expect(last.request.headers).not.toHaveProperty("x-secret");
-  expect(answer.status).toBe(201);
-  expect(answer.headers.getSetCookie()).toEqual(["a=1; HttpOnly", "b=2"]);
-  expect(answer.headers.get("retry-after")).toBe("3");
-  expect(answer.headers.get("server")).toBeNull();
+  expect(answer?.status).toBe(201);
+  expect(answer?.headers).toMatchObject({
+    "set-cookie": ["a=1; HttpOnly", "b=2"],
+    "retry-after": "3",
+    allow: "GET",
+    "www-authenticate": "Bearer",
+  });
+  expect(answer?.headers).not.toHaveProperty("server");
 });
 
 test("uses a connection of its own for each request", async () => {
@@ -54,8 +65,8 @@ test("uses a connection of its own for each request", async () => {
 });
 
 test("passes on an answer without a body", async () => {
-  const answer = await forward(new Request("http://page/api/todos/1", { method: "DELETE" }), url);
-  expect(answer.status).toBe(204);
+  const answer = await forward({ ...post(""), method: "DELETE", path: "/api/todos/1" }, url);
+  expect(answer).toMatchObject({ status: 204, body: null });
 });
 
 test("asks again when the backend was only gone for a moment", async () => {
@@ -63,16 +74,9 @@ test("asks again when the backend was only gone for a moment", async () => {
   await new Promise((done) => server.close(done));
   await new Promise((done) => setTimeout(done, 50)); // until the kept-alive connection is gone, too
   setTimeout(() => server.listen(Number(port), "127.0.0.1"), 50);
-  expect((await forward(post("{}"), url)).status).toBe(201);
+  expect((await forward(post("{}"), url))?.status).toBe(201);
 });
 
-test("says 503 while the backend is away", async () => {
-  const answer = await forward(post("{}"), "http://127.0.0.1:1");
-  expect(answer.status).toBe(503);
-  expect(answer.headers.get("retry-after")).toBe("3");
-});
-
-test("refuses large bodies and requests from other sites", async () => {
-  expect((await forward(post("x".repeat(70_000)), url)).status).toBe(413);
-  expect((await forward(post("{}", { "sec-fetch-site": "cross-site" }), url)).status).toBe(403);
+test("has no answer while the backend is away", async () => {
+  expect(await forward(post("{}"), "http://127.0.0.1:1")).toBeNull();
 });

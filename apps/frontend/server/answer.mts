@@ -1,0 +1,46 @@
+import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
+
+/** Set on every answer; pages set more (lib/security-headers.ts). */
+export const COMMON_HEADERS = {
+  "x-content-type-options": "nosniff",
+  "cross-origin-resource-policy": "same-origin",
+} as const;
+
+/** Seconds after which to come again. Short: a page costs some hundredths of a second. */
+export const RETRY_AFTER = "2";
+
+/** Answers with JSON. */
+export function json(
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  headers: OutgoingHttpHeaders = {},
+): void {
+  if (response.headersSent || response.destroyed) return;
+  const text = JSON.stringify(body);
+  response.writeHead(status, {
+    ...COMMON_HEADERS,
+    "cache-control": "no-store",
+    "content-type": "application/json",
+    "content-length": Buffer.byteLength(text),
+    ...headers,
+  });
+  response.end(response.req.method === "HEAD" ? undefined : text);
+}
+
+/** Answers with an error the way the whole API does. */
+export function problem(
+  response: ServerResponse,
+  status: number,
+  detail: string,
+  headers?: OutgoingHttpHeaders,
+): void {
+  json(response, status, { detail }, headers);
+}
+
+/** Says that there is more to do than can be done. */
+export function busy(response: ServerResponse): void {
+  problem(response, 503, "There is too much to do at the moment. Please try again.", {
+    "retry-after": RETRY_AFTER,
+  });
+}

@@ -1,0 +1,52 @@
+import type { IncomingMessage } from "node:http";
+
+/** What the backend accepts at most. */
+export const MAXIMUM_BODY_BYTES = 64 * 1024;
+
+export type Body =
+  { state: "complete"; bytes: Buffer } | { state: "too large" } | { state: "no room" } | { state: "gone" };
+
+/** Reads small request bodies, all of them together within a share of the container's memory. */
+export class BodyReader {
+  #held = 0;
+  readonly #room: number;
+
+  constructor(room: number) {
+    this.#room = room;
+  }
+
+  /**
+   * Reads a body to its end.
+   *
+   * A body that is not accepted is still read, and thrown away: closing a connection on unread
+   * data resets it, and the client never sees the answer.
+   */
+  read(request: IncomingMessage): Promise<Body> {
+    if (Number(request.headers["content-length"]) > MAXIMUM_BODY_BYTES) {
+      request.resume();
+      return Promise.resolve({ state: "too large" });
+    }
+    return new Promise((resolve) => {
+      const parts: Buffer[] = [];
+      let size = 0;
+      const settle = (body: Body) => {
+        request.removeListener("data", take);
+        request.resume();
+        this.#held -= size;
+        size = parts.length = 0;
+        resolve(body);
+      };
+      const take = (part: Buffer) => {
+        size += part.length;
+        this.#held += part.length;
+        parts.push(part);
+        if (size > MAXIMUM_BODY_BYTES) settle({ state: "too large" });
+        else if (this.#held > this.#room) settle({ state: "no room" });
+      };
+      request.on("data", take);
+      request.on("end", () => settle({ state: "complete", bytes: Buffer.concat(parts) }));
+      request.on("close", () => settle({ state: "gone" }));
+      request.on("error", () => settle({ state: "gone" }));
+    });
+  }
+}

@@ -1,0 +1,68 @@
+import type { Server, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+
+/**
+ * The open connections, the one that was of use longest ago first.
+ *
+ * Beyond the allowed number each new one takes the place of the first that is waiting for its
+ * client. So new clients, and the probes of Kubernetes, are always let in.
+ */
+export class Connections {
+  /** Connections and requests so far. */
+  arrivals = 0;
+  readonly #most: number;
+  readonly #open = new Map<Duplex, ServerResponse | null>();
+
+  constructor(server: Server, most: number) {
+    this.#most = most;
+    server.on("connection", (connection: Duplex) => {
+      this.arrivals++;
+      if (this.#open.size >= this.#most) this.#makeRoom();
+      this.#note(connection, null);
+      connection.on("close", () => this.#open.delete(connection));
+    });
+  }
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /** The answers on their way. */
+  get answers(): ServerResponse[] {
+    return [...this.#open.values()].filter((answer) => answer !== null);
+  }
+
+  /** Notes an answer that is on its way. */
+  accompany(answer: ServerResponse): void {
+    this.arrivals++;
+    const connection = answer.req.socket;
+    this.#note(connection, answer);
+    answer.on("close", () => {
+      if (this.#open.get(connection) === answer) this.#note(connection, null);
+    });
+  }
+
+  /** The answer that a connection waits for. */
+  pending(connection: Duplex): ServerResponse | null {
+    return this.#open.get(connection) ?? null;
+  }
+
+  #note(connection: Duplex, answer: ServerResponse | null): void {
+    this.#open.delete(connection); // so that it becomes the last
+    if (!connection.destroyed) this.#open.set(connection, answer);
+  }
+
+  #makeRoom(): void {
+    for (const waits of [
+      (answer: ServerResponse | null) => answer === null,
+      (answer: ServerResponse | null) => !answer?.req.complete,
+    ]) {
+      for (const [connection, answer] of this.#open) {
+        if (!waits(answer)) continue;
+        this.#open.delete(connection);
+        connection.destroy();
+        return;
+      }
+    }
+  }
+}

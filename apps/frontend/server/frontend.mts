@@ -1,0 +1,217 @@
+/** The HTTP server around Next.js: whom to believe, how much to take on, and how to leave. */
+
+import {
+  createServer,
+  STATUS_CODES,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from "node:http";
+import {
+  createServer as createAcceptor,
+  type AddressInfo,
+  type ListenOptions,
+  type Server as Acceptor,
+} from "node:net";
+import type { Duplex } from "node:stream";
+import { json, busy, COMMON_HEADERS, problem } from "./answer.mts";
+import { Api, type ApiOptions } from "./api.mts";
+import { STREAM_TIMEOUT_MS } from "./backend.mts";
+import { settleForwarded } from "./client.mts";
+import { Connections } from "./connections.mts";
+import { depart } from "./departure.mts";
+import { Gate, type GateOptions } from "./gate.mts";
+import { log } from "./log.mts";
+
+export interface FrontendOptions {
+  /** Next.js: renders pages and serves static files. */
+  pages: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+  api: ApiOptions;
+  pageGate: GateOptions;
+  /** Proxies in front that append to X-Forwarded-For. */
+  trustedProxies: number;
+  /** How long a connection may be idle, in milliseconds: longer than any proxy in front keeps it. */
+  keepAlive: number;
+  /** How long a client may take to send a whole request, in milliseconds. */
+  requestTimeout: number;
+  /** Connections at the same time, of which each costs some 20 KB; see connections.mts. */
+  connections: number;
+  /**
+   * Sockets to listen with. libuv (since 1.45) takes one connection from a socket in each turn of
+   * the event loop; while pages are rendered the turns are few, and probes would wait in the queue.
+   */
+  acceptors: number;
+}
+
+/** Longest turn of a page in milliseconds, so that who reads slowly keeps none from others. */
+const LONGEST_TURN = 3000;
+const PAGE_METHODS = ["GET", "HEAD"];
+const REFUSALS: Record<string, [number, string]> = {
+  ERR_HTTP_REQUEST_TIMEOUT: [408, "The request took too long to arrive."],
+  HPE_HEADER_OVERFLOW: [431, "The request's headers are too large."],
+  HPE_INVALID_METHOD: [501, "The request's method is not known."],
+};
+
+/** Returns the path as it will be compared, and with its query; null when it is malformed. */
+function target(url: string): { path: string; full: string } | null {
+  try {
+    const { pathname, search } = new URL(url.startsWith("/") ? `http://frontend${url}` : url);
+    decodeURIComponent(pathname);
+    return { path: pathname, full: pathname + search };
+  } catch {
+    return null;
+  }
+}
+
+/** Answers requests, of which only those for pages and static files reach Next.js. */
+export class Frontend {
+  /** For tests, and for the web sockets of the development server. */
+  readonly server: Server;
+  readonly #acceptors: Acceptor[] = [];
+  readonly #options: FrontendOptions;
+  readonly #api: Api;
+  readonly #pageGate: Gate;
+  readonly #connections: Connections;
+  #stopping = false;
+
+  constructor(options: FrontendOptions) {
+    this.#options = options;
+    this.#api = new Api(options.api);
+    this.#pageGate = new Gate(options.pageGate);
+    this.server = createServer(
+      {
+        keepAliveTimeout: options.keepAlive,
+        // Both count from a request's first byte, so idle connections outlive them.
+        headersTimeout: options.requestTimeout,
+        requestTimeout: options.requestTimeout,
+        connectionsCheckingInterval: Math.min(options.requestTimeout / 6, 5000),
+      },
+      (request, response) => void this.#handle(request, response),
+    );
+    this.server.timeout = STREAM_TIMEOUT_MS + 20_000; // nothing sent, nothing read
+    this.#connections = new Connections(this.server, options.connections);
+    this.server.on("clientError", (error, socket) => this.#refuse(error, socket));
+  }
+
+  /** Listens; returns the port. */
+  async listen(options: ListenOptions): Promise<number> {
+    const { acceptors } = this.#options;
+    let port = options.port;
+    for (let number = 0; number < acceptors; number++) {
+      const acceptor = number === 0 ? this.server : createAcceptor();
+      if (number > 0) acceptor.on("connection", (socket) => this.server.emit("connection", socket));
+      await new Promise<void>((resolve, reject) => {
+        acceptor.once("error", reject);
+        acceptor.listen({ ...options, port, reusePort: acceptors > 1 }, resolve);
+      });
+      port = (acceptor.address() as AddressInfo).port;
+      this.#acceptors.push(acceptor);
+    }
+    return port ?? 0;
+  }
+
+  /** Answers what was accepted, and what still comes for a moment, each connection for the last time. */
+  stop(): Promise<void> {
+    this.#stopping = true;
+    for (const answer of this.#connections.answers) {
+      if (!answer.headersSent) answer.setHeader("connection", "close");
+    }
+    return depart(this.server, this.#acceptors, this.#connections);
+  }
+
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    this.#connections.accompany(response);
+    if (this.#stopping) response.setHeader("connection", "close");
+    try {
+      await this.#route(request, response);
+    } catch (error) {
+      if (response.destroyed) return;
+      log("request_failed", { path: request.url, reason: String(error) });
+      if (response.headersSent) response.destroy();
+      else problem(response, 500, "Something went wrong here. Please try again.");
+    }
+  }
+
+  async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const found = target(request.url ?? "/");
+    if (!found) {
+      problem(response, 400, "The address is malformed.");
+      return;
+    }
+    const { path, full } = found;
+    const isProbe = path === "/api/health" || path === "/api/ready";
+    if (path.startsWith("/api/") && !isProbe) {
+      settleForwarded(request, this.#options.trustedProxies);
+      if (path.endsWith("/")) {
+        const location = full.replace(/\/+(?=\?|$)/, "");
+        problem(response, 308, "The address has no slash at its end.", { location });
+        return;
+      }
+      await this.#api.handle(request, response, full, departureOf(response));
+      return;
+    }
+    if (!PAGE_METHODS.includes(request.method ?? "")) {
+      this.#refuseMethod(request, response);
+      return;
+    }
+    if (isProbe) {
+      // Before anything that can be busy: an overloaded process is no dead one.
+      if (path === "/api/ready" && this.#stopping) problem(response, 503, "Stopping.");
+      else json(response, 200, { status: "ok" });
+      return;
+    }
+    settleForwarded(request, this.#options.trustedProxies);
+    for (const [name, value] of Object.entries(COMMON_HEADERS)) response.setHeader(name, value);
+    if (path.startsWith("/_next/static/")) await this.#options.pages(request, response);
+    else await this.#page(request, response);
+  }
+
+  /** Answers what Node.js could not read as a request, or not in time. */
+  #refuse(error: NodeJS.ErrnoException, socket: Duplex): void {
+    const [status, detail] = REFUSALS[error.code ?? ""] ?? [400, "The request is malformed."];
+    const pending = this.#connections.pending(socket);
+    if (error.code === "ECONNRESET" || !socket.writable || pending?.headersSent) {
+      socket.destroy();
+    } else if (pending) {
+      problem(pending, status, detail, { connection: "close" });
+    } else {
+      const text = JSON.stringify({ detail });
+      socket.end(
+        `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json\r\n` +
+          `Content-Length: ${text.length}\r\nConnection: close\r\n\r\n${text}`,
+      );
+    }
+  }
+
+  #refuseMethod(request: IncomingMessage, response: ServerResponse): void {
+    const allow = [...PAGE_METHODS, "OPTIONS"].join(", ");
+    if (request.method === "OPTIONS") response.writeHead(204, { ...COMMON_HEADERS, allow }).end();
+    else problem(response, 405, `${request.method} is not supported here.`, { allow });
+  }
+
+  /** Renders a page when it is its turn: rendering many at once would only make each take longer. */
+  async #page(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const gone = departureOf(response);
+    if (!(await this.#pageGate.enter(gone))) {
+      busy(response);
+      return;
+    }
+    try {
+      if (gone.aborted) return;
+      const over = new Promise((resolve) => {
+        gone.addEventListener("abort", resolve);
+        setTimeout(resolve, LONGEST_TURN).unref();
+      });
+      await Promise.race([this.#options.pages(request, response).then(() => over), over]);
+    } finally {
+      this.#pageGate.leave();
+    }
+  }
+}
+
+/** Aborted as soon as the answer is sent or the client has left. */
+function departureOf(response: ServerResponse): AbortSignal {
+  const controller = new AbortController();
+  response.on("close", () => controller.abort());
+  return controller.signal;
+}

@@ -1,0 +1,281 @@
+import { Agent, type Server } from "node:http";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { ask, connections, echo, frontend, listen, raw, until } from "./servers";
+
+let backend: Server;
+let backendPort: number;
+
+beforeAll(async () => {
+  backend = echo();
+  backendPort = await listen(backend);
+});
+
+afterAll(() => backend.close());
+
+describe("whom the backend is told about", () => {
+  const made = { "x-forwarded-for": "203.0.113.7, 198.51.100.9", "x-forwarded-proto": "https" };
+
+  test.each([
+    [0, made, "127.0.0.1", "http"],
+    [1, made, "198.51.100.9", "https"],
+    [2, made, "203.0.113.7", "https"],
+    [3, made, "127.0.0.1", "https"],
+    [1, {}, "127.0.0.1", "http"],
+    [1, { "x-forwarded-for": "somebody" }, "127.0.0.1", "http"],
+    [1, { "x-forwarded-for": "203.0.113.7:4711" }, "203.0.113.7", "http"],
+    [1, { "x-forwarded-for": "[2001:db8::1]:4711" }, "2001:db8::1", "http"],
+    [1, { "x-forwarded-for": "::ffff:203.0.113.7" }, "203.0.113.7", "http"],
+    [2, { "x-forwarded-for": "9.9.9.9, 8.8.8.8, 7.7.7.7" }, "8.8.8.8", "http"],
+  ])("with %i trusted proxies and %j it is %s over %s", async (trustedProxies, headers, address, proto) => {
+    const { port } = await frontend({ backendPort, trustedProxies });
+    const { json } = await ask(port, "/api/me", { headers });
+    expect(json.headers).toMatchObject({ "x-forwarded-for": address, "x-forwarded-proto": proto });
+  });
+
+  test("Next.js is told the same", async () => {
+    const { port, pages } = await frontend();
+    const headers = { ...made, "x-forwarded-host": "evil.example", "x-real-ip": "9.9.9.9" };
+    const answer = ask(port, "/", { headers });
+    await until(() => pages.length === 1);
+    expect(pages[0]!.request.headers).toMatchObject({
+      "x-forwarded-for": "127.0.0.1",
+      "x-forwarded-proto": "http",
+    });
+    expect(pages[0]!.request.headers).not.toHaveProperty("x-forwarded-host");
+    expect(pages[0]!.request.headers).not.toHaveProperty("x-real-ip");
+    pages[0]!.finish();
+    await answer;
+  });
+});
+
+describe("beyond capacity", () => {
+  test("pages wait for their turn, then get 503 with Retry-After, while probes are answered", async () => {
+    const { port, pages } = await frontend();
+    const answers = [1, 2, 3, 4].map(() => ask(port, "/"));
+    await until(() => pages.length === 2);
+    await ask(port, "/api/health"); // so that all four have been seen
+    const refused = await ask(port, "/");
+    expect(refused.status).toBe(503);
+    expect(Number(refused.headers["retry-after"])).toBeGreaterThan(0);
+    expect(refused.json.detail).toMatch(/try again/);
+    expect((await ask(port, "/api/health")).status).toBe(200);
+    expect((await ask(port, "/api/ready")).status).toBe(200);
+    for (let done = 0; done < 4; done++) {
+      await until(() => pages.length > done);
+      pages[done]!.finish();
+    }
+    expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+  });
+
+  test("who waits too long gets 503, and who leaves makes room", async () => {
+    const pageGate = { running: 1, waiting: 1, patience: 200 };
+    const { frontend: started, port, pages } = await frontend({ pageGate });
+    const first = ask(port, "/");
+    await until(() => pages.length === 1);
+    expect((await ask(port, "/")).status).toBe(503);
+    const left = raw(port, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    await ask(port, "/api/health");
+    left.socket.destroy();
+    await until(async () => (await connections(started.server)) === 1);
+    pages[0]!.finish();
+    await first;
+    const next = ask(port, "/");
+    await until(() => pages.length === 2);
+    pages[1]!.finish();
+    expect((await next).status).toBe(200);
+  });
+
+  test("unfinished bodies keep no turn from others and end after the time for a request", async () => {
+    const { port } = await frontend({ backendPort, requestTimeout: 600 });
+    const head = "POST /api/todos HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\n{";
+    const slow = Array.from({ length: 10 }, () => raw(port, head));
+    expect((await ask(port, "/api/todos", { method: "POST", body: "{}" })).status).toBe(200);
+    for (const { received } of slow) expect(await received).toMatch(/^HTTP\/1.1 408 [^]*{"detail":/);
+    const partial = raw(port, "GET / HTTP/1.1\r\nHost:");
+    expect(await partial.received).toMatch(/^HTTP\/1.1 408 [^]*{"detail":/);
+  });
+
+  test("bodies have a share of the memory, after which others are asked to come again", async () => {
+    const { port } = await frontend({ backendPort });
+    const part = `POST /api/x HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n${"x".repeat(50_000)}`;
+    const held = [raw(port, part), raw(port, part)];
+    await ask(port, "/api/health");
+    const refused = await ask(port, "/api/todos", { method: "POST", body: "x".repeat(30_000) });
+    expect([refused.status, refused.headers["retry-after"]]).toEqual([503, "2"]);
+    for (const { socket } of held) socket.destroy();
+  });
+
+  test("a large body is refused with an answer that arrives", async () => {
+    const { port } = await frontend({ backendPort });
+    for (const headers of [{ "content-length": 3_000_000 }, { "transfer-encoding": "chunked" }]) {
+      const body = "x".repeat(3_000_000);
+      const refused = await ask(port, "/api/todos", { method: "POST", headers, body });
+      expect(refused.status).toBe(413);
+    }
+  });
+});
+
+describe("connections", () => {
+  test("an idle one stays open for longer than a request may take", async () => {
+    const { port } = await frontend({ requestTimeout: 300, keepAlive: 60_000 });
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const ports = new Set();
+    agent.on("free", (socket) => ports.add(socket.localPort));
+    for (const pause of [0, 1000]) {
+      await new Promise((resolve) => setTimeout(resolve, pause));
+      await ask(port, "/api/health", { agent });
+    }
+    expect(ports.size).toBe(1);
+    agent.destroy();
+  });
+
+  test("when stopping, accepted requests are answered, and so is what still comes", async () => {
+    const { frontend: started, port, pages } = await frontend();
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    await ask(port, "/api/health", { agent });
+    const accepted = [1, 2, 3].map(() => ask(port, "/"));
+    await until(() => pages.length === 2);
+    const stopped = started.stop();
+    expect((await ask(port, "/api/ready")).status).toBe(503);
+    const late = await ask(port, "/api/health", { agent });
+    expect([late.status, late.headers.connection]).toEqual([200, "close"]);
+    for (let done = 0; done < 3; done++) {
+      await until(() => pages.length > done);
+      pages[done]!.finish();
+    }
+    for (const answer of await Promise.all(accepted)) {
+      expect([answer.status, answer.headers.connection]).toEqual([200, "close"]);
+    }
+    await stopped;
+    await expect(ask(port, "/api/health")).rejects.toMatchObject({ code: "ECONNREFUSED" });
+  });
+
+  test("when there are too many, those that wait for their clients make room", async () => {
+    const { port, pages } = await frontend({ connections: 3 });
+    const working = ask(port, "/");
+    await until(() => pages.length === 1);
+    const slow = raw(port, "POST /api/x HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{");
+    await ask(port, "/api/health");
+    const idle = raw(port, "GET /api/health HTTP/1.1\r\nHost: x\r\n\r\n");
+    await new Promise((resolve) => idle.socket.once("data", resolve));
+    const first = raw(port, "GET /api/health HTTP/1.1\r\nHost: x\r\n\r\n");
+    expect(await idle.received).toMatch(/^HTTP\/1.1 200/);
+    await new Promise((resolve) => first.socket.once("data", resolve));
+    const second = raw(port, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    expect(await first.received).toMatch(/^HTTP\/1.1 200/);
+    await until(() => pages.length === 2);
+    expect((await ask(port, "/api/health")).status).toBe(200);
+    expect(await slow.received).toBe("");
+    pages[0]!.finish();
+    expect((await working).status).toBe(200);
+    second.socket.destroy();
+  });
+
+  test("when stopping, idle ones are closed", async () => {
+    const { frontend: started, port } = await frontend();
+    const idle = raw(port, "GET /api/health HTTP/1.1\r\nHost: x\r\n\r\n");
+    await ask(port, "/api/health");
+    await started.stop();
+    expect(await idle.received).toMatch(/^HTTP\/1.1 200/);
+  });
+
+  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+  test.skipIf(major < 22 || (major === 22 && minor < 12))("all listening sockets count", async () => {
+    const { frontend: started, port, pages } = await frontend({ acceptors: 4 });
+    const idle = Array.from({ length: 20 }, () => raw(port, "GET /api/health HTTP/1.1\r\nHost: x\r\n\r\n"));
+    const accepted = [1, 2, 3].map(() => ask(port, "/"));
+    await until(() => pages.length === 2);
+    const stopped = started.stop();
+    for (let done = 0; done < 3; done++) {
+      await until(() => pages.length > done);
+      pages[done]!.finish();
+    }
+    for (const answer of await Promise.all(accepted)) expect(answer.status).toBe(200);
+    for (const { received } of idle) expect(await received).toMatch(/^HTTP\/1.1 200/);
+    await stopped;
+    await expect(ask(port, "/api/health")).rejects.toMatchObject({ code: "ECONNREFUSED" });
+  });
+
+  test("an offer of another protocol is ignored", async () => {
+    const { port } = await frontend({ backendPort });
+    const headers = { connection: "Upgrade, HTTP2-Settings", upgrade: "h2c", "http2-settings": "AAMAAABk" };
+    expect((await ask(port, "/api/todos", { headers })).status).toBe(200);
+  });
+});
+
+describe("what is answered", () => {
+  test.each([
+    ["GET", "/api/todos/%ff", 400],
+    ["GET", "/%zz", 400],
+    ["TRACE", "/", 405],
+    ["TRACE", "/api/todos", 405],
+    ["POST", "/", 405],
+    ["PUT", "/_next/static/x.js", 405],
+    ["POST", "/api/health", 405],
+    ["PUT", "/api/todos", 405],
+  ])("%s %s with %i", async (method, path, status) => {
+    const { port } = await frontend({ backendPort });
+    const answer = await ask(port, path, { method });
+    expect(answer.status).toBe(status);
+    if (method !== "PUT" || !path.startsWith("/api")) expect(answer.json.detail).toEqual(expect.any(String));
+    if (status === 405) expect(answer.headers.allow).toMatch(/GET/);
+  });
+
+  test("what is no HTTP with JSON, too", async () => {
+    const { port } = await frontend();
+    expect(await raw(port, "GARBAGE\r\n\r\n").received).toMatch(/^HTTP\/1.1 [45]0[^]*{"detail":/);
+    expect(await raw(port, "GET / HTTP/1.1\r\nHost: x\r\nbad\r\n\r\n").received).toMatch(
+      /^HTTP\/1.1 400 [^]*{"detail":/,
+    );
+  });
+
+  test("HEAD as GET without the body, and other methods as they are", async () => {
+    const { port } = await frontend({ backendPort });
+    const head = await ask(port, "/api/todos", { method: "HEAD" });
+    expect([head.status, head.text, head.headers["x-request-id"]]).toEqual([200, "", "1"]);
+    expect((await ask(port, "/api/todos/1", { method: "PATCH", body: "{}" })).json.method).toBe("PATCH");
+    expect((await ask(port, "/api/todos", { method: "PROPFIND" })).json.method).toBe("PROPFIND");
+    for (const [path, allow] of [
+      ["/", "GET, HEAD, OPTIONS"],
+      ["/api/todos", "GET, POST, OPTIONS"],
+    ] as const) {
+      const options = await ask(port, path, { method: "OPTIONS" });
+      expect([options.status, options.headers.allow]).toEqual([204, allow]);
+    }
+  });
+
+  test("nothing but /api/ reaches the backend", async () => {
+    const { port, pages } = await frontend({ backendPort });
+    const paths = ["/api/%2e%2e/metrics", "/api/../metrics", "/api\\..\\metrics", "//api/todos", "/apix"];
+    for (const [index, path] of paths.entries()) {
+      const answer = ask(port, path);
+      await until(() => pages.length > index);
+      pages[index]!.finish();
+      expect((await answer).text).toBe("page");
+    }
+  });
+
+  test("requests from other sites are refused", async () => {
+    const { port } = await frontend({ backendPort });
+    const headers = { "sec-fetch-site": "cross-site" };
+    expect((await ask(port, "/api/todos", { method: "POST", headers, body: "{}" })).status).toBe(403);
+  });
+
+  test("while the backend is away 503 says when to come again", async () => {
+    const { port } = await frontend();
+    const answer = await ask(port, "/api/todos", { method: "POST", body: "{}" });
+    expect([answer.status, answer.headers["retry-after"]]).toEqual([503, "3"]);
+    expect(answer.json.detail).toMatch(/try again/);
+  });
+
+  test("static files with the headers that keep other sites from using them", async () => {
+    const { port, pages } = await frontend();
+    const answer = ask(port, "/_next/static/chunks/x.js");
+    await until(() => pages.length === 1);
+    pages[0]!.finish();
+    expect((await answer).headers).toMatchObject({
+      "x-content-type-options": "nosniff",
+      "cross-origin-resource-policy": "same-origin",
+    });
+  });
+});

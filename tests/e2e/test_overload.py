@@ -1,0 +1,119 @@
+"""The frontend beyond its capacity while it is rolled: all is answered, and no pod is killed."""
+
+import asyncio
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from tests.e2e.deployment import Deployment
+
+RATE = 120
+"""Pages a second. Two pods of 200m CPU render a third of that at most."""
+PATIENCE_SECONDS = 60
+
+
+@dataclass
+class Flood:
+    """Asks for pages at a fixed rate, whatever becomes of those before: an open loop.
+
+    Each request has a connection of its own, as from many clients. Plain sockets, since the
+    client must not be what is slow.
+    """
+
+    url: str
+    outcomes: Counter[str] = field(default_factory=Counter[str])
+    without_retry_after: int = 0
+
+    async def run(self, until_done: asyncio.Event) -> None:
+        """Asks until the event is set, then waits for what is still to be answered."""
+        asked: set[asyncio.Task[None]] = set()
+        begun = time.monotonic()
+        while not until_done.is_set():
+            due = int((time.monotonic() - begun) * RATE)
+            while sum(self.outcomes.values()) + len(asked) < due:
+                task = asyncio.create_task(self._ask())
+                asked.add(task)
+                task.add_done_callback(asked.discard)
+            await asyncio.sleep(0.01)
+        await asyncio.gather(*asked)
+
+    async def _ask(self) -> None:
+        address = urlsplit(self.url)
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                reader, writer = await asyncio.open_connection(address.hostname, address.port)
+                writer.write(b"GET / HTTP/1.1\r\nHost: todo\r\nConnection: close\r\n\r\n")
+                answer = (await reader.read()).decode(errors="replace")
+                writer.close()
+        except (OSError, TimeoutError) as error:
+            self.outcomes[repr(error)] += 1
+            return
+        head, _, body = answer.partition("\r\n\r\n")
+        status = head[9:12]
+        complete = status == "503" or "</html>" in body
+        self.outcomes[status if complete else f"cut off: {head[:80]!r}"] += 1
+        self.without_retry_after += status == "503" and "retry-after:" not in head.lower()
+
+
+async def _roll(deployment: Deployment, done: asyncio.Event) -> None:
+    await asyncio.sleep(10)  # busy before it begins
+    for _ in range(2):
+        for command in (
+            ("rollout", "restart", "deployment/frontend"),
+            ("rollout", "status", "deployment/frontend", "--timeout=300s"),
+        ):
+            await asyncio.to_thread(deployment.kubectl, *command)
+    await asyncio.sleep(10)
+    done.set()
+
+
+def _restarts(deployment: Deployment) -> list[str]:
+    """Pods of the frontend whose container was started more than once."""
+    pods = deployment.objects("pods", "-l", "app.kubernetes.io/component=frontend")["items"]
+    return [
+        pod["metadata"]["name"]
+        for pod in pods
+        if any(c["restartCount"] for c in pod["status"].get("containerStatuses", []))
+    ]
+
+
+def test_rolling_beyond_capacity_answers_every_request(deployment: Deployment) -> None:
+    flood, already = Flood(deployment.frontend), _restarts(deployment)
+
+    async def both() -> None:
+        done = asyncio.Event()
+        await asyncio.gather(flood.run(done), _roll(deployment, done))
+
+    try:
+        asyncio.run(both())
+    finally:
+        deployment.wait_ready()
+    assert set(flood.outcomes) <= {"200", "503"}, flood.outcomes
+    assert flood.outcomes["503"] > 0, f"this was within capacity: {flood.outcomes}"
+    assert flood.without_retry_after == 0
+    assert set(_restarts(deployment)) <= set(already)
+
+
+def test_a_pod_that_is_overloaded_stays_ready(deployment: Deployment) -> None:
+    before = deployment.pods("frontend")
+    flood = Flood(deployment.frontend)
+
+    async def both() -> None:
+        done = asyncio.Event()
+
+        async def watch() -> list[int]:
+            ready: list[int] = []
+            for _ in range(8):
+                await asyncio.sleep(5)
+                found = await asyncio.to_thread(deployment.objects, "deployment/frontend")
+                ready.append(found["status"].get("readyReplicas", 0))
+            done.set()
+            return ready
+
+        _, ready = await asyncio.gather(flood.run(done), watch())
+        assert min(ready) == len(before), ready
+
+    asyncio.run(both())
+    assert flood.outcomes["200"] > 0
+    assert deployment.pods("frontend") == before
