@@ -33,8 +33,8 @@ class Admission:
             return
         if self._running >= self._most:
             detail = "Too many people are here right now. Please try again."
-            headers = {"Retry-After": "1", "Connection": "close"}
-            await JSONResponse({"detail": detail}, 503, headers)(scope, receive, send)
+            busy = {"Retry-After": "1", "Connection": "close"}
+            await JSONResponse({"detail": detail}, 503, busy)(scope, receive, send)
             return
         self._running += 1
         try:

@@ -38,8 +38,7 @@ class Guess:
     """One attempt at an account's password, counted from the moment it is made."""
 
     database: Database
-    limits: tuple[Limit, ...]
-    refundable: tuple[Limit, ...]
+    refundable: list[Limit]
 
     async def was_none(self) -> None:
         """Give the tokens back: there was no password to guess."""
@@ -69,22 +68,22 @@ async def begin(
     observe(settings, client, account)
     if device is not None:
         own = Limit.on("device", device, settings.sign_in_attempts_per_minute, 60)
-        limits = refundable = (own,)
+        limits = refundable = [own]
     else:
         per_minute = settings.sign_in_attempts_per_minute_per_address
         per_hour = settings.sign_in_attempts_per_hour_per_account
         most = min(_WRONG_AT_ONCE_PER_ACCOUNT, per_hour)
-        refundable = (
+        refundable = [
             Limit.on("guess", f"{source} {account}", settings.sign_in_attempts_per_minute, 60),
             Limit.on("account", account, most, 3600 / per_hour),
-        )
-        limits = (Limit.on("address", source, per_minute, 60 / per_minute), *refundable)
+        ]
+        limits = [Limit.on("address", source, per_minute, 60 / per_minute), *refundable]
     try:
         await ratelimit.limit(database, *also, *limits)
     except HTTPException:
         metrics.SIGN_INS.labels("limited").inc()
         raise
-    return Guess(database, limits, refundable)
+    return Guess(database, refundable)
 
 
 def observe(settings: Settings, client: str, account: str) -> None:

@@ -21,9 +21,13 @@ class Server(uvicorn.Server):
     ``Connection: close``.
     """
 
+    def __init__(self, config: uvicorn.Config, protocol: type[BoundedProtocol]) -> None:
+        super().__init__(config)
+        self._protocol = protocol
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let everybody go, politely."""
-        self.config.http_protocol_class.stopping = True  # type: ignore[union-attr]
+        self._protocol.stopping = True
         for connection in list(self.server_state.connections):
             cycle = getattr(connection, "cycle", None)
             if cycle is not None and not cycle.response_complete:
@@ -36,7 +40,7 @@ def create_server(app: Any, settings: Settings, *, host: str, port: int) -> Serv
     """Return a server of the ASGI application, not yet started."""
 
     class Protocol(BoundedProtocol):
-        """This server's connections; a class of their own, so that they stop with it alone."""
+        """The connections of this server; a class of their own, so that they stop with it alone."""
 
     return Server(
         uvicorn.Config(
@@ -52,5 +56,6 @@ def create_server(app: Any, settings: Settings, *, host: str, port: int) -> Serv
             proxy_headers=False,  # see client_address.py
             timeout_keep_alive=settings.keep_alive_seconds,
             timeout_graceful_shutdown=_FINISH_SECONDS,
-        )
+        ),
+        Protocol,
     )

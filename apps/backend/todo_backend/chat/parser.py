@@ -31,8 +31,8 @@ _POLITE = re.compile(
 )
 # What asks never changes anything, however much it looks like a command further on.
 _QUESTION = re.compile(
-    r"^(?:what|which|who|whose|whom|when|where|why|how|is|are|was|were|am|do|does|did|have i|has|had"
-    r"|shall|should|may|might|must i|can i|could i|(?:check|see|tell me|say) (?:if|whether))\b",
+    r"^(?:what|which|who|whose|whom|when|where|why|how|is|are|was|were|am|do|does|did|have i|has"
+    r"|had|shall|should|may|might|must i|can i|could i|(?:check|see|tell me|say) (?:if|whether))\b",
     re.IGNORECASE,
 )
 _THING = r"(?:(?:a|an|the|my|new|another)\s+)*(?:todos?|tasks?|items?|reminders?)"
