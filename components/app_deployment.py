@@ -75,6 +75,7 @@ class AppDeployment(pulumi.ComponentResource):
                 labels=self._labels,
                 matching=self._selector,
                 path=args.metrics_path,
+                port=args.metrics_port,
                 opts=self._opts,
             )
         self.service_name = object_name(service)

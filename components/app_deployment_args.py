@@ -56,6 +56,8 @@ class AppDeploymentArgs:
     """Answers when a request could be served, dependencies included."""
     metrics_path: str | None = None
     """Where Prometheus metrics are, if anywhere."""
+    metrics_port: int | None = None
+    """The port they are on, if it is another one: what is public need not show them."""
 
     # Size and reach
     resources: Resources = DEFAULT_RESOURCES

@@ -36,7 +36,9 @@ def pod_template(
     return core.PodTemplateSpecArgs(
         metadata=k8s.meta.v1.ObjectMetaArgs(
             labels=dict(labels),
-            annotations=scrape_annotations(args.metrics, args.metrics_path, args.port),
+            annotations=scrape_annotations(
+                args.metrics, args.metrics_path, args.metrics_port or args.port
+            ),
         ),
         spec=core.PodSpecArgs(
             service_account_name=name_of(account),
@@ -62,7 +64,14 @@ def _container(
         name=name,
         image=args.image,
         image_pull_policy="IfNotPresent",
-        ports=[core.ContainerPortArgs(name="http", container_port=args.port)],
+        ports=[
+            core.ContainerPortArgs(name="http", container_port=args.port),
+            *(
+                [core.ContainerPortArgs(name="metrics", container_port=args.metrics_port)]
+                if args.metrics_port
+                else []
+            ),
+        ],
         env=_env(args),
         resources=container_resources(args.resources),
         security_context=container_security(),

@@ -28,9 +28,10 @@ def service_monitor(
     labels: Mapping[str, str],
     matching: Mapping[str, str],
     path: str,
+    port: int | None,
     opts: pulumi.ResourceOptions,
 ) -> None:
-    """Declares a ServiceMonitor, if it is asked for."""
+    """Declares a ServiceMonitor, if it is asked for; a port of the pod need not be a Service's."""
     if not isinstance(metrics, ServiceMonitor):
         return
     k8s.apiextensions.CustomResource(
@@ -42,7 +43,13 @@ def service_monitor(
         ),
         spec={
             "selector": {"matchLabels": dict(matching)},
-            "endpoints": [{"port": "http", "path": path, "interval": metrics.interval}],
+            "endpoints": [
+                {
+                    **({"targetPort": port} if port else {"port": "http"}),
+                    "path": path,
+                    "interval": metrics.interval,
+                }
+            ],
         },
         opts=opts,
     )

@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from components.postgres_pod import PASSWORD_KEY
 from components.settings import Settings
-from components.todo_ports import database_port
+from components.todo_ports import BACKEND_METRICS_PORT, database_port
 from components.todo_secrets import CHAT_API_KEY, JWT_KEY, JWT_NEXT_KEY, JWT_PREVIOUS_KEY, PATH
 
 _SECRET_FILES = {
@@ -34,6 +34,7 @@ def backend_environment(
         "DATABASE_USER": database.user,
         # In the cluster only the backend may connect (NetworkPolicy), and passwords are hashed.
         "DATABASE_SSLMODE": database.ssl_mode if database.mode == "external" else "disable",
+        "METRICS_PORT": str(BACKEND_METRICS_PORT),
         "LOG_LEVEL": settings.backend.log_level,
     }
     if chat:

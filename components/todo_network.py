@@ -14,7 +14,7 @@ from components.network_policies import (
     namespace_pods,
 )
 from components.settings import Settings
-from components.todo_ports import BACKEND_PORT, FRONTEND_PORT, database_port
+from components.todo_ports import BACKEND_METRICS_PORT, BACKEND_PORT, FRONTEND_PORT, database_port
 from components.values import ClusterIp, Exposure, NodePort, NoMetrics
 
 # Who comes through a NodePort or a cloud's load balancer has an address that nobody knows before.
@@ -46,13 +46,11 @@ def declare_paths(
     postgres = selector("postgres", instance)
     database = settings.database
 
-    metrics = settings.metrics
-    scraper = [] if isinstance(metrics, NoMetrics) else [namespace_pods(metrics.from_namespace)]
     into: dict[str, tuple[int, list[Peer]]] = {
         "frontend": (FRONTEND_PORT, _from_outside(settings, settings.frontend.exposure)),
         "backend": (
             BACKEND_PORT,
-            [frontend, *_from_outside(settings, settings.backend.exposure), *scraper],
+            [frontend, *_from_outside(settings, settings.backend.exposure)],
         ),
     }
     to_database = addresses(database.cidr) if database.mode == "external" else postgres
@@ -63,6 +61,17 @@ def declare_paths(
     if database.mode == "inCluster" and database.backup:
         out["postgres-backup"] = [(postgres, database_port(database))]
 
+    if not isinstance(settings.metrics, NoMetrics):
+        allow_ingress(
+            "backend-metrics-policy",
+            namespace=namespace,
+            object_name="backend-metrics",
+            labels=labels("backend", instance, "backend"),
+            to=backend,
+            peers=[namespace_pods(settings.metrics.from_namespace)],
+            port=BACKEND_METRICS_PORT,
+            opts=opts,
+        )
     for app, (port, peers) in into.items():
         allow_ingress(
             f"{instance}-{app}-ingress-policy",

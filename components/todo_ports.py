@@ -4,6 +4,7 @@ from components.postgres_pod import PORT
 from components.settings import Database
 
 BACKEND_PORT = 8000
+BACKEND_METRICS_PORT = 9000  # not in the Service, so not on a node port either
 FRONTEND_PORT = 3000
 
 

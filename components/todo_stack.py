@@ -22,7 +22,7 @@ from components.postgres_stateful_set import (
 from components.settings import InClusterDatabase, Settings
 from components.todo_environment import backend_environment
 from components.todo_network import declare_paths
-from components.todo_ports import BACKEND_PORT, FRONTEND_PORT, database_port
+from components.todo_ports import BACKEND_METRICS_PORT, BACKEND_PORT, FRONTEND_PORT, database_port
 from components.todo_secrets import TodoSecrets, todo_secrets
 
 
@@ -170,6 +170,7 @@ class TodoStack(pulumi.ComponentResource):
                 secret_files=secrets.files,
                 init_command=["python", "-m", "todo_backend.migrate"],
                 metrics_path="/metrics",
+                metrics_port=BACKEND_METRICS_PORT,
                 resources=settings.resources,
                 scaling=settings.scaling,
                 exposure=settings.exposure,

@@ -126,3 +126,10 @@ def test_service_monitor_only_with_a_metrics_path() -> None:
     monitor = deploy(metrics=metrics, metrics_path="/metrics").one("ServiceMonitor").inputs
     assert monitor["metadata"]["labels"]["release"] == "prometheus"
     assert monitor["spec"]["endpoints"] == [{"port": "http", "path": "/metrics", "interval": "30s"}]
+
+
+def test_metrics_on_a_port_of_their_own_are_in_no_service() -> None:
+    recording = deploy(metrics=ServiceMonitor(), metrics_path="/metrics", metrics_port=9000)
+    endpoints = recording.one("ServiceMonitor").inputs["spec"]["endpoints"]
+    assert endpoints == [{"targetPort": 9000, "path": "/metrics", "interval": "30s"}]
+    assert [port["port"] for port in recording.one("Service").inputs["spec"]["ports"]] == [8080]

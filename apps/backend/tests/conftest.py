@@ -9,11 +9,11 @@ from pathlib import Path
 
 import httpx
 import pytest
-import uvicorn
 from fastapi.testclient import TestClient
 
 from todo_backend import migrate
 from todo_backend.app import create_app
+from todo_backend.server import create_server
 from todo_backend.settings import Settings, get_settings
 
 from .postgres import External, Throwaway, obtain
@@ -53,6 +53,8 @@ def _environment(server: External, database: str, folder: Path) -> dict[str, str
         "JWT_NEXT_KEY_FILE": str(folder / "jwt-next-key"),
         "JWT_PREVIOUS_KEY_FILE": str(folder / "jwt-previous-key"),
         "SIGN_IN_ATTEMPTS_PER_MINUTE_PER_ADDRESS": "1000000",
+        "SIGN_UPS_PER_HOUR_PER_ADDRESS": "1000000",
+        "TODO_CHANGES_PER_MINUTE": "1000000",
         "CHAT_MESSAGES_PER_MINUTE": "1000000",
     }
 
@@ -115,8 +117,7 @@ def client(anonymous: TestClient) -> TestClient:
 @pytest.fixture
 def live(settings: Settings) -> Iterator[str]:
     """Serve the application with uvicorn, as in the container; return its address."""
-    config = uvicorn.Config(create_app(), host="127.0.0.1", port=0, log_level="warning")
-    service = uvicorn.Server(config)
+    service = create_server(create_app(), settings, host="127.0.0.1", port=0)
     thread = threading.Thread(target=service.run)
     thread.start()
     wait_until(lambda: service.started)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -22,7 +23,7 @@ JSON = {"content-type": "application/json"}
     ("status", "body"),
     [
         (422, b""),
-        (422, b"{"),
+        (400, b"{"),
         (422, b"[]"),
         (422, b"null"),
         (422, b'{"title": null}'),
@@ -94,7 +95,71 @@ def test_forms_from_other_sites_are_not_taken_for_json(client: TestClient) -> No
     answer = client.post(
         "/api/todos", content=b'{"title": "x"}', headers={"content-type": "text/plain"}
     )
+    assert answer.status_code == 415
+    assert "application/json" in answer.json()["detail"]
+
+
+def test_bad_json_is_always_told_in_the_same_words(client: TestClient) -> None:
+    bodies = (b"{", b'{"title": "\xff"}', b"[" * 60_000, b"1" * 6000)
+    answers = [client.post("/api/todos", content=body, headers=JSON) for body in bodies]
+    assert {(a.status_code, a.json()["detail"]) for a in answers} == {
+        (400, "The request body is not valid JSON.")
+    }
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("done", "yes"),
+        ("done", 1),
+        ("due_date", 0),
+        ("due_date", 1769817600),
+        ("due_date", "2026-01-31T00:00:00+14:00"),
+        ("due_date", "20260-01-31"),
+        ("due_date", True),
+    ],
+)
+def test_only_what_is_described_is_taken(client: TestClient, field: str, value: Any) -> None:
+    answer = client.post("/api/todos", json={"title": "x", field: value})
     assert answer.status_code == 422
+    assert field in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("query", ["due_before=0", "done=yes", "done=1", "due_before=2026-1-1"])
+def test_only_what_is_described_is_asked_for(client: TestClient, query: str) -> None:
+    assert client.get(f"/api/todos?{query}").status_code == 422
+
+
+def test_lengths_are_told_in_characters(client: TestClient) -> None:
+    for title in ("x" * 501, ""):
+        assert "character" in client.post("/api/todos", json={"title": title}).json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PUT", "/api/todos", "GET, HEAD, POST"),
+        ("PROPFIND", "/api/todos", "GET, HEAD, POST"),
+        ("POST", f"/api/todos/{uuid4()}", "DELETE, GET, HEAD, PATCH"),
+        ("HEAD", "/api/auth/sign-in", "POST"),
+        ("OPTIONS", "/api/me", "DELETE, GET, HEAD"),
+    ],
+)
+def test_other_methods_are_refused_by_naming_those_there_are(
+    client: TestClient, method: str, path: str, allowed: str
+) -> None:
+    answer = client.request(method, path)
+    assert answer.status_code == 405
+    assert answer.headers["allow"] == allowed
+    if method != "HEAD":
+        assert isinstance(answer.json()["detail"], str)
+
+
+def test_the_description_names_the_ways_to_sign_in(client: TestClient) -> None:
+    described = client.get("/api/openapi.json").json()
+    assert set(described["components"]["securitySchemes"]) == {"cookie", "bearer"}
+    assert described["paths"]["/api/todos"]["get"]["security"]
+    assert "security" not in described["paths"]["/api/auth/sign-in"]["post"]
 
 
 schema = schemathesis.openapi.from_dict(create_app().openapi())

@@ -61,6 +61,70 @@ def test_asks_which_one_is_meant(client: TestClient) -> None:
     assert len(todos(client)) == 2
 
 
+def only(client: TestClient, *titles: str) -> None:
+    for title in titles:
+        client.post("/api/todos", json={"title": title})
+
+
+@pytest.mark.parametrize("message", ["delete it", "delete report", "remove write", "delete r"])
+def test_deletes_nothing_that_was_not_named_in_full(client: TestClient, message: str) -> None:
+    only(client, "Write report")
+    assert "Deleted" not in text(say(client, message))
+    assert [todo["title"] for todo in todos(client)] == ["Write report"]
+
+
+@pytest.mark.parametrize("message", ["complete it", "complete rep", "it is done"])
+def test_a_part_of_a_word_names_no_todo(client: TestClient, message: str) -> None:
+    only(client, "Write report")
+    say(client, message)
+    assert not todos(client)[0]["done"]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "what is done",
+        "what is done?",
+        "which todos are completed",
+        "is find out what to buy done?",
+        "find out what to buy is done?",
+        "delete find out what to buy?",
+        "why is find out what to buy done",
+        "check if find out what to buy is done",
+    ],
+)
+def test_a_question_changes_nothing(client: TestClient, message: str) -> None:
+    only(client, "Find out what to buy")
+    before = todos(client)
+    assert {"type": "changed"} not in say(client, message)
+    assert todos(client) == before
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["todo list", "my todo list", "todos", "new conversation", "new chat", "create a todo list"],
+)
+def test_adds_nothing_that_is_no_todo(client: TestClient, message: str) -> None:
+    assert "Added" not in text(say(client, message))
+    assert todos(client) == []
+
+
+def test_the_exact_title_wins(client: TestClient) -> None:
+    only(client, "Buy milk", "buy milk", "buy milk and bread")
+    say(client, "delete buy milk")
+    assert {todo["title"] for todo in todos(client)} == {"Buy milk", "buy milk and bread"}
+    say(client, "delete BUY MILK")
+    assert {todo["title"] for todo in todos(client)} == {"buy milk and bread"}
+
+
+def test_another_message_with_an_id_in_use_is_not_swallowed(client: TestClient) -> None:
+    own = str(uuid.uuid4())
+    say(client, "add milk", id=own)
+    answer = client.post("/api/chat", json={"message": "add bread", "id": own})
+    assert answer.status_code == 409
+    assert [todo["title"] for todo in todos(client)] == ["milk"]
+
+
 def test_sending_again_acts_once(client: TestClient) -> None:
     own = {"id": str(uuid.uuid4()), "conversation_id": str(uuid.uuid4())}
     assert say(client, "add once", **own) == say(client, "add once", **own)

@@ -1,5 +1,6 @@
 """The database goes away and comes back: 503, never 500; nothing is lost or duplicated."""
 
+import asyncio
 import threading
 import time
 import uuid
@@ -10,9 +11,12 @@ import psycopg
 import pytest
 from fastapi.testclient import TestClient
 from psycopg import sql
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from todo_backend import migrate
 from todo_backend.app import create_app
+from todo_backend.database import Database, DatabaseUnavailableError
 from todo_backend.settings import Settings
 
 from .conftest import new_user
@@ -55,6 +59,24 @@ def test_503_while_the_server_is_frozen(client: TestClient, own_server: Throwawa
     finally:
         own_server.freeze(False)
     assert client.get("/api/me").status_code == 200
+
+
+def test_a_statement_that_takes_too_long_is_not_tried_again(settings: Settings) -> None:
+    async def run() -> int:
+        database, tries = Database(settings), 0
+
+        async def slow(session: AsyncSession) -> None:
+            nonlocal tries
+            tries += 1
+            await session.execute(text("SET LOCAL statement_timeout = 50"))
+            await session.execute(text("SELECT pg_sleep(5)"))
+
+        with pytest.raises(DatabaseUnavailableError):
+            await database.run(slow)
+        await database.close()
+        return tries
+
+    assert asyncio.run(run()) == 1
 
 
 def test_nothing_lost_or_duplicated(live: str, own_server: Throwaway) -> None:

@@ -1,6 +1,8 @@
 """The built-in understanding of chat messages."""
 
 import contextlib
+import subprocess
+import sys
 import time
 from datetime import date
 
@@ -86,6 +88,36 @@ def test_says_what_it_does_not_understand(message: str, answer: str) -> None:
 def test_dates_at_the_end_of_the_calendar() -> None:
     with pytest.raises(NotUnderstoodError, match="cannot make sense"):
         parse("add party tomorrow", date.max)
+
+
+def test_a_message_longer_than_any_command_is_not_looked_at() -> None:
+    with pytest.raises(NotUnderstoodError, match="longer than I understand"):
+        parse("add " + "milk, " * 300, TODAY)
+
+
+HOSTILE = """
+import contextlib, datetime
+from todo_backend.chat.parser import NotUnderstoodError, understand
+for text in (
+    "hi " * 222 + "x" + "," * 300_000 + "x",
+    "add " + "," * 300_000 + "x",
+    "add " + ", low-" * 60_000 + "x",
+    "add x " + "priority " * 40_000 + "x",
+    "list with " + "?" * 300_000 + "\\n" + "with " * 60_000 + "x",
+    "mark " + "done... " * 40_000 + "x",
+    "add " + "by the next monday " * 20_000 + "x",
+    "set " + "to high priority " * 20_000 + "x",
+    "please " * 40_000,
+    "a the my " * 40_000 + "x",
+):
+    with contextlib.suppress(NotUnderstoodError):
+        understand(text, datetime.date(2026, 1, 28))
+"""
+
+
+def test_no_text_makes_a_pattern_slow() -> None:
+    # Hundreds of thousands of characters: steps that grow with their square take hours.
+    subprocess.run([sys.executable, "-c", HOSTILE], check=True, timeout=300)
 
 
 @pytest.mark.parametrize("filler", [" ", "please ", " is ", " by ", "the ", "a todo ", "“", "to "])

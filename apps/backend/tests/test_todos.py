@@ -1,10 +1,15 @@
 """Todos: what one can do with one's own, and nothing with anybody else's."""
 
 import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+
+from todo_backend.app import create_app
+from todo_backend.settings import Settings, get_settings
 
 from .conftest import new_user
 
@@ -50,8 +55,73 @@ def test_search_filter_order_and_paging(client: TestClient) -> None:
 
 def test_adding_twice_with_one_id_adds_once(client: TestClient) -> None:
     own = str(uuid.uuid4())
-    assert add(client, "first", id=own) == add(client, "second", id=own)
+    assert add(client, "first", id=own) == add(client, "first", id=own)
     assert titles(client) == ["first"]
+
+
+@pytest.mark.parametrize("change", [{"title": "bread"}, {"due_date": "2026-01-31"}])
+def test_another_todo_with_an_id_in_use_is_not_swallowed(
+    client: TestClient, change: dict[str, str]
+) -> None:
+    own = str(uuid.uuid4())
+    add(client, "milk", id=own)
+    answer = client.post("/api/todos", json={"id": own, "title": "milk"} | change)
+    assert answer.status_code == 409
+    assert "id" in answer.json()["detail"]
+    assert titles(client) == ["milk"]
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Iterator[TestClient]:
+    """Return somebody who may have three todos and two messages."""
+    monkeypatch.setenv("TODOS_PER_USER", "3")
+    monkeypatch.setenv("MESSAGES_PER_USER", "2")
+    get_settings.cache_clear()
+    with TestClient(create_app(), raise_server_exceptions=False) as client:
+        client.headers.update(new_user(client))
+        yield client
+
+
+def test_nobody_fills_the_database(small: TestClient) -> None:
+    own = str(uuid.uuid4())
+    add(small, "first", id=own)
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: small.post("/api/todos", json={"title": "x"}), range(8)))
+    assert sorted(answer.status_code for answer in answers) == [201] * 2 + [409] * 6
+    refusal = next(answer for answer in answers if answer.status_code == 409)
+    assert "3 todos are the most" in refusal.json()["detail"]
+    add(small, "first", id=own)  # a request that is repeated is still answered
+    assert "full" in small.post("/api/chat", json={"message": "add one more"}).text
+    assert len(titles(small)) == 3
+    small.delete(f"/api/todos/{own}")
+    add(small, "there is room again")
+
+
+def test_conversations_are_limited_too(small: TestClient) -> None:
+    talk = str(uuid.uuid4())
+    statuses = [
+        small.post("/api/chat", json={"message": "list", "conversation_id": talk}).status_code
+        for _ in range(3)
+    ]
+    assert statuses == [200, 200, 409]
+    small.delete(f"/api/chat/conversations/{talk}")
+    assert small.post("/api/chat", json={"message": "list"}).status_code == 200
+
+
+def test_changes_are_limited_per_user(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+    monkeypatch.setenv("TODO_CHANGES_PER_MINUTE", "3")
+    get_settings.cache_clear()
+    with TestClient(create_app(), raise_server_exceptions=False) as client:
+        one, other = new_user(client), new_user(client)
+        path = f"/api/todos/{uuid.uuid4()}"
+        assert client.post("/api/todos", json={"title": "x"}, headers=one).status_code == 201
+        assert client.patch(path, json={"done": True}, headers=one).status_code == 404
+        assert client.delete(path, headers=one).status_code == 404
+        answer = client.post("/api/todos", json={"title": "x"}, headers=one)
+        assert answer.status_code == 429
+        assert answer.headers["retry-after"] == "20"
+        assert client.get("/api/todos", headers=one).status_code == 200
+        assert client.post("/api/todos", json={"title": "x"}, headers=other).status_code == 201
 
 
 @pytest.mark.parametrize(
@@ -104,6 +174,9 @@ def test_nobody_reaches_anybody_elses(client: TestClient) -> None:
         ("GET", "/api/chat/conversations"),
         ("GET", f"/api/chat/conversations/{uuid.uuid4()}"),
         ("DELETE", f"/api/chat/conversations/{uuid.uuid4()}"),
+        ("POST", "/api/me/password"),
+        ("POST", "/api/me/end-other-sessions"),
+        ("DELETE", "/api/me"),
     ],
 )
 def test_everything_needs_signing_in(anonymous: TestClient, method: str, path: str) -> None:

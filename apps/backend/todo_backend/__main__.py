@@ -1,25 +1,25 @@
 """Serves the API: ``python -m todo_backend``."""
 
-import uvicorn
+from prometheus_client import start_http_server
 
 from . import logs
 from .app import create_app
+from .server import create_server
 from .settings import get_settings
 
 
 def main() -> None:
     """Serve until SIGTERM, then finish the requests under way."""
-    logs.configure(get_settings().log_level)
-    uvicorn.run(
+    settings = get_settings()
+    logs.configure(settings.log_level)
+    if settings.metrics_port:
+        start_http_server(settings.metrics_port)
+    create_server(
         create_app(),
+        settings,
         host="0.0.0.0",  # noqa: S104 - the container's only interface
         port=8000,
-        workers=1,
-        log_config=None,
-        access_log=False,  # our own line carries more
-        server_header=False,
-        timeout_graceful_shutdown=20,
-    )
+    ).run()
 
 
 if __name__ == "__main__":

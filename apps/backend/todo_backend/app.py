@@ -6,9 +6,11 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from . import errors, schema
+from .admission import Admission
+from .client_address import ProxyAddresses
 from .database import Database
-from .middleware import BodyLimit, Observe
-from .routes import auth, chat, health, todos
+from .middleware import AnswerHead, BodyLimit, Observe
+from .routes import account, auth, chat, health, todos
 from .settings import get_settings
 
 
@@ -16,6 +18,7 @@ from .settings import get_settings
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     schema.known_revisions()
     app.state.database = Database(get_settings())
+    app.state.proxies = ProxyAddresses(get_settings().trusted_proxy_host)
     yield
     await app.state.database.close()
 
@@ -33,10 +36,13 @@ def create_app() -> FastAPI:
         lifespan=_lifespan,
     )
     errors.install(app)
+    app.add_middleware(AnswerHead)
     app.add_middleware(BodyLimit)
+    app.add_middleware(Admission, most=get_settings().maximum_requests)
     app.add_middleware(Observe)
     app.include_router(health.router)
     app.include_router(auth.router)
+    app.include_router(account.router)
     app.include_router(todos.router)
     app.include_router(chat.router)
     return app

@@ -22,6 +22,7 @@ from .connection import URL, connect_arguments, supply_password
 from .settings import Settings
 
 T = TypeVar("T")
+_TOO_SLOW = "57014"  # query_canceled: the statement timeout
 _GRACE_SECONDS = 3.0  # for an answer that is already on its way
 log = structlog.get_logger(__name__)
 
@@ -75,6 +76,9 @@ class Database:
             except IntegrityError:
                 raise
             except (DBAPIError, PoolTimeoutError, OSError) as error:
+                if getattr(getattr(error, "orig", None), "sqlstate", None) == _TOO_SLOW:
+                    # No outage: the same again would only cost everybody as much once more.
+                    raise self._unavailable("statement timeout") from error
                 if time.monotonic() + pause > deadline:
                     raise self._unavailable(type(error).__name__) from error
                 metrics.DATABASE_RETRIES.inc()

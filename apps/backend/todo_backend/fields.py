@@ -1,8 +1,15 @@
-"""Field types and bodies shared by several endpoints."""
+"""Field types and bodies shared by several endpoints.
 
-from typing import Annotated
+What Python checks beyond JSON Schema's own words is described there by a pattern.
+"""
 
-from pydantic import AfterValidator, BaseModel
+import re
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, WithJsonSchema
+
+_ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class Problem(BaseModel):
@@ -29,5 +36,35 @@ def not_blank(text: str) -> str:
     return text
 
 
-Text = Annotated[str, AfterValidator(storable)]
-FilledText = Annotated[Text, AfterValidator(not_blank)]
+def _date(value: Any) -> date:  # noqa: ANN401 - whatever was sent
+    """Take nothing but a date: no number of seconds, no time of day with a zone to drop."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    try:
+        if isinstance(value, str) and _ISO_DATE.fullmatch(value):
+            return date.fromisoformat(value)
+    except ValueError:
+        pass
+    raise ValueError("must be a date such as 2026-01-31")
+
+
+def _flag(value: Any) -> bool:  # noqa: ANN401 - whatever was sent
+    if value in ("true", "false"):
+        return bool(value == "true")
+    raise ValueError("must be true or false")
+
+
+Storable = AfterValidator(storable)
+NotBlank = AfterValidator(not_blank)
+NO_NUL = {"pattern": r"^[^\u0000]*$"}
+FILLED = {"pattern": r"^[^\u0000]*\S[^\u0000]*$"}
+
+Text = Annotated[str, Storable]
+FilledText = Annotated[str, Storable, NotBlank]
+# Lengths are checked before anything else, so that they are told in characters.
+Title = Annotated[
+    str, Field(min_length=1, max_length=500, json_schema_extra=FILLED), Storable, NotBlank
+]
+Day = Annotated[date, BeforeValidator(_date)]
+# In a query, where everything is text.
+Flag = Annotated[bool, BeforeValidator(_flag), WithJsonSchema({"type": "boolean"})]

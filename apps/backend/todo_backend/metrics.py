@@ -1,4 +1,4 @@
-"""Prometheus metrics."""
+"""Prometheus metrics, served on a port of their own (METRICS_PORT), which is not published."""
 
 from prometheus_client import Counter, Gauge, Histogram
 

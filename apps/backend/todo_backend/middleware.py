@@ -1,4 +1,4 @@
-"""What surrounds every request: a body limit, a request id, one log line and metrics."""
+"""What surrounds every request: HEAD, a body limit, a request id, one log line and metrics."""
 
 import contextlib
 import re
@@ -18,6 +18,19 @@ log = structlog.get_logger("todo_backend.access")
 
 class _TooLargeError(Exception):
     """The body turned out larger than allowed while it was being read."""
+
+
+class AnswerHead:
+    """Answer HEAD as GET; the server leaves the body out (RFC 9110, 9.3.2)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one ASGI connection."""
+        if scope["type"] == "http" and scope["method"] == "HEAD":
+            scope = dict(scope, method="GET")
+        await self.app(scope, receive, send)
 
 
 class BodyLimit:
@@ -110,4 +123,4 @@ class Observe:
 
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-_QUIET = frozenset({"/health", "/ready", "/metrics"})
+_QUIET = frozenset({"/health", "/ready"})

@@ -21,7 +21,11 @@ class Base(DeclarativeBase):
 
 
 class User(Base):
-    """Somebody who can sign in. The e-mail address is stored in lower case."""
+    """Somebody who can sign in.
+
+    The e-mail address is stored as credentials.address() returns it; releases before stored it in
+    lower case only. Sessions of an earlier generation have ended.
+    """
 
     __tablename__ = "users"
 
@@ -29,6 +33,21 @@ class User(Base):
     email: Mapped[str] = mapped_column(Text, unique=True)
     password_hash: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    session_generation: Mapped[int] = mapped_column(server_default="0")
+
+
+class EndedSession(Base):
+    """A session that was signed out of; needed until its last token has expired."""
+
+    __tablename__ = "ended_sessions"
+
+    user_id: Mapped[UUID] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True
+    )
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    ended_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True), server_default=func.now(), index=True
+    )
 
 
 class Todo(Base):
@@ -77,8 +96,17 @@ class Message(Base):
     )
 
 
+class Bucket(Base):
+    """How much of a limited thing is used up, over all replicas: see ratelimit.py."""
+
+    __tablename__ = "buckets"
+
+    key: Mapped[str] = mapped_column(Text, primary_key=True)
+    full_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), index=True)
+
+
 class Attempt(Base):
-    """How often something rate-limited happened within one minute, over all replicas."""
+    """What the release before counts limits in; the next one drops the table."""
 
     __tablename__ = "attempts"
 

@@ -6,6 +6,8 @@ from functools import lru_cache
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from .credentials import password_forms
+
 # OWASP's minimum for Argon2id: 19 MiB, two passes, one lane.
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 # At most this many at once, so that memory and CPU stay within the container's limits.
@@ -20,17 +22,21 @@ def _decoy() -> str:
 async def hash_password(password: str) -> str:
     """Return the hash to store."""
     async with _SLOTS:
-        return await asyncio.to_thread(_HASHER.hash, password)
+        return await asyncio.to_thread(_HASHER.hash, password_forms(password)[0])
 
 
 async def verify_password(stored: str | None, password: str) -> bool:
     """Check a password; an unknown user (None) costs as much time as a wrong password."""
 
     def check() -> bool:
-        try:
-            return _HASHER.verify(stored or _decoy(), password) and stored is not None
-        except (VerificationError, InvalidHashError):
-            return False
+        return any(_matches(stored or _decoy(), form) for form in password_forms(password))
 
     async with _SLOTS:
-        return await asyncio.to_thread(check)
+        return await asyncio.to_thread(check) and stored is not None
+
+
+def _matches(stored: str, password: str) -> bool:
+    try:
+        return _HASHER.verify(stored, password)
+    except (VerificationError, InvalidHashError):
+        return False

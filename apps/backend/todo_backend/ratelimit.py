@@ -1,33 +1,87 @@
-"""Rate limits counted in PostgreSQL, so that they hold over all replicas."""
+"""Rate limits as token buckets in PostgreSQL, so that they hold over all replicas.
+
+A bucket holds ``burst`` tokens and gets one more every ``seconds``. All that is stored is when it
+will be full again (the "generic cell rate algorithm" of ITU-T I.371), so there is no window whose
+boundary would let two allowances through, and the time to wait is known exactly.
+"""
 
 import hashlib
+import math
 import random
+from dataclasses import dataclass
 from datetime import timedelta
 
 from fastapi import HTTPException
-from sqlalchemy import delete, func
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from .database import Database
-from .models import Attempt
+from .models import Bucket
 
 
-async def limit(database: Database, what: str, who: str, per_minute: int) -> None:
-    """Count one attempt; answer 429 when there were too many this minute."""
-    key = f"{what}:{hashlib.sha256(who.encode()).hexdigest()[:32]}"
+@dataclass(frozen=True)
+class Limit:
+    """At most ``burst`` at once, and one more every ``seconds``; ``key`` names what is limited."""
 
-    async def count(session: AsyncSession) -> int:
-        if random.random() < 0.01:  # noqa: S311 - sweeping up, not cryptography
-            old = func.now() - timedelta(hours=1)
-            await session.execute(delete(Attempt).where(Attempt.minute < old))
-        row = insert(Attempt).values(key=key, minute=func.date_trunc("minute", func.now()), count=1)
-        counted = row.on_conflict_do_update(
-            index_elements=["key", "minute"], set_={"count": Attempt.count + 1}
-        ).returning(Attempt.count)
-        return await session.scalar(counted) or 0
+    key: str
+    burst: int
+    seconds: float
 
-    if await database.run(count) > per_minute:
-        raise HTTPException(
-            429, "Too many attempts. Please wait a minute and try again.", {"Retry-After": "60"}
-        )
+    @classmethod
+    def on(cls, what: str, who: str, burst: int, seconds: float) -> "Limit":
+        """Return a limit on what somebody does; who that is cannot be read in the database."""
+        digest = hashlib.sha256(who.encode()).hexdigest()[:32]
+        return cls(f"{what}:{digest}", burst, seconds)
+
+
+async def take(session: AsyncSession, *limits: Limit) -> None:
+    """Take a token out of each bucket, or answer 429 and take none (it ends the transaction)."""
+    now = func.clock_timestamp()
+    if random.random() < 0.01:  # noqa: S311 - sweeping up, not cryptography
+        # A row being counted in right now is left to the next sweep, so nobody waits for it.
+        full = select(Bucket.key).where(Bucket.full_at < now).with_for_update(skip_locked=True)
+        await session.execute(delete(Bucket).where(Bucket.key.in_(full)))
+    for limit in limits:
+        more = timedelta(seconds=limit.seconds)
+        row = insert(Bucket).values(key=limit.key, full_at=now + more)
+        taken = row.on_conflict_do_update(
+            index_elements=["key"],
+            set_={"full_at": func.greatest(Bucket.full_at, now) + more},
+            where=Bucket.full_at <= now + (limit.burst - 1) * more,
+        ).returning(Bucket.key)
+        if await session.scalar(taken) is None:
+            left = select(func.extract("epoch", Bucket.full_at - now)).where(
+                Bucket.key == limit.key
+            )
+            used = float(await session.scalar(left) or 0)
+            raise refusal(used - (limit.burst - 1) * limit.seconds)
+
+
+async def give_back(session: AsyncSession, *limits: Limit) -> None:
+    """Put a token back into each bucket."""
+    for limit in limits:
+        less = timedelta(seconds=limit.seconds)
+        row = update(Bucket).where(Bucket.key == limit.key)
+        await session.execute(row.values(full_at=Bucket.full_at - less))
+
+
+async def limit(database: Database, *limits: Limit) -> None:
+    """Take a token out of each bucket in a transaction of its own, or answer 429."""
+    await database.run(lambda session: take(session, *limits))
+
+
+async def refund(database: Database, *limits: Limit) -> None:
+    """Put a token back into each bucket in a transaction of its own."""
+    await database.run(lambda session: give_back(session, *limits))
+
+
+def refusal(wait: float) -> HTTPException:
+    """Return the answer to somebody who has to wait for so many seconds."""
+    seconds = max(1, math.ceil(wait))
+    unit = "second" if seconds == 1 else "seconds"
+    return HTTPException(
+        429,
+        f"Too many attempts. Please wait {seconds} {unit} and try again.",
+        {"Retry-After": str(seconds)},
+    )

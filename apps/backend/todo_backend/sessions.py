@@ -1,17 +1,36 @@
-"""Signed session tokens, accepted from a cookie or an Authorization header."""
+"""Signed session tokens, accepted from a cookie or an Authorization header.
 
+A token names a session: when its password was given (``auth_time``), its id (``sid``), and the
+generation of the account's sessions (``gen``). Signing out ends the session, a new password or
+"end other sessions" the generation; and nothing keeps a session for more than ``SESSION_DAYS``.
+Tokens of the release before have none of the three and are taken as what they were then.
+"""
+
+import random
 import time
-from typing import Annotated, NamedTuple
-from uuid import UUID
+from datetime import timedelta
+from typing import Annotated, Any, NamedTuple
+from uuid import UUID, uuid4, uuid5
 
 import jwt
-from fastapi import Cookie, Depends, Header, HTTPException, Request, Response
+from fastapi import Depends, HTTPException, Request, Response
+from fastapi.security import APIKeyCookie, HTTPBearer
+from sqlalchemy import delete, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from .database import Db
+from .models import EndedSession, User
 from .settings import Settings, get_settings, read_secret
 
 COOKIE = "todo_session"
 ALGORITHM = "HS256"
 MINIMUM_KEY_BYTES = 32
+_LEEWAY_SECONDS = 30  # clocks of nodes differ; a token may come from the future by this much
+
+# Both only describe the ways in: reading and refusing is done below.
+_COOKIE_SCHEME = APIKeyCookie(name=COOKIE, auto_error=False, scheme_name="cookie")
+_BEARER_SCHEME = HTTPBearer(auto_error=False, scheme_name="bearer", bearerFormat="JWT")
 
 
 class NotConfiguredError(Exception):
@@ -31,34 +50,93 @@ def keys(settings: Settings) -> list[str]:
     return [current, *filter(None, others)]
 
 
-def issue(user_id: UUID, settings: Settings) -> str:
+class Session(NamedTuple):
+    """What a valid token says, and what the next one of the same session says again."""
+
+    user_id: UUID
+    id: UUID
+    auth_time: int
+    generation: int
+    issued_at: int = 0
+
+
+def begin(user: User) -> Session:
+    """Return a new session of somebody who has just given the right password."""
+    return Session(user.id, uuid4(), int(time.time()), user.session_generation)
+
+
+def issue(session: Session, settings: Settings) -> str:
     """Return a token signed with the current key."""
     now = int(time.time())
-    claims = {"sub": str(user_id), "iat": now, "exp": now + settings.session_minutes * 60}
+    claims = {
+        "sub": str(session.user_id),
+        "iat": now,
+        "exp": min(now + settings.session_minutes * 60, _end(session.auth_time, settings)),
+        "sid": str(session.id),
+        "auth_time": session.auth_time,
+        "gen": session.generation,
+    }
     return jwt.encode(claims, keys(settings)[0], ALGORITHM)
 
 
-class Session(NamedTuple):
-    """What a valid token says."""
-
-    user_id: UUID
-    issued_at: int
+def _end(auth_time: int, settings: Settings) -> int:
+    return auth_time + settings.session_days * 24 * 3600
 
 
 def verify(token: str, settings: Settings) -> Session | None:
     """Return whose token this is, or None when it is not (or no longer) valid."""
     for key in keys(settings):
         try:
-            claims = jwt.decode(token, key, [ALGORITHM], options={"require": ["sub", "iat", "exp"]})
-            return Session(UUID(claims["sub"]), int(claims["iat"]))
-        except (jwt.InvalidTokenError, ValueError):
+            claims = jwt.decode(
+                token,
+                key,
+                [ALGORITHM],
+                leeway=_LEEWAY_SECONDS,
+                options={"require": ["sub", "iat", "exp"]},
+            )
+            session = _session(claims)
+        except (jwt.InvalidTokenError, ValueError, TypeError):
             continue
+        return session if time.time() < _end(session.auth_time, settings) else None
     return None
 
 
-def sign_in(request: Request, response: Response, user_id: UUID, settings: Settings) -> str:
+def _session(claims: dict[str, Any]) -> Session:
+    user_id, issued_at = UUID(claims["sub"]), int(claims["iat"])
+    return Session(
+        user_id,
+        UUID(claims["sid"]) if "sid" in claims else uuid5(user_id, str(issued_at)),
+        int(claims.get("auth_time", issued_at)),
+        int(claims.get("gen", 0)),
+        issued_at,
+    )
+
+
+async def in_force(session: AsyncSession, token: Session) -> bool:
+    """Tell whether the account is there, and has not ended this session."""
+    ended = select(EndedSession.id).where(
+        EndedSession.user_id == token.user_id, EndedSession.id == token.id
+    )
+    row = select(User.session_generation).where(User.id == token.user_id, ~ended.exists())
+    return await session.scalar(row) == token.generation
+
+
+async def end(session: AsyncSession, token: Session, settings: Settings) -> None:
+    """End a session for good, and forget those whose tokens have all expired since."""
+    if random.random() < 0.01:  # noqa: S311 - sweeping up, not cryptography
+        old = func.now() - timedelta(minutes=settings.session_minutes, days=1)
+        await session.execute(delete(EndedSession).where(EndedSession.ended_at < old))
+    known = (
+        select(User.id).where(User.id == token.user_id).with_for_update(read=True, key_share=True)
+    )
+    if await session.scalar(known) is not None:
+        row = insert(EndedSession).values(user_id=token.user_id, id=token.id)
+        await session.execute(row.on_conflict_do_nothing())
+
+
+def set_cookie(request: Request, response: Response, session: Session, settings: Settings) -> str:
     """Give the browser a session cookie and return the token in it."""
-    token = issue(user_id, settings)
+    token = issue(session, settings)
     response.set_cookie(
         COOKIE,
         token,
@@ -70,32 +148,49 @@ def sign_in(request: Request, response: Response, user_id: UUID, settings: Setti
     return token
 
 
-def sign_out(response: Response) -> None:
+def delete_cookie(response: Response) -> None:
     """Take the session cookie away."""
     response.delete_cookie(COOKIE, httponly=True, samesite="strict")
 
 
-def current_user(
+def token_of(request: Request) -> tuple[str, bool]:
+    """Return the token a request carries, and whether it is in the cookie."""
+    scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return bearer.strip(), False
+    return request.cookies.get(COOKIE, ""), True
+
+
+async def current_session(
     request: Request,
     response: Response,
+    database: Db,
     settings: Annotated[Settings, Depends(get_settings)],
-    todo_session: Annotated[str | None, Cookie(include_in_schema=False)] = None,
-    authorization: Annotated[str | None, Header(include_in_schema=False)] = None,
-) -> UUID:
-    """Return the signed-in user's id, or answer 401 (a FastAPI dependency).
+) -> Session:
+    """Return the session of a signed-in user, or answer 401 (a FastAPI dependency).
 
-    A session in a cookie is renewed in the second half of its life, so it ends only when it is
-    not used.
+    A session in a cookie is renewed in the second half of its token's life, so it ends only when
+    it is not used, is signed out of, or has lasted for SESSION_DAYS.
     """
-    scheme, _, bearer = (authorization or "").partition(" ")
-    in_cookie = scheme.lower() != "bearer"
-    token = todo_session if in_cookie else bearer.strip()
+    token, in_cookie = token_of(request)
     session = verify(token, settings) if token else None
-    if session is None:
-        raise HTTPException(401, "Please sign in.", {"WWW-Authenticate": "Bearer"})
+    if session is None or not await database.run(lambda db: in_force(db, session)):
+        raise signed_out()
     if in_cookie and time.time() - session.issued_at > settings.session_minutes * 30:
-        sign_in(request, response, session.user_id, settings)
+        set_cookie(request, response, session, settings)
+    return session
+
+
+def current_user(session: Annotated[Session, Depends(current_session)]) -> UUID:
+    """Return the signed-in user's id, or answer 401 (a FastAPI dependency)."""
     return session.user_id
 
 
+def signed_out() -> HTTPException:
+    """Return the answer to somebody who is not signed in (any more)."""
+    return HTTPException(401, "Please sign in.", {"WWW-Authenticate": "Bearer"})
+
+
+SECURITY = [Depends(_COOKIE_SCHEME), Depends(_BEARER_SCHEME)]
+CurrentSession = Annotated[Session, Depends(current_session)]
 CurrentUser = Annotated[UUID, Depends(current_user)]

@@ -28,14 +28,37 @@ class Settings(BaseSettings):
     jwt_next_key_file: Path = SECRETS / "jwt-next-key"
     jwt_previous_key_file: Path = SECRETS / "jwt-previous-key"
     session_minutes: int = Field(default=60, ge=1)
+    # Counted from the password, however much a session is used in between.
+    session_days: int = Field(default=30, ge=1)
 
     chat_base_url: str | None = None
     chat_model: str | None = None
     chat_api_key_file: Path | None = None
 
+    # Who stands in front: see client_address.py.
+    trusted_proxy_host: str | None = None
+    trusted_proxies: int = Field(default=0, ge=0, le=10)
+
+    # What these numbers are for: see attempts.py.
     sign_in_attempts_per_minute: int = Field(default=10, ge=1)
     sign_in_attempts_per_minute_per_address: int = Field(default=120, ge=1)
+    sign_in_attempts_per_hour_per_account: int = Field(default=100, ge=1)
+    sign_ups_per_hour_per_address: int = Field(default=100, ge=1)
     chat_messages_per_minute: int = Field(default=30, ge=1)
+    # Scripts and tests write fast; a person does not get near it.
+    todo_changes_per_minute: int = Field(default=1_200, ge=1)
+    todos_per_user: int = Field(default=5_000, ge=1)
+    messages_per_user: int = Field(default=5_000, ge=1)
+
+    # How long a kept-alive connection may idle: longer than any proxy in front keeps it.
+    keep_alive_seconds: int = Field(default=75, ge=1)
+    # How long a client may take to send a request's headers, and then its body.
+    request_seconds: float = Field(default=20.0, gt=0)
+    # Beyond so many open connections or requests at once, the next one is answered 503.
+    maximum_connections: int = Field(default=1_000, ge=10)
+    maximum_requests: int = Field(default=200, ge=1)
+    # Metrics have a port of their own, which no Service publishes; 0: none.
+    metrics_port: int = Field(default=9000, ge=0, le=65535)
 
     log_level: str = "INFO"
 

@@ -48,10 +48,30 @@ async def find(
     return list(await session.scalars(page.limit(limit).offset(offset))), total or 0
 
 
-async def add(session: AsyncSession, user_id: UUID, **values: Any) -> Todo | None:  # noqa: ANN401
-    """Add a todo and return it; None when the user no longer exists."""
+async def named(session: AsyncSession, user_id: UUID, title: str, limit: int) -> list[Todo]:
+    """Return the todos with this title, but for its case and the white space around it."""
+    same = func.lower(func.btrim(Todo.title)) == func.lower(title.strip())
+    rows = select(Todo).where(Todo.user_id == user_id, same)
+    newest = rows.order_by(Todo.created_at.desc(), Todo.id).limit(limit)
+    return list(await session.scalars(newest))
+
+
+class FullError(Exception):
+    """The list has as many todos as one may have; the argument is that number."""
+
+
+async def add(session: AsyncSession, user_id: UUID, most: int, **values: Any) -> Todo | None:  # noqa: ANN401
+    """Add a todo, or find the one that has its id; None when the user no longer exists.
+
+    The user's row is locked, so that adding at the same time cannot exceed ``most`` together.
+    """
     if await session.get(User, user_id, with_for_update={"key_share": True}) is None:
         return None
+    if (existing := await session.get(Todo, (user_id, values["id"]))) is not None:
+        return existing
+    some = select(Todo.id).where(Todo.user_id == user_id).limit(most).subquery()
+    if (await session.scalar(select(func.count()).select_from(some)) or 0) >= most:
+        raise FullError(most)
     row = insert(Todo).values(user_id=user_id, **values)
     await session.execute(row.on_conflict_do_nothing(index_elements=["user_id", "id"]))
     return await session.get(Todo, (user_id, values["id"]))

@@ -1,5 +1,6 @@
 """Carries out what a chat message asks for and says what happened."""
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -11,6 +12,10 @@ from ..models import PRIORITIES, Todo
 from .intents import AddTodo, ChangeTodo, DeleteTodo, Intent, ListTodos
 
 _SHOWN = 20
+# They mean something said before, which is not remembered.
+_POINTING = frozenset(
+    ["it", "that", "this", "them", "these", "those", "one", "all", "everything", "anything"]
+)
 
 
 @dataclass(frozen=True)
@@ -21,11 +26,16 @@ class Outcome:
     changed: bool = False
 
 
-async def perform(session: AsyncSession, user_id: UUID, intent: Intent, new_id: UUID) -> Outcome:
-    """Carry out one intent; a todo it adds gets ``new_id``, so repeating adds it once."""
+async def perform(
+    session: AsyncSession, user_id: UUID, intent: Intent, new_id: UUID, most: int
+) -> Outcome:
+    """Carry out one intent; a todo it adds gets ``new_id``, so repeating adds it once.
+
+    Nobody gets more than ``most`` todos.
+    """
     match intent:
         case AddTodo():
-            return await _add(session, user_id, intent, new_id)
+            return await _add(session, user_id, intent, new_id, most)
         case ListTodos():
             return await _list(session, user_id, intent)
         case ChangeTodo():
@@ -48,15 +58,21 @@ def _day(day: date) -> str:
     return f"{day:%A}, {day.isoformat()}"
 
 
-async def _add(session: AsyncSession, user_id: UUID, intent: AddTodo, new_id: UUID) -> Outcome:
-    todo = await store.add(
-        session,
-        user_id,
-        id=new_id,
-        title=intent.title,
-        due_date=intent.due_date,
-        priority=PRIORITIES.index(intent.priority),
-    )
+async def _add(
+    session: AsyncSession, user_id: UUID, intent: AddTodo, new_id: UUID, most: int
+) -> Outcome:
+    try:
+        todo = await store.add(
+            session,
+            user_id,
+            most,
+            id=new_id,
+            title=intent.title,
+            due_date=intent.due_date,
+            priority=PRIORITIES.index(intent.priority),
+        )
+    except store.FullError:
+        return Outcome(f"Your list is full: {most} todos are the most. Delete some first.")
     return (
         Outcome("Please sign in again.")
         if todo is None
@@ -98,9 +114,14 @@ async def _change(session: AsyncSession, user_id: UUID, intent: ChangeTodo) -> O
 
 
 async def _delete(session: AsyncSession, user_id: UUID, intent: DeleteTodo) -> Outcome:
+    """Delete what was named in full; there is no way back, so a part of a title only asks."""
     found = await _the_one(session, user_id, intent.title)
     if isinstance(found, Outcome):
         return found
+    if not _same(found.title, intent.title):
+        return Outcome(
+            f"Did you mean this one? To delete it, say its whole title:\n• {found.title}"
+        )
     await store.remove(session, user_id, found.id)
     return Outcome(f"Deleted “{found.title}”.", True)
 
@@ -108,15 +129,37 @@ async def _delete(session: AsyncSession, user_id: UUID, intent: DeleteTodo) -> O
 async def _the_one(
     session: AsyncSession, user_id: UUID, title: str, making_done: bool | None = None
 ) -> Todo | Outcome:
-    """Return the one todo meant, or an answer saying that there is none or more than one."""
-    rows, total = await store.find(session, user_id, search=title, limit=200)
-    exact = [row for row in rows if row.title.strip().casefold() == title.strip().casefold()]
-    candidates = exact or rows
+    """Return the one todo meant, or an answer saying that there is none or more than one.
+
+    What is written exactly so comes first, then what differs in case, then what has the words in
+    its title.
+    """
+    wanted = title.strip()
+    named = await store.named(session, user_id, wanted, _SHOWN + 1)
+    candidates = [row for row in named if row.title.strip() == wanted] or named
+    alike = bool(candidates)
+    if not candidates:
+        if wanted.casefold() in _POINTING:
+            return Outcome(f"I cannot tell what “{wanted}” is; please say the title.")
+        rows, total = await store.find(session, user_id, search=wanted, limit=200)
+        words = re.compile(rf"(?<!\w){re.escape(wanted)}(?!\w)", re.IGNORECASE)
+        candidates = [row for row in rows if words.search(row.title)]
+        if total > len(rows) or (rows and not candidates):
+            return _ask(candidates or rows)
     if making_done is not None:  # "complete milk" means the open one
         candidates = [row for row in candidates if row.done != making_done] or candidates
     if not candidates:
         return Outcome(f"I found no todo with “{title}” in its title.")
-    if len(candidates) == 1 and (exact or total == len(rows)):
+    if len(candidates) == 1:
         return candidates[0]
+    return _ask(candidates, alike)
+
+
+def _same(title: str, wanted: str) -> bool:
+    return title.strip().casefold() == wanted.strip().casefold()
+
+
+def _ask(candidates: list[Todo], alike: bool = False) -> Outcome:
+    how = "choose it in the list" if alike else "give me the whole title"
     lines = "\n".join(f"• {describe(row)}" for row in candidates[:_SHOWN])
-    return Outcome(f"That could be any of these; please give me more of the title:\n{lines}")
+    return Outcome(f"That could be any of these; please {how}:\n{lines}")

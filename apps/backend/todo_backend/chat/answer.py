@@ -38,14 +38,27 @@ class Question:
     today: date
 
 
+class AnotherMessageError(Exception):
+    """A message is no repetition of the stored one that has its id."""
+
+
 async def answer(
     database: Database, settings: Settings, question: Question
 ) -> AsyncIterator[Event]:
-    """Return the events of the answer; DatabaseUnavailableError comes before the first one."""
+    """Return the events of the answer; DatabaseUnavailableError comes before the first one.
+
+    Raises:
+        AnotherMessageError: another message has this id.
+        history.FullError: there are as many messages as one may have.
+
+    """
+    most = settings.messages_per_user
     stored = await database.run(
-        lambda session: session.get(Message, (question.user_id, question.id))
+        lambda session: history.find(session, question.user_id, question.id, most)
     )
     if stored is not None:
+        if stored.text != question.text:
+            raise AnotherMessageError
         return _replay(stored)
     if model.configured(settings):
         earlier = await database.run(
@@ -54,10 +67,14 @@ async def answer(
             )
         )
         return _with_model(database, settings, question, earlier)
-    return _replay(await _with_parser(database, question, _NO_MODEL))
+    return _replay(await _with_parser(database, settings, question, _NO_MODEL))
 
 
-async def _with_parser(database: Database, question: Question, note: str) -> Message:
+async def _with_parser(
+    database: Database, settings: Settings, question: Question, note: str
+) -> Message:
+    most = settings.todos_per_user
+
     async def work(session: AsyncSession) -> Message:
         key = (question.user_id, question.id)
         if (stored := await session.get(Message, key)) is not None:
@@ -65,7 +82,7 @@ async def _with_parser(database: Database, question: Question, note: str) -> Mes
         try:
             intent = parser.parse(question.text, question.today)
             new_id = uuid5(question.id, "parser")
-            outcome = await actions.perform(session, question.user_id, intent, new_id)
+            outcome = await actions.perform(session, question.user_id, intent, new_id, most)
         except parser.NotUnderstoodError as unknown:
             outcome = actions.Outcome(str(unknown))
         return await _save(
@@ -120,7 +137,9 @@ async def _with_model(
     async def run(intent: Intent) -> str:
         new_id = uuid5(question.id, f"model {len(outcomes)}")
         outcome = await database.run(
-            lambda session: actions.perform(session, question.user_id, intent, new_id)
+            lambda session: actions.perform(
+                session, question.user_id, intent, new_id, settings.todos_per_user
+            )
         )
         outcomes.append(outcome)
         return outcome.text
@@ -149,7 +168,9 @@ async def _with_model(
         except model.ModelUnavailableError as error:
             log.warning("model_unavailable", error=str(error))
             if not text and not outcomes:
-                async for event in _replay(await _with_parser(database, question, _MODEL_AWAY)):
+                async for event in _replay(
+                    await _with_parser(database, settings, question, _MODEL_AWAY)
+                ):
                     yield event
                 return
             missing = "\n\n(The language model stopped answering.)"

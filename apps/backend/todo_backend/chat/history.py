@@ -10,6 +10,23 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from ..models import Message
 
 
+class FullError(Exception):
+    """The user has as many messages as one may have."""
+
+
+async def find(session: AsyncSession, user_id: UUID, message_id: UUID, most: int) -> Message | None:
+    """Return the message that has this id; None when there is none yet and room for it.
+
+    Messages are few a minute, so one that is written at the same moment may exceed ``most``.
+    """
+    if (stored := await session.get(Message, (user_id, message_id))) is not None:
+        return stored
+    some = select(Message.id).where(Message.user_id == user_id).limit(most).subquery()
+    if (await session.scalar(select(func.count()).select_from(some)) or 0) >= most:
+        raise FullError
+    return None
+
+
 async def save(session: AsyncSession, user_id: UUID, **values: Any) -> None:  # noqa: ANN401
     """Store one message with its answer, once."""
     row = insert(Message).values(user_id=user_id, **values)

@@ -5,10 +5,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from ..fields import FilledText
+from ..fields import FilledText, Title
 from ..models import Priority
-
-Title = Annotated[FilledText, Field(min_length=1, max_length=500)]
 
 
 class AddTodo(BaseModel):

@@ -18,16 +18,38 @@ HELP = (
     "• delete buy milk"
 )
 
+# Titles have at most 500 characters, so no command is longer than this.
+_LONGEST = 700
+_ROUNDS = 5  # "hello, could you please …": nobody is more polite
+
+# Every pattern takes time in proportion to the text: where a run such as [\s,]+ is searched for, it
+# may begin only where no such run is under way.
 _POLITE = re.compile(
-    r"^(?:please|hey|hi|hello|ok|(?:can|could|would) you(?: please)?)[\s,!]+|[\s,]+please[.!?]*$",
+    r"^(?:please|hey|hi|hello|ok|(?P<asked>(?:can|could|would) you(?: please)?))[\s,!]+"
+    r"|(?<![\s,])[\s,]+please[.!?]*$",
+    re.IGNORECASE,
+)
+# What asks never changes anything, however much it looks like a command further on.
+_QUESTION = re.compile(
+    r"^(?:what|which|who|whose|whom|when|where|why|how|is|are|was|were|am|do|does|did|have i|has"
+    r"|had|shall|should|may|might|must i|can i|could i|(?:check|see|tell me|say) (?:if|whether))\b",
     re.IGNORECASE,
 )
 _THING = r"(?:(?:a|an|the|my|new|another)\s+)*(?:todos?|tasks?|items?|reminders?)"
 _ADD = re.compile(
-    rf"^(?:(?:add|create|new|todo|remember|note)\b:?(?:\s+{_THING}\b)?(?:\s+to(?=\s)|:)?"
+    rf"^(?:(?:(?:add|create|remember|note)\b:?(?:\s+{_THING}\b)?|new\s+{_THING}\b|todo\b)"
+    r"(?:\s+to(?=\s)|:)?"
     r"|remind me to|i (?:need|have|want) to|i must|don't forget to)\s+(?P<rest>.+)$",
     re.IGNORECASE | re.DOTALL,
 )
+# "todo list", "my tasks": the list itself, not something to put on it.
+_THE_LIST = re.compile(
+    r"^(?:(?:the|my|all|open|to-?do|task)\s+)*(?:to-?dos?|tasks?|lists?)(?=\s*[.!?]*$|\s+list\b)"
+    r"(?:\s+list\b)?(?P<rest>.*)$",
+    re.IGNORECASE | re.DOTALL,
+)
+# Nothing is called so: "create a list", "new conversation" ask for what there is no command for.
+_NO_TITLE = frozenset({"list", "lists", "todo list", "conversation", "chat", "message"})
 _TO_MY_LIST = re.compile(r"\s+(?:to|on) (?:my|the) (?:to-?do |task )?list[.!]*$", re.IGNORECASE)
 _LIST = re.compile(
     r"^(?:list|show|display|view|what(?:'s| is| are| do i have)?|which)\b(?P<rest>.*)$",
@@ -71,7 +93,7 @@ _DUE_CHANGE = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _PRIORITY_AT_END = re.compile(
-    r"[\s,]+(?:with\s+|at\s+)?(?:(?P<level>low|normal|high)[\s-]+priority|!(?P<short>low|normal|high)"
+    r"(?<![\s,])[\s,]+(?:with\s+|at\s+)?(?:(?P<level>low|normal|high)[\s-]+priority|!(?P<short>low|normal|high)"
     r"|priority[:\s]+(?P<after>low|normal|high))[\s.!]*$",
     re.IGNORECASE,
 )
@@ -84,12 +106,26 @@ class NotUnderstoodError(Exception):
 
 def parse(message: str, today: date) -> Intent:
     """Return what the message asks for."""
-    # Long runs of white space would make the patterns slow, and mean nothing in a command.
+    # Long runs of white space mean nothing in a command.
     text = re.sub(r"\s{9,}", " ", message.strip())
-    while (shorter := _POLITE.sub("", text).strip()) != text:
-        text = shorter
+    if len(text) > _LONGEST:
+        raise NotUnderstoodError(
+            f"That is longer than I understand; please use at most {_LONGEST} characters."
+        )
+    return understand(text, today)
+
+
+def understand(text: str, today: date) -> Intent:
+    """Return what a text asks for, in time that is proportional to its length."""
+    asked = False  # "could you …?" is a request, not a question
+    for _ in range(_ROUNDS):
+        match = _POLITE.search(text)
+        if match is None:
+            break
+        asked = asked or match["asked"] is not None
+        text = (text[: match.start()] + text[match.end() :]).strip()
     try:
-        intent = _parse(text, today)
+        intent = _parse(text, today, asked)
     except (ValueError, OverflowError):
         raise NotUnderstoodError("I cannot make sense of that date or title.") from None
     if intent is None:
@@ -103,10 +139,21 @@ def _asks_for_help(text: str) -> bool:
     return text.lower().rstrip("?!. ") in ("", "help", "what can you do", "how does this work")
 
 
-def _parse(text: str, today: date) -> Intent | None:
+def _parse(text: str, today: date, asked: bool) -> Intent | None:
     if _asks_for_help(text):
         return None
+    if match := _THE_LIST.match(text):
+        return _list(f"todos {match['rest']}", today)
+    if _QUESTION.match(text) or (text.endswith("?") and not asked and not _ADD.match(text)):
+        match = _LIST.match(text)
+        return _list(match["rest"], today) if match else None
+    return _command(text.rstrip("?") if asked else text, today)
+
+
+def _command(text: str, today: date) -> Intent | None:
     if match := _ADD.match(text):
+        if match["rest"].strip(" .!?").lower() in _NO_TITLE:
+            return None
         return _add(match["rest"], today)
     for pattern in _REOPEN:
         if match := pattern.match(text):
@@ -165,17 +212,18 @@ def _unquoted(title: str) -> str:
 def _list(rest: str, today: date) -> ListTodos | None:
     words = set(re.findall(r"[a-z]+", rest.lower()))
     known = {"today", "overdue", "done", "completed", "finished", "open", "all", "everything"}
-    about = re.search(r"\b(?:about|containing|matching|with)\s+(?P<what>.+?)[?.!]*$", rest, re.I)
+    about = re.search(r"\b(?:about|containing|matching|with)\s+(?P<what>\S.*)$", rest, re.I | re.S)
+    what = about["what"].rstrip("?.! ") if about else ""
     priority = next((level for level in PRIORITIES if level in words), None)
     if not (
         words <= {"me", "my", "the"}
-        or about
+        or what
         or words & (known | {"todo", "todos", "task", "tasks", "list", "due", "priority"})
     ):
         return None
     _, due = split_due(rest.rstrip("?.! "), today)
     return ListTodos(
-        search=_unquoted(about["what"]) if about else None,
+        search=_unquoted(what) if what else None,
         done=True
         if words & {"done", "completed", "finished"}
         else None

@@ -7,5 +7,5 @@ from ..fields import Problem
 # Documented for every endpoint under /api.
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     "4XX": {"model": Problem, "description": "The request cannot be fulfilled as it is"},
-    503: {"model": Problem, "description": "The database is away; see Retry-After"},
+    503: {"model": Problem, "description": "The database is away or all are busy; see Retry-After"},
 }

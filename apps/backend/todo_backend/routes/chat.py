@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID, uuid4
 
@@ -10,16 +10,18 @@ from fastapi import APIRouter, Depends, HTTPException
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
-from .. import ratelimit
+from .. import ratelimit, sessions
 from ..chat import history
 from ..chat.answer import Event, Question, answer
 from ..database import Db
-from ..fields import FilledText
+from ..fields import FILLED, Day, NotBlank, Storable
 from ..sessions import CurrentUser
 from ..settings import Settings, get_settings
 from . import PROBLEMS
 
-router = APIRouter(prefix="/api/chat", tags=["chat"], responses=PROBLEMS)
+router = APIRouter(
+    prefix="/api/chat", tags=["chat"], responses=PROBLEMS, dependencies=sessions.SECURITY
+)
 NDJSON = "application/x-ndjson"
 
 
@@ -28,8 +30,13 @@ class ChatMessage(BaseModel):
 
     id: UUID = Field(default_factory=uuid4)
     conversation_id: UUID = Field(default_factory=uuid4)
-    message: Annotated[FilledText, Field(max_length=2000, examples=["add buy milk tomorrow"])]
-    today: Annotated[date | None, Field(description="the user's date; UTC if left out")] = None
+    message: Annotated[
+        str,
+        Field(max_length=2000, examples=["add buy milk tomorrow"], json_schema_extra=FILLED),
+        Storable,
+        NotBlank,
+    ]
+    today: Annotated[Day | None, Field(description="the user's date; UTC if left out")] = None
 
 
 class Conversation(BaseModel):
@@ -71,7 +78,9 @@ async def chat(
     Events: `start` (ids and mode, "model" or "parser"), `delta` (a piece of the answer),
     `changed` (todos changed), `end`, or `error` (with `detail`).
     """
-    await ratelimit.limit(database, "chat", str(user_id), settings.chat_messages_per_minute)
+    per_minute = settings.chat_messages_per_minute
+    limit = ratelimit.Limit.on("chat", str(user_id), per_minute, 60 / per_minute)
+    await ratelimit.limit(database, limit)
     day = body.today or datetime.now(UTC).date()
     question = Question(user_id, body.id, body.conversation_id, body.message, day)
     events = await answer(database, settings, question)

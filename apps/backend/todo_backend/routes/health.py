@@ -1,11 +1,10 @@
-"""Endpoints for Kubernetes and Prometheus; they are not reachable through the frontend."""
+"""Endpoints for Kubernetes; they are not reachable through the frontend, and tell no secret."""
 
 import asyncio
 from typing import Annotated, Any
 
 import structlog
 from fastapi import APIRouter, Depends, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 from sqlalchemy import text
 
@@ -50,9 +49,3 @@ async def ready(
         response.status_code = 503
         return Status(status=f"schema {state}")
     return Status(status="ok")
-
-
-@router.get("/metrics", response_class=Response)
-async def metrics() -> Response:
-    """Return the metrics in Prometheus's text format."""
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

@@ -5,20 +5,22 @@ from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, HTTPException, Query
-from pydantic import BaseModel, Field
+from fastapi import APIRouter, Depends, HTTPException, Query
+from pydantic import BaseModel, Field, StrictBool
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from .. import store
+from .. import ratelimit, sessions, store, turns
 from ..database import Db
-from ..fields import FilledText, Text
+from ..fields import NO_NUL, Day, Flag, Storable, Title
 from ..models import PRIORITIES, Priority, Todo
 from ..sessions import CurrentUser
+from ..settings import Settings, get_settings
 from . import PROBLEMS
 
-router = APIRouter(prefix="/api/todos", tags=["todos"], responses=PROBLEMS)
-
-Title = Annotated[FilledText, Field(min_length=1, max_length=500)]
+router = APIRouter(
+    prefix="/api/todos", tags=["todos"], responses=PROBLEMS, dependencies=sessions.SECURITY
+)
+Config = Annotated[Settings, Depends(get_settings)]
 
 
 class Order(StrEnum):
@@ -35,18 +37,18 @@ class NewTodo(BaseModel):
 
     id: UUID = Field(default_factory=uuid4)
     title: Title
-    done: bool = False
+    done: StrictBool = False
     priority: Priority = "normal"
-    due_date: date | None = None
+    due_date: Day | None = None
 
 
 class TodoChange(BaseModel):
     """What to change; fields left out stay as they are."""
 
     title: Title = ""
-    done: bool = False
+    done: StrictBool = False
     priority: Priority = "normal"
-    due_date: date | None = None
+    due_date: Day | None = None
 
 
 class TodoOut(BaseModel):
@@ -100,10 +102,12 @@ def _found(row: Todo | None) -> TodoOut:
 async def list_todos(
     user_id: CurrentUser,
     database: Db,
-    search: Annotated[Text | None, Query(max_length=200)] = None,
-    done: bool | None = None,
+    search: Annotated[
+        Annotated[str, Field(max_length=200, json_schema_extra=NO_NUL), Storable] | None, Query()
+    ] = None,
+    done: Flag | None = None,
     priority: Priority | None = None,
-    due_before: Annotated[date | None, Query(description="due on this day or earlier")] = None,
+    due_before: Annotated[Day | None, Query(description="due on this day or earlier")] = None,
     order: Order = Order.DEFAULT,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
@@ -123,18 +127,32 @@ async def list_todos(
             offset=offset,
         )
 
-    rows, total = await database.run(work)
+    async with turns.of(user_id):
+        rows, total = await database.run(work)
     return TodoPage(
         items=[TodoOut.of(row) for row in rows], total=total, limit=limit, offset=offset
     )
 
 
+def _changes(user_id: UUID, settings: Settings) -> ratelimit.Limit:
+    per_minute = settings.todo_changes_per_minute
+    return ratelimit.Limit.on("todos", str(user_id), per_minute, 60 / per_minute)
+
+
 @router.post("", status_code=201)
-async def add_todo(body: NewTodo, user_id: CurrentUser, database: Db) -> TodoOut:
-    """Add a todo; an id that already exists returns the existing todo unchanged."""
-    row = await database.run(lambda session: store.add(session, user_id, **_values(body)))
+async def add_todo(body: NewTodo, user_id: CurrentUser, database: Db, settings: Config) -> TodoOut:
+    """Add a todo; the same one again is found, another one with an id in use is refused."""
+    wanted = _values(body)
+
+    async def work(session: AsyncSession) -> Todo | None:
+        await ratelimit.take(session, _changes(user_id, settings))
+        return await store.add(session, user_id, settings.todos_per_user, **wanted)
+
+    row = await database.run(work)
     if row is None:
-        raise HTTPException(401, "Please sign in.")
+        raise sessions.signed_out()
+    if any(getattr(row, name) != value for name, value in wanted.items()):
+        raise HTTPException(409, "There is another todo with this id; please choose a new id.")
     return TodoOut.of(row)
 
 
@@ -146,23 +164,27 @@ async def get_todo(todo_id: UUID, user_id: CurrentUser, database: Db) -> TodoOut
 
 @router.patch("/{todo_id}")
 async def change_todo(
-    todo_id: UUID, body: TodoChange, user_id: CurrentUser, database: Db
+    todo_id: UUID, body: TodoChange, user_id: CurrentUser, database: Db, settings: Config
 ) -> TodoOut:
     """Change some fields of one todo."""
     values = _values(body, exclude_unset=True)
-    return _found(
-        await database.run(lambda session: store.change(session, user_id, todo_id, values))
-    )
+
+    async def work(session: AsyncSession) -> Todo | None:
+        await ratelimit.take(session, _changes(user_id, settings))
+        return await store.change(session, user_id, todo_id, values)
+
+    return _found(await database.run(work))
 
 
 @router.delete("/{todo_id}", status_code=204)
-async def delete_todo(todo_id: UUID, user_id: CurrentUser, database: Db) -> None:
+async def delete_todo(todo_id: UUID, user_id: CurrentUser, database: Db, settings: Config) -> None:
     """Delete one todo."""
     seen = False
 
     async def work(session: AsyncSession) -> None:
         # Remembered over attempts: the first may have been committed without our knowing.
         nonlocal seen
+        await ratelimit.take(session, _changes(user_id, settings))
         seen = await store.remove(session, user_id, todo_id) or seen
 
     await database.run(work)

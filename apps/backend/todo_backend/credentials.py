@@ -1,0 +1,44 @@
+"""What people sign in with, in one form, however their keyboard composes it."""
+
+import unicodedata
+
+
+def address(email: str) -> str:
+    """Return an e-mail address in the one form that accounts are found by."""
+    folded = unicodedata.normalize("NFC", email.strip()).casefold()
+    return unicodedata.normalize("NFC", folded)
+
+
+def stored_forms(email: str) -> list[str]:
+    """Return how the account of an e-mail address may be stored, most likely first.
+
+    Earlier releases stored addresses in lower case as they were typed, so composed, decomposed or
+    otherwise; whoever signed up then can still sign in.
+    """
+    typed = email.strip().lower()
+    return list(dict.fromkeys([address(email), typed, unicodedata.normalize("NFD", typed)]))
+
+
+def checked_shape(email: str) -> str:
+    """Refuse what is no e-mail address; only its rough shape is checked."""
+    name, _, domain = address(email).rpartition("@")
+    if not name or "." not in domain.strip(".") or any(c.isspace() for c in email.strip()):
+        raise ValueError("must be an e-mail address")
+    return email
+
+
+def checked_visible(email: str) -> str:
+    """Refuse characters nobody sees: two addresses that look alike must not be two accounts."""
+    if any(unicodedata.category(c) in ("Cc", "Cf", "Co", "Cn") for c in email.strip()):
+        raise ValueError("must not contain invisible characters")
+    return email
+
+
+def password_forms(password: str) -> list[str]:
+    """Return a password as it is hashed now (NFKC), followed by how it may have been before.
+
+    NIST SP 800-63B 5.1.1.2 asks for NFKC or NFKD, so that a login does not fail by keyboard;
+    earlier releases hashed passwords as they were sent.
+    """
+    forms = [unicodedata.normalize(form, password) for form in ("NFKC", "NFC")]
+    return list(dict.fromkeys([forms[0], password, forms[1]]))
