@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { dirname, join } from "node:path";
 import next from "next";
+import { readEnvironment, type Environment } from "./environment.mts";
 import { Frontend } from "./frontend.mts";
 import { captureConsole, log } from "./log.mts";
 
@@ -11,19 +12,16 @@ const MIB = 1024 * 1024;
 const folder = dirname(import.meta.dirname);
 const dev = process.env.NODE_ENV !== "production";
 
-/** Reads a whole number from the environment. */
-function number(name: string, fallback: number, least: number, most: number): number {
-  const text = process.env[name] || String(fallback);
-  const value = /^\d+$/.test(text) ? Number(text) : NaN;
-  if (value >= least && value <= most) return value;
-  log("start_refused", { reason: `${name} is ${text}; it must be a whole number from ${least} to ${most}.` });
-  process.exit(1);
+function settings(): Environment {
+  try {
+    return readEnvironment(process.env);
+  } catch (error) {
+    log("start_refused", { reason: (error as Error).message });
+    process.exit(1);
+  }
 }
 
-const hostname = process.env.HOSTNAME || "0.0.0.0";
-const port = number("PORT", 3000, 0, 65_535);
-const trustedProxies = number("TRUSTED_PROXIES", 0, 0, 10);
-const keepAlive = number("KEEP_ALIVE_TIMEOUT", 75_000, 1000, 86_400_000);
+const { hostname, port, trustedProxies, keepAlive } = settings();
 
 if (!dev) {
   captureConsole();
