@@ -75,8 +75,8 @@ class Stack:
             Failure: The passphrase is wrong, or Pulumi cannot reach its backend.
         """
         paths.PULUMI_STATE.mkdir(parents=True, exist_ok=True)
-        self._keep_salt()
-        self._make_passphrase()
+        lost = self._lost_salt()
+        self._make_passphrase(encrypted=lost is not None or "encryptionsalt" in self.document())
         self._release_stale_lock()
         self._pulumi("stack", "select", "--create", self.name)
         config = self.config()
@@ -85,7 +85,11 @@ class Stack:
         if generated and not missing:
             # Decrypts one, so that a wrong passphrase is found before anything else.
             self._pulumi("config", "get", "--stack", self.name, f"todo:{next(iter(_GENERATED))}")
-        deployed = self._deployed_secrets() if missing else {}
+        deployed = self._deployed_secrets() if missing or lost else {}
+        if lost:
+            text = self.file.read_text()
+            gap = "" if text.endswith("\n") or not text else "\n"
+            self.file.write_text(f"{text}{gap}encryptionsalt: {lost}\n")
         for name in missing:
             known = deployed.get(_GENERATED[name])
             value = known or secrets.token_urlsafe(36)
@@ -94,22 +98,21 @@ class Stack:
             origin = "taken from the deployed stack" if known else "generated"
             ui.say(f"  todo:{name}: {origin}, encrypted in {self.file.name}")
 
-    def _keep_salt(self) -> None:
-        """Take a salt that the stack file lost (``git checkout``) back from the state.
+    def _lost_salt(self) -> str | None:
+        """The salt in the state, when the stack file lost its own (``git checkout``).
 
-        With another one any passphrase would do, and what is in the cluster would not be recognised as this stack's.
+        With a new one any passphrase would do, and what is in the cluster would not be recognised as this stack's.
         """
         if any(name in self.document() for name in _ENCRYPTION):
-            return
+            return None
         provider = ((self.state() or {}).get("deployment") or {}).get("secrets_providers") or {}
-        salt = (provider.get("state") or {}).get("salt")
-        if provider.get("type") == "passphrase" and salt:
-            text = self.file.read_text()
-            gap = "" if text.endswith("\n") or not text else "\n"
-            self.file.write_text(f"{text}{gap}encryptionsalt: {salt}\n")
+        return (provider.get("state") or {}).get("salt")
 
-    def _make_passphrase(self) -> None:
-        """Generate a passphrase where there is none, unless something is encrypted with the one that is gone.
+    def _make_passphrase(self, *, encrypted: bool) -> None:
+        """Generate a passphrase where there is none.
+
+        Args:
+            encrypted: Something is encrypted with the one that is gone.
 
         Raises:
             Failure: The stack file needs another passphrase.
@@ -117,7 +120,7 @@ class Stack:
         ours = "PULUMI_CONFIG_PASSPHRASE_FILE" in environment.variables(self.name)
         if not ours or paths.PASSPHRASE_FILE.exists():
             return
-        if "encryptionsalt" in self.document():
+        if encrypted:
             raise self._wrong_passphrase()
         descriptor = os.open(paths.PASSPHRASE_FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
@@ -134,8 +137,8 @@ class Stack:
             encrypted = [n for n in self.document() if n in _ENCRYPTION]
             encrypted += [n for n, value in self.config().items() if _is_encrypted(value)]
             text += (
-                f"; or, if it is lost for good, delete {' and '.join(encrypted)} from {self.file.name}, and this starts "
-                "anew (a database that an earlier passphrase belongs to is not opened by that, and not changed)"
+                f"; or, if it is lost for good, delete {', '.join(encrypted)} from {self.file.name}, and run this "
+                "again (new secrets open no database that the old ones belong to, and change none)"
             )
         return ui.Failure(f"{text}; nothing was changed.")
 
