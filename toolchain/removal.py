@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from toolchain import environment, machine, ui
+from toolchain import environment, machine, paths, ui
 from toolchain.cluster import node
 from toolchain.kubectl import Kubectl, Silent
 from toolchain.stack import Stack
@@ -72,11 +72,11 @@ def cluster_down(*, yes: bool) -> None:
     Raises:
         Failure: It did not go, or a stack that was in it could not be forgotten.
     """
-    if not node.exists() and not node.running():
+    if not paths.CLUSTER.exists() and not node.running():
         ui.say("This clone has no embedded cluster; nothing was changed.")
         return
     stacks = embedded_stacks()
-    ui.say(f"This removes the embedded cluster ({node.kubeconfig().parent.parent}):")
+    ui.say(f"This removes the embedded cluster ({paths.CLUSTER}):")
     _line("stacks", ", ".join(stack.name for stack in stacks) or "none of this clone")
     try:
         kubectl = Kubectl(str(node.kubeconfig()), node.CONTEXT, environment.complete("minikube"))
@@ -100,9 +100,9 @@ def _refuse_protected(target: Target) -> None:
     if protected:
         name = target.stack.name
         raise ui.Failure(
-            f"Stack {name} protects its data ({', '.join(protected)}; todo:settings.environment is production): to "
-            f'remove it all the same, run: eval "$(make env STACK={name})"; pulumi state unprotect --all --yes --stack '
-            f"{name}; then `make down` again; nothing was changed."
+            f"Stack {name} protects its data ({', '.join(protected)}), as environment: production asks for: to remove it "
+            f'all the same, run: eval "$(make env STACK={name})"; pulumi state unprotect --all --yes --stack {name}; '
+            f"then {target.again}; nothing was changed."
         )
 
 
@@ -115,13 +115,13 @@ def _refuse_other(target: Target, found: Found, kubectl: Kubectl) -> None:
         raise ui.Failure(
             f"Namespace {target.namespace} at {kubectl.server} (context {kubectl.context}) is not the one that stack "
             f"{target.stack.name} made: {whose}; if the stack's own is in another cluster, make that one's context "
-            f"reachable and run `make down` again; {_forgetting(target)}; nothing was changed."
+            f"reachable and run {target.again}; {_forgetting(target)}; nothing was changed."
         )
     if found.workloads and not found.own and not target.resources:
         raise ui.Failure(
             f"Pulumi does not know stack {target.stack.name} any more, but {_some(found.workloads)} of it still run in "
             f"namespace {target.namespace}, which is not its own: put the state (.local/pulumi) back, or delete them by "
-            "hand, then run `make down` again; nothing was changed."
+            f"hand, then run {target.again}; nothing was changed."
         )
 
 
@@ -131,11 +131,11 @@ def _unreachable(target: Target, reason: str) -> ui.Failure:
     has = "what it has there" if target.resources else "what an earlier `pulumi destroy` kept there"
     if target.embedded and not node.running():
         how = (
-            "run `make cluster-start`, then `make down` again; or `make cluster-down`, which removes the whole "
-            "embedded cluster"
+            f"run `make cluster-start`, then {target.again}; or `make cluster-down`, which removes the whole embedded "
+            "cluster"
         )
     else:
-        how = "start it, or correct its kubeconfig, and run `make down` again"
+        how = f"start it, or correct its kubeconfig, and run {target.again}"
         how += f"; {_forgetting(target)}" if target.known else "; if it is gone, all of it is"
     return ui.Failure(
         f"The cluster of stack {name} (context {target.context or '(current)'}) does not answer ({reason.rstrip('.')}), so "
@@ -191,7 +191,7 @@ def _remove_rest(target: Target, kubectl: Kubectl) -> str:
         alone = target.embedded and not found.strangers and not neighbours(target, kubectl)
     except Silent as silent:
         raise ui.Failure(
-            f"Not everything is removed: {str(silent).rstrip('.')}; mend that and run `make down` again."
+            f"Not everything is removed: {str(silent).rstrip('.')}; mend that and run {target.again}."
         ) from None
     if alone and (found.own or found.namespace is None):
         with ui.step("Embedded cluster"):

@@ -46,6 +46,12 @@ class Target:
         return self.kubeconfig == str(node.kubeconfig())
 
     @property
+    def again(self) -> str:
+        """The command that removes the stack."""
+        name = self.stack.name
+        return "`make down`" if name == "minikube" else f"`make down STACK={name}`"
+
+    @property
     def uids(self) -> set[str]:
         """The objects' identities in the cluster: a namesake made later has another."""
         return {metadata(r.get("outputs") or {}).get("uid", "") for r in self.resources} - {""}
