@@ -157,7 +157,7 @@ def _show(target: Target, found: Found, kubectl: Kubectl, others: list[str]) -> 
     going = found.own and not found.strangers
     end = ", with all that is in it" if going else ": there is none"
     _line("namespace", target.namespace + (end if going or found.namespace is None else ""))
-    _line("objects", f"{len(target.resources)} that Pulumi made" if target.resources else "none")
+    _line("resources", f"{len(target.resources)} that Pulumi made" if target.resources else "none")
     _line("pods", ", ".join(found.pods) or "none")
     _line("claims", ", ".join(f"{n} ({big})" for n, big in found.claims.items()) or "none")
     _line("backups", found.backup)

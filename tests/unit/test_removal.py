@@ -5,6 +5,7 @@ in for (`stand_ins.py`), and without the step that deletes an embedded cluster.
 """
 
 import hashlib
+import io
 import json
 import os
 import re
@@ -324,6 +325,15 @@ class TestDown:
         done = clone.run("down", "cloud")
         assert (done.code, done.changes()) == (0, [])
         assert "nothing to remove" in done.out
+
+
+@pytest.mark.parametrize("typed", ["", "\n", "no\n", "yes please\n"])
+def test_anything_but_yes_is_no(monkeypatch: pytest.MonkeyPatch, typed: str) -> None:
+    terminal = io.StringIO(typed)
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stdin", terminal)
+    with pytest.raises(ui.Failure, match="Nothing was changed"):
+        ui.confirm("Remove this for good?", assume_yes=False)
 
 
 EMBEDDED = "kubernetes-admin@todo"
