@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from toolchain import paths, stack_file, ui
+from toolchain.cluster import node
 from toolchain.stack import Stack
 
 PROJECT = Path(__file__).parents[2]
@@ -427,6 +428,44 @@ class TestClusterDown:
         done = cloud.run("cluster-down", "cloud")
         assert (done.code, done.changes()) == (0, [])
         assert "EMBEDDED CLUSTER DELETED" not in done.out
+
+
+class TestTheEmbeddedClustersFolder:
+    @pytest.fixture
+    def folder(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+        folder = tmp_path / "cluster"
+        folder.mkdir()
+        monkeypatch.setattr(node, "_ROOT", folder)
+        monkeypatch.setattr(node, "_alive", lambda: None)
+        monkeypatch.setattr(node, "_owner", lambda: str(folder))
+        monkeypatch.setattr(node, "_clear_runtime", lambda: None)
+        return folder
+
+    def test_is_kept_while_the_cluster_runs(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(node, "stop", lambda: None)
+        monkeypatch.setattr(node, "_alive", lambda: 1)
+        with pytest.raises(ui.Failure, match="does not stop, so it is kept"):
+            node.delete()
+        assert folder.exists()
+
+    def test_that_cannot_be_removed_is_said(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(shutil, "rmtree", lambda *_, **__: None)
+        with pytest.raises(ui.Failure, match=f"{folder} cannot be removed"):
+            node.delete()
+
+    def test_of_another_clone_that_is_being_started_is_left_alone(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        cleared: list[Path] = []
+        monkeypatch.setattr(node, "_clear_runtime", lambda: cleared.append(folder))
+        monkeypatch.setattr(node, "_alive", lambda: 1)
+        monkeypatch.setattr(node, "_owner", lambda: None)
+        node.stop()
+        assert not cleared
 
 
 SECRETS = """\
