@@ -107,8 +107,8 @@ cluster-start: ## Start the local cluster
 cluster-stop: ## Stop the embedded cluster; its data stays
 	@$(TOOLCHAIN) cluster-stop
 
-cluster-down: ## Remove the embedded cluster with all its data
+cluster-down: ## Remove the embedded cluster with everything in it (YES=1: without asking)
 	@$(TOOLCHAIN) cluster-down
 
-down: ## Remove the application, its data and the embedded cluster (YES=1: without asking)
+down: ## Remove the application with its data; shows what, and asks (YES=1: without asking)
 	@$(TOOLCHAIN) down

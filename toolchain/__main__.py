@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import json
 import subprocess
 import sys
 from typing import Any
 
-from toolchain import app_tests, environment, health, machine, paths, python_env, tools, ui
-from toolchain.cluster import node
+from toolchain import app_tests, environment, health, machine, paths, python_env, removal, tools, ui
 from toolchain.stack import Stack
 
 
@@ -119,26 +119,9 @@ def app_test(arguments: argparse.Namespace) -> None:
 
 
 def down(arguments: argparse.Namespace) -> None:
-    """Remove the application, its data and the embedded cluster."""
+    """Remove the application and its data, and the embedded cluster when nothing else is in it."""
     stack = Stack(arguments.stack)
-    ui.confirm(
-        f"This removes stack {stack.name} with all todos"
-        + (" and the embedded cluster." if node.exists() else ", but not the cluster."),
-        arguments.yes,
-    )
-    if not node.exists() or node.running():
-        with ui.step("pulumi destroy"):
-            stack.destroy()
-    if node.exists():
-        with ui.step("Embedded cluster"):
-            machine.delete()
-        stack.forget()
-    else:
-        namespace = (stack.settings().get("namespace")) or "todo-app"
-        ui.capture(
-            ["kubectl", "delete", "namespace", str(namespace)], env=environment.complete(stack.name)
-        )
-    ui.say("Nothing is left running; `make up` starts anew.")
+    removal.down(stack, _check_settings(stack), yes=arguments.yes)
 
 
 def env(arguments: argparse.Namespace) -> None:
@@ -159,26 +142,31 @@ def cluster_stop(arguments: argparse.Namespace) -> None:
 
 
 def cluster_down(arguments: argparse.Namespace) -> None:
-    """Remove the embedded cluster with all its data."""
-    ui.confirm("This removes the embedded cluster with all its volumes.", arguments.yes)
-    machine.delete()
-    Stack(arguments.stack).forget()
-    ui.say("The cluster and everything it wrote on this machine are removed.")
+    """Remove the embedded cluster with all that is in it."""
+    removal.cluster_down(yes=arguments.yes)
 
 
-def _check_settings(stack: Stack) -> None:
+def _check_settings(stack: Stack) -> dict[str, Any]:
     """Validate the stack's settings before anything is started.
+
+    Returns:
+        Kubeconfig, context and namespace, as far as the settings name them.
 
     Raises:
         Failure: With the settings' own message.
     """
     python = paths.VENV / "bin" / "python"
+    if not python.exists():
+        raise ui.Failure(
+            "The Python environment is missing; run `make install`, then this again; nothing was changed."
+        )
     check = [python, "-m", "toolchain.settings_check", stack.name, stack.file]
     done = subprocess.run(check, capture_output=True, text=True, cwd=paths.PROJECT, check=False)
     if done.returncode:
         raise ui.Failure(
             done.stderr.strip() or f"{stack.file.name} cannot be read; nothing was changed."
         )
+    return json.loads(done.stdout)
 
 
 COMMANDS = {

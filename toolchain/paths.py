@@ -2,7 +2,7 @@
 
 Two places only: a build cache shared by all clones (XDG cache) and ``.local/`` in this clone, which holds
 the Pulumi state, the passphrase, what was found out for each stack and the embedded cluster. Both are safe to
-delete (``.local/`` after ``make down``).
+delete (``.local/`` after ``make down`` of every stack).
 """
 
 from __future__ import annotations

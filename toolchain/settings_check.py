@@ -10,7 +10,7 @@ from components.config import SettingsError, fill, found_file, parse_settings
 
 
 def main(stack: str, stack_file: str) -> int:
-    """Print the settings' own message and return 1 when they are invalid."""
+    """Print where the settings lead to, or their own message, and return 1, when they are invalid."""
     config = (yaml.safe_load(Path(stack_file).read_text(encoding="utf-8")) or {}).get(
         "config"
     ) or {}
@@ -18,13 +18,20 @@ def main(stack: str, stack_file: str) -> int:
     known = json.loads(found.read_text(encoding="utf-8")) if found.exists() else None
     try:
         # What contradicts the stack file is about to be looked for again.
-        parse_settings(fill(config.get("todo:settings"), known))
+        settings = parse_settings(fill(config.get("todo:settings"), known))
     except SettingsError as error:
         print(
             f"{Path(stack_file).name}: {error}\nCorrect it and run again; nothing was changed.",
             file=sys.stderr,
         )
         return 1
+    cluster = settings.cluster
+    place = {
+        "kubeconfig": cluster.kubeconfig,
+        "context": cluster.context,
+        "namespace": settings.namespace.name,
+    }
+    print(json.dumps(place))
     return 0
 
 

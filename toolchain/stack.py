@@ -15,22 +15,40 @@ from toolchain import environment, paths, ui
 
 # Secrets that are generated once, and the files that the backend's Secret has them in.
 _GENERATED = {"databasePassword": "database-password", "jwtKey": "jwt-key"}
+# Come and go with `make rotate-jwt-key`.
+_ROTATED = ("jwtNextKey", "jwtPreviousKey")
+# What a stack file has of its encryption: with a passphrase, or with a key service.
+_ENCRYPTION = ("encryptionsalt", "encryptedkey", "secretsprovider")
 
 
 class Stack:
     """One stack of the project, by name."""
 
-    def __init__(self, name: str) -> None:
+    project = "todo"
+    """As in Pulumi.yaml."""
+
+    def __init__(self, name: str, *, has_file: bool = True) -> None:
         self.name = name
         self.file = paths.PROJECT / f"Pulumi.{name}.yaml"
-        if not self.file.exists():
+        if has_file and not self.file.exists():
             known = ", ".join(
                 sorted(p.name.split(".")[1] for p in paths.PROJECT.glob("Pulumi.*.yaml"))
             )
             raise ui.Failure(f"There is no stack file {self.file.name}; choose STACK from {known}.")
 
-    def config(self) -> dict[str, Any]:
-        """The stack file's ``config`` mapping.
+    @classmethod
+    def all(cls) -> list[Stack]:
+        """Every stack of the project that Pulumi knows, also those without a file.
+
+        Raises:
+            Failure: Pulumi cannot reach its backend.
+        """
+        asking = cls("minikube", has_file=False)
+        listed = json.loads(asking._pulumi("stack", "ls", "--json"))
+        return [cls(stack["name"].rsplit("/", 1)[-1], has_file=False) for stack in listed]
+
+    def document(self) -> dict[str, Any]:
+        """The stack file.
 
         Raises:
             Failure: The file is not valid YAML.
@@ -39,7 +57,11 @@ class Stack:
         text = ui.capture([paths.VENV / "bin" / "python", "-c", program, self.file])
         if text is None:
             raise ui.Failure(f"{self.file.name} is not valid YAML; correct it and run again.")
-        return json.loads(text).get("config") or {}
+        return json.loads(text)
+
+    def config(self) -> dict[str, Any]:
+        """The stack file's ``config`` mapping."""
+        return self.document().get("config") or {}
 
     def settings(self) -> dict[str, Any]:
         """The stack file's ``todo:settings`` as written, before validation."""
@@ -53,13 +75,8 @@ class Stack:
             Failure: The passphrase is wrong, or Pulumi cannot reach its backend.
         """
         paths.PULUMI_STATE.mkdir(parents=True, exist_ok=True)
-        if (
-            not paths.PASSPHRASE_FILE.exists()
-            and "PULUMI_CONFIG_PASSPHRASE_FILE" in environment.variables(self.name)
-        ):
-            descriptor = os.open(paths.PASSPHRASE_FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w") as file:
-                file.write(secrets.token_urlsafe(32))
+        lost = self._lost_salt()
+        self._make_passphrase(encrypted=lost is not None or "encryptionsalt" in self.document())
         self._release_stale_lock()
         self._pulumi("stack", "select", "--create", self.name)
         config = self.config()
@@ -68,7 +85,11 @@ class Stack:
         if generated and not missing:
             # Decrypts one, so that a wrong passphrase is found before anything else.
             self._pulumi("config", "get", "--stack", self.name, f"todo:{next(iter(_GENERATED))}")
-        deployed = self._deployed_secrets() if missing else {}
+        deployed = self._deployed_secrets() if missing or lost else {}
+        if lost:
+            text = self.file.read_text()
+            gap = "" if text.endswith("\n") or not text else "\n"
+            self.file.write_text(f"{text}{gap}encryptionsalt: {lost}\n")
         for name in missing:
             known = deployed.get(_GENERATED[name])
             value = known or secrets.token_urlsafe(36)
@@ -77,17 +98,89 @@ class Stack:
             origin = "taken from the deployed stack" if known else "generated"
             ui.say(f"  todo:{name}: {origin}, encrypted in {self.file.name}")
 
+    def _lost_salt(self) -> str | None:
+        """The salt in the state, when the stack file lost its own (``git checkout``).
+
+        With a new one any passphrase would do, and what is in the cluster would not be recognised as this stack's.
+        """
+        if any(name in self.document() for name in _ENCRYPTION):
+            return None
+        provider = ((self.state() or {}).get("deployment") or {}).get("secrets_providers") or {}
+        return (provider.get("state") or {}).get("salt")
+
+    def _make_passphrase(self, *, encrypted: bool) -> None:
+        """Generate a passphrase where there is none.
+
+        Args:
+            encrypted: Something is encrypted with the one that is gone.
+
+        Raises:
+            Failure: The stack file needs another passphrase.
+        """
+        ours = "PULUMI_CONFIG_PASSPHRASE_FILE" in environment.variables(self.name)
+        if not ours or paths.PASSPHRASE_FILE.exists():
+            return
+        if encrypted:
+            raise self._wrong_passphrase()
+        descriptor = os.open(paths.PASSPHRASE_FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(32))
+
+    def _wrong_passphrase(self) -> ui.Failure:
+        """What to do when the stack file was encrypted with another passphrase."""
+        file = paths.PASSPHRASE_FILE.relative_to(paths.PROJECT)
+        text = (
+            f"The passphrase does not open stack {self.name}: restore {file} (or PULUMI_CONFIG_PASSPHRASE) as it was "
+            "when the stack was made"
+        )
+        if not resources_in(self.state()):
+            encrypted = [n for n in self.document() if n in _ENCRYPTION]
+            encrypted += [n for n, value in self.config().items() if _is_encrypted(value)]
+            text += (
+                f"; or, if it is lost for good, delete {', '.join(encrypted)} from {self.file.name}, and run this "
+                "again (new secrets open no database that the old ones belong to, and change none)"
+            )
+        return ui.Failure(f"{text}; nothing was changed.")
+
     def _deployed_secrets(self) -> dict[str, str]:
         """The backend's secrets as deployed, by file name; none before the first update.
 
         A stack file can lose its secrets (``git checkout``); a database keeps the password it was made with.
+
+        Raises:
+            Failure: They are there, but the passphrase does not open them.
         """
         text = self._pulumi("stack", "export", "--show-secrets", "--stack", self.name)
-        return _backend_secrets(json.loads(text))
+        try:
+            return _backend_secrets(json.loads(text))
+        except (AttributeError, KeyError, TypeError, ValueError):
+            # Some versions of Pulumi then export null and succeed (pulumi/pulumi#23476).
+            raise self._wrong_passphrase() from None
+
+    def state(self) -> dict[str, Any] | None:
+        """The stack's state, secrets left encrypted; None when there is no such stack.
+
+        Raises:
+            Failure: Pulumi cannot reach its backend.
+        """
+        if environment.uses_own_state(self.name):
+            paths.PULUMI_STATE.mkdir(parents=True, exist_ok=True)
+        try:
+            return self.export()
+        except ui.Failure as failure:
+            if "no stack named" in str(failure):
+                return None
+            raise
 
     def export(self) -> dict[str, Any]:
         """The stack's state, secrets left encrypted."""
-        return json.loads(self._pulumi("stack", "export", "--stack", self.name))
+        text = self._pulumi("stack", "export", "--stack", self.name)
+        try:
+            return json.loads(text)
+        except ValueError:
+            raise ui.Failure(
+                "`pulumi stack export` printed no JSON; run it by hand to see why; nothing was changed."
+            ) from None
 
     def up(self, *, refresh: bool = False, replace: Sequence[str] = ()) -> None:
         """Run ``pulumi up``; what an earlier, interrupted run made is taken up again.
@@ -115,13 +208,40 @@ class Stack:
         self._release_stale_lock()
         self._stream("destroy", "--yes", "--skip-preview", "--stack", self.name)
 
-    def forget(self) -> None:
-        """Drop the stack's state after its cluster is gone; its settings and secrets stay in the stack file."""
-        if environment.uses_own_state(self.name):
-            ui.capture(
-                [*_command(), "stack", "rm", self.name, "--force", "--yes", "--preserve-config"],
-                env=environment.complete(self.name),
+    def forget(self, *, force: bool = False) -> list[str]:
+        """Drop the stack's state, and out of its file the salt and the secrets that were generated for it.
+
+        A state that is kept elsewhere than in this clone is left alone, and so is the file then.
+
+        Args:
+            force: Also when the state has resources, because they are gone with their cluster.
+
+        Returns:
+            Secrets of a person's own, which stay in the stack file and need the passphrase they have.
+
+        Raises:
+            Failure: Pulumi refuses, or the file cannot be written.
+        """
+        if not environment.uses_own_state(self.name):
+            return []
+        options = ["--yes", "--preserve-config", *(["--force"] if force else [])]
+        self._pulumi("stack", "rm", self.name, *options)
+        if not self.file.exists():
+            return []
+        keys = [f"todo:{name}" for name in (*_GENERATED, *_ROTATED)]
+        done = subprocess.run(
+            [paths.VENV / "bin" / "python", "-m", "toolchain.stack_file", self.file, *keys],
+            capture_output=True,
+            text=True,
+            cwd=paths.PROJECT,
+            check=False,
+        )
+        if done.returncode:
+            raise ui.Failure(
+                f"Stack {self.name} is forgotten, but {self.file.name} cannot be written: delete encryptionsalt, "
+                f"{' and '.join(keys[:2])} from it by hand."
             )
+        return json.loads(done.stdout)
 
     def outputs(self) -> dict[str, Any]:
         """The stack's outputs, secrets left masked."""
@@ -148,24 +268,26 @@ class Stack:
             )
 
     def _pulumi(self, *arguments: str, text: str | None = None) -> str:
-        done = subprocess.run(
-            [*_command(), *arguments, "--non-interactive"],
-            input=text,
-            stdin=subprocess.DEVNULL if text is None else None,
-            capture_output=True,
-            text=True,
-            cwd=paths.PROJECT,
-            env=environment.complete(self.name),
-            check=False,
-        )
+        try:
+            done = subprocess.run(
+                [*_command(), *arguments, "--non-interactive"],
+                input=text,
+                stdin=subprocess.DEVNULL if text is None else None,
+                capture_output=True,
+                text=True,
+                cwd=paths.PROJECT,
+                env=environment.complete(self.name),
+                check=False,
+            )
+        except FileNotFoundError:
+            raise ui.Failure(
+                "The command pulumi is not found; run `make install`, then this again; nothing was changed."
+            ) from None
         if done.returncode == 0:
             return done.stdout
         message = done.stderr.strip() or done.stdout.strip()
         if "incorrect passphrase" in message:
-            raise ui.Failure(
-                f"The passphrase does not open stack {self.name}: restore {paths.PASSPHRASE_FILE.relative_to(paths.PROJECT)} "
-                "(or PULUMI_CONFIG_PASSPHRASE) as it was when the stack was made; nothing was changed."
-            )
+            raise self._wrong_passphrase()
         raise ui.Failure(
             f"`pulumi {' '.join(arguments[:2])}` failed: {_reason(message) or f'exit code {done.returncode}'}"
         )
@@ -177,13 +299,25 @@ class Stack:
         for lock in (paths.PULUMI_STATE / ".pulumi" / "locks").rglob(f"{self.name}/*.json"):
             try:
                 holder = json.loads(lock.read_text())
-            except ValueError:
-                holder = {}
-            if holder.get("hostname", os.uname().nodename) != os.uname().nodename:
+                host, process = holder["hostname"], int(holder["pid"])
+            except (OSError, ValueError, KeyError, TypeError):
+                # Nobody knows whose it is: Pulumi says that the stack is locked, and how to go on.
                 continue
-            if not Path(f"/proc/{holder.get('pid', 0)}").exists():
+            if host == os.uname().nodename and not Path(f"/proc/{process}").exists():
                 lock.unlink(missing_ok=True)
                 ui.say("  an earlier update was cut off: its lock is released, this one goes on")
+
+
+def resources_in(state: dict[str, Any] | None) -> list[dict[str, Any]]:
+    """What a stack's state has, without the stack itself, its components and providers."""
+    found = ((state or {}).get("deployment") or {}).get("resources") or []
+    return [r for r in found if r.get("custom") and not r["type"].startswith("pulumi:")]
+
+
+def _is_encrypted(value: object) -> bool:
+    if isinstance(value, dict):
+        return "secure" in value or any(map(_is_encrypted, value.values()))
+    return isinstance(value, list) and any(map(_is_encrypted, value))
 
 
 def _backend_secrets(export: dict[str, Any]) -> dict[str, str]:

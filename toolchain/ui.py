@@ -125,5 +125,9 @@ def confirm(question: str, assume_yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise Failure(f"{question} Nobody is there to answer: add YES=1 to go on without asking.")
-    if input(f"{question} [y/N] ").strip().lower() not in {"y", "yes"}:
+    try:
+        answer = input(f"{question} [y/N] ")
+    except EOFError:
+        answer = ""
+    if answer.strip().lower() not in {"y", "yes"}:
         raise Failure("Nothing was changed, because the answer was not yes.")

@@ -119,7 +119,7 @@ def _certificates(root: Path, bin_dir: Path) -> None:
         kubeconfig = ui.capture([kubeadm, "kubeconfig", "user", *user])
         if kubeconfig is None:
             raise ui.Failure(
-                f"kubeadm could not make {name}'s kubeconfig; run `make down` and try again (log: {log})."
+                f"kubeadm could not make {name}'s kubeconfig; run `make cluster-down` and try again (log: {log})."
             )
         target.touch(mode=0o600)
         target.write_text(kubeconfig)

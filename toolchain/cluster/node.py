@@ -118,14 +118,23 @@ def stop() -> None:
             time.sleep(0.2)
         if _alive() is not None:
             os.kill(pid, signal.SIGKILL)
-    if _owner() in {str(_ROOT), None}:
+    # Another clone's cluster that is just being started has no owner yet.
+    if _owner() == str(_ROOT) or (_owner() is None and _alive() is None):
         _clear_runtime()
 
 
 def delete() -> None:
-    """Stop the cluster and remove all its data, volumes included."""
+    """Stop the cluster and remove all its data, volumes included.
+
+    Raises:
+        Failure: It goes on running, or something of it cannot be removed.
+    """
     stop()
+    if running():
+        raise ui.Failure("The embedded cluster does not stop, so it is kept; run this again.")
     shutil.rmtree(_ROOT, ignore_errors=True)
+    if _ROOT.exists():
+        raise ui.Failure(f"{_ROOT} cannot be removed; delete it, then run this again.")
     for folder in ("/var/lib/kubelet", "/var/log/containers"):
         if Path(folder).is_dir() and not any(Path(folder).iterdir()):
             Path(folder).rmdir()

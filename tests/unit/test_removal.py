@@ -1,0 +1,596 @@
+"""What removes things: it shows them, asks, and removes what the stack made and nothing else.
+
+`make down` and `make cluster-down` run in a clone of their own, with `pulumi` and `kubectl` stood
+in for (`stand_ins.py`), and without the step that deletes an embedded cluster.
+"""
+
+import hashlib
+import io
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from toolchain import paths, stack_file, ui
+from toolchain.cluster import node
+from toolchain.stack import Stack
+
+PROJECT = Path(__file__).parents[2]
+SALT = "v1:c2FsdHNhbHQ=:v1:bm9uY2U=:Y2lwaGVydGV4dA=="
+DRIVER = """
+import os, sys
+from toolchain import __main__, machine
+from toolchain.cluster import node
+node.running = lambda: "CLUSTER_RUNS" in os.environ
+machine.delete = lambda: print("EMBEDDED CLUSTER DELETED")
+sys.exit(__main__.main())
+"""
+
+
+@dataclass
+class Clone:
+    """A clone with stacks, and the clusters that their contexts lead to."""
+
+    folder: Path
+    answers: Path
+
+    def stack(self, name: str, settings: str, more: str = "") -> None:
+        text = f"# mine\nconfig:\n  todo:settings:\n{settings}{more}encryptionsalt: {SALT}\n"
+        (self.folder / f"Pulumi.{name}.yaml").write_text(text)
+
+    def state(self, name: str, *resources: dict[str, Any]) -> None:
+        state = {"deployment": {"resources": list(resources)}}
+        (self.answers / f"{name}.state.json").write_text(json.dumps(state))
+
+    def cluster(self, context: str, *objects: dict[str, Any]) -> None:
+        found = {"server": f"https://{context}.example", "objects": list(objects)}
+        (self.answers / f"{context}.json").write_text(json.dumps(found))
+
+    def stopped(self, context: str) -> None:
+        (self.answers / f"{context}.json").write_text('{"server": "https://stopped.example"}')
+
+    def embedded(self) -> str:
+        """An embedded cluster, and the path of its kubeconfig."""
+        kubeconfig = self.folder / ".local" / "cluster" / "config" / "admin.conf"
+        kubeconfig.parent.mkdir(parents=True)
+        kubeconfig.write_text("")
+        return str(kubeconfig)
+
+    def run(self, command: str, stack: str, *, yes: bool = True, runs: bool = False) -> "Done":
+        environment = {
+            "PATH": f"{self.answers}:{os.environ['PATH']}",
+            "HOME": str(self.folder),
+            "STAND_INS": str(self.answers),
+            "PULUMI_HOME": str(self.folder / "pulumi-home"),
+        } | ({"CLUSTER_RUNS": "1"} if runs else {})
+        done = subprocess.run(
+            [sys.executable, "-c", DRIVER, "--stack", stack, command, *(["--yes"] if yes else [])],
+            cwd=self.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+        assert "Traceback" not in done.stderr, done.stderr
+        calls = self.answers / "calls"
+        return Done(
+            done.returncode,
+            done.stdout,
+            done.stderr,
+            calls.read_text().splitlines() if calls.exists() else [],
+        )
+
+    def objects(self, context: str) -> set[str]:
+        cluster = json.loads((self.answers / f"{context}.json").read_text())
+        return {f"{o['kind']} {o['metadata']['name']}" for o in cluster["objects"]}
+
+
+@dataclass
+class Done:
+    """What a command did."""
+
+    code: int
+    out: str
+    err: str
+    calls: list[str]
+
+    def changes(self) -> list[str]:
+        """The calls that change something."""
+        verbs = (" delete ", "pulumi destroy", "pulumi stack rm")
+        return [it for it in self.calls if any(verb in it for verb in verbs)]
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Clone:
+    folder, answers = tmp_path / "clone", tmp_path / "answers"
+    answers.mkdir()
+    shutil.copytree(
+        PROJECT / "toolchain",
+        folder / "toolchain",
+        ignore=shutil.ignore_patterns("modules", "base_images", "__pycache__"),
+    )
+    shutil.copytree(PROJECT / "components", folder / "components")
+    (folder / ".venv").symlink_to(Path(sys.prefix))
+    for name in ("pulumi", "kubectl"):
+        program = answers / name
+        stand_in = Path(__file__).with_name("stand_ins.py")
+        program.write_text(f'#!/bin/sh\nexec {sys.executable} {stand_in} {name} "$@"\n')
+        program.chmod(0o755)
+    return Clone(folder, answers)
+
+
+MANAGED = """\
+    environment: development
+    cluster: {kind: managed, context: shop-cluster}
+    images: {mode: prebuilt, backend: "example.com/b:1", frontend: "example.com/f:1"}
+    namespace: {name: shop}
+"""
+LOCAL = "    cluster: {kind: local}\n    images: {mode: load}\n    namespace: {name: shop}\n"
+
+
+def mark(stack: str) -> str:
+    return f"organization/todo/{stack}/{hashlib.sha256(SALT.encode()).hexdigest()[:12]}"
+
+
+def thing(
+    kind: str, name: str, namespace: str | None = None, of: str | None = None, **more: object
+) -> dict[str, Any]:
+    """An object in a cluster; `of` is the stack that has marked it."""
+    metadata: dict[str, Any] = {"name": name, "uid": f"uid-of-{kind}-{name}"}
+    if namespace:
+        metadata["namespace"] = namespace
+    if of:
+        metadata["annotations"] = {"todo-kubernetes/stack": mark(of)}
+        metadata["labels"] = {"app.kubernetes.io/instance": "todo"}
+    return {"kind": kind, "metadata": metadata, **more}
+
+
+def deployed(
+    *objects: dict[str, Any], context: str | None, kubeconfig: str | None = None, **more: object
+) -> list[dict[str, Any]]:
+    """A state with these objects, made through this context."""
+    inputs = {k: v for k, v in (("context", context), ("kubeconfig", kubeconfig)) if v}
+    provider = "pulumi:providers:kubernetes"
+    return [
+        {"urn": "u::todo", "type": "pulumi:pulumi:Stack", "outputs": {"namespace": "shop"}},
+        {"urn": "u::cluster", "type": provider, "custom": True, "inputs": inputs},
+        *(
+            {
+                "urn": f"urn:x::{o['metadata']['name']}",
+                "type": f"kubernetes:core/v1:{o['kind']}",
+                "custom": True,
+                "outputs": o,
+                **more,
+            }
+            for o in objects
+        ),
+    ]
+
+
+def in_namespace(stack: str) -> list[dict[str, Any]]:
+    claim = {"status": {"capacity": {"storage": "5Gi"}}}
+    backup = {"status": {"lastSuccessfulTime": "2020-01-01T00:00:00Z"}}
+    return [
+        thing("Namespace", "shop", of=stack),
+        thing("Pod", "postgres-0", "shop", stack),
+        thing("PersistentVolumeClaim", "data-postgres-0", "shop", stack, **claim),
+        thing("CronJob", "postgres-backup", "shop", stack, **backup),
+        thing("ConfigMap", "kube-root-ca.crt", "shop"),
+    ]
+
+
+@pytest.fixture
+def cloud(clone: Clone) -> Clone:
+    """A stack on a managed cluster, which is not the kubeconfig's current one."""
+    clone.stack("cloud", MANAGED)
+    objects = in_namespace("cloud")
+    clone.state("cloud", *deployed(*objects[:1], context="shop-cluster"))
+    clone.cluster("shop-cluster", *objects, thing("Namespace", "todo-app"))
+    clone.cluster("current", thing("Namespace", "todo-app"), thing("Namespace", "shop"))
+    return clone
+
+
+class TestDown:
+    def test_removes_the_stacks_namespace_from_its_own_cluster(self, cloud: Clone) -> None:
+        done = cloud.run("down", "cloud")
+        assert done.code == 0, done.err
+        assert cloud.objects("shop-cluster") == {"Namespace todo-app"}
+        assert cloud.objects("current") == {"Namespace todo-app", "Namespace shop"}
+        asked = [it for it in done.calls if it.startswith("kubectl")]
+        assert asked
+        assert all("--context shop-cluster" in it for it in asked)
+        assert all("--kubeconfig" in it for it in asked)
+        assert not (cloud.answers / "cloud.state.json").exists()
+        assert "EMBEDDED CLUSTER DELETED" not in done.out
+
+    def test_shows_what_it_is_going_to_remove_and_asks(self, cloud: Clone) -> None:
+        done = cloud.run("down", "cloud", yes=False)
+        assert done.code == 1
+        assert "YES=1" in done.err
+        assert not done.changes()
+        for shown in (
+            "stack cloud",
+            "shop-cluster at https://shop-cluster.example",
+            "shop, with all that is in it",
+            "postgres-0",
+            "data-postgres-0 (5Gi)",
+            "days old",
+            "the cluster",
+        ):
+            assert shown in done.out
+
+    def test_leaves_a_namespace_with_other_peoples_things(self, cloud: Clone) -> None:
+        cloud.cluster(
+            "shop-cluster", *in_namespace("cloud"), thing("Secret", "certificate", "shop")
+        )
+        done = cloud.run("down", "cloud")
+        assert done.code == 0, done.err
+        left = cloud.objects("shop-cluster")
+        assert {"Namespace shop", "Secret certificate"} <= left
+        assert "PersistentVolumeClaim data-postgres-0" not in left
+        assert "Secret certificate that this stack did not make" in done.out
+        # What stays has the stack's mark, by which the next `make up` knows it.
+        assert SALT in (cloud.folder / "Pulumi.cloud.yaml").read_text()
+
+    def test_leaves_a_namespace_that_was_there_before(self, cloud: Clone) -> None:
+        own = thing("PersistentVolumeClaim", "data-postgres-0", "shop", "cloud")
+        other = thing("PersistentVolumeClaim", "theirs", "shop")
+        cloud.state("cloud", *deployed(own, context="shop-cluster"))
+        cloud.cluster("shop-cluster", thing("Namespace", "shop"), own, other)
+        done = cloud.run("down", "cloud")
+        assert done.code == 0, done.err
+        left = {"Namespace shop", "PersistentVolumeClaim theirs"}
+        assert cloud.objects("shop-cluster") == left
+        assert "namespace shop: this stack did not make it" in done.out
+
+    @pytest.mark.parametrize("other", ["Namespace of the name", "another stack's"])
+    def test_does_not_run_where_another_has_the_name(self, cloud: Clone, other: str) -> None:
+        found = thing("Namespace", "shop", of="two" if other == "another stack's" else None)
+        found["metadata"]["uid"] = "made later"
+        cloud.cluster("shop-cluster", found, thing("Pod", "theirs", "shop"))
+        done = cloud.run("down", "cloud")
+        assert done.code == 1
+        assert not done.changes()
+        assert "is not the one that stack cloud made" in done.err
+
+    def test_removes_what_an_earlier_destroy_kept(self, cloud: Clone) -> None:
+        cloud.state("cloud")
+        claim = thing("PersistentVolumeClaim", "data-postgres-0", "shop", "cloud")
+        cloud.cluster("shop-cluster", thing("Namespace", "shop", of="cloud"), claim)
+        done = cloud.run("down", "cloud")
+        assert done.code == 0, done.err
+        assert not cloud.objects("shop-cluster")
+
+    def test_goes_where_the_stack_was_deployed_when_the_settings_say_otherwise_now(
+        self, cloud: Clone
+    ) -> None:
+        cloud.stack("cloud", MANAGED.replace("shop-cluster", "current"))
+        done = cloud.run("down", "cloud")
+        assert done.code == 0, done.err
+        assert "Namespace shop" in cloud.objects("current")
+        assert "Namespace shop" not in cloud.objects("shop-cluster")
+
+    @pytest.mark.parametrize("how", ["stopped", "not in the kubeconfig"])
+    def test_never_forgets_a_stack_whose_cluster_does_not_answer(
+        self, cloud: Clone, how: str
+    ) -> None:
+        if how == "stopped":
+            cloud.stopped("shop-cluster")
+        else:
+            (cloud.answers / "shop-cluster.json").unlink()
+        done = cloud.run("down", "cloud")
+        assert done.code == 1
+        assert not done.changes()
+        assert "may still exist" in done.err
+        assert "pulumi stack rm cloud --force --preserve-config" in done.err
+        assert "nothing was changed" in done.err
+
+    def test_of_a_cloud_stack_never_touches_a_stopped_embedded_cluster(self, cloud: Clone) -> None:
+        cloud.embedded()
+        (cloud.answers / "shop-cluster.json").unlink()
+        done = cloud.run("down", "cloud")
+        assert done.code == 1
+        assert not done.changes()
+        assert "EMBEDDED CLUSTER DELETED" not in done.out
+
+    def test_says_how_protected_data_is_removed(self, cloud: Clone) -> None:
+        objects = in_namespace("cloud")
+        cloud.state("cloud", *deployed(*objects, context="shop-cluster", protect=True))
+        done = cloud.run("down", "cloud")
+        assert done.code == 1
+        assert not done.changes()
+        assert "pulumi state unprotect --all --yes --stack cloud" in done.err
+
+    @pytest.mark.parametrize("what", ["destroy", "delete"])
+    def test_reports_what_failed_and_forgets_nothing(self, cloud: Clone, what: str) -> None:
+        (cloud.answers / f"{what}-fails").touch()
+        done = cloud.run("down", "cloud")
+        assert done.code == 1
+        assert re.search(r"run `make down( STACK=cloud)?`", done.err)
+        assert "is removed" not in done.out
+        assert (cloud.answers / "cloud.state.json").exists()
+        assert "Namespace shop" in cloud.objects("shop-cluster")
+
+    def test_of_a_stack_that_is_not_there_changes_nothing(self, clone: Clone) -> None:
+        clone.stack("cloud", MANAGED)
+        clone.cluster("shop-cluster", thing("Namespace", "shop"), thing("Pod", "theirs", "shop"))
+        done = clone.run("down", "cloud")
+        assert (done.code, done.changes()) == (0, [])
+        assert "nothing to remove" in done.out
+
+
+@pytest.mark.parametrize("typed", ["", "\n", "no\n", "yes please\n"])
+def test_anything_but_yes_is_no(monkeypatch: pytest.MonkeyPatch, typed: str) -> None:
+    terminal = io.StringIO(typed)
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stdin", terminal)
+    with pytest.raises(ui.Failure, match="Nothing was changed"):
+        ui.confirm("Remove this for good?", assume_yes=False)
+
+
+EMBEDDED = "kubernetes-admin@todo"
+
+
+@pytest.fixture
+def local(clone: Clone) -> Clone:
+    """A stack in the embedded cluster, which has nothing else in it."""
+    clone.stack("minikube", LOCAL)
+    kubeconfig = clone.embedded()
+    found = {"cluster": {"kubeconfig": kubeconfig, "context": EMBEDDED}}
+    (clone.folder / ".local" / "settings.minikube.json").write_text(json.dumps(found))
+    objects = in_namespace("minikube")
+    state = deployed(*objects[:1], context=EMBEDDED, kubeconfig=kubeconfig)
+    clone.state("minikube", *state)
+    clone.cluster(EMBEDDED, *objects, thing("Namespace", "kube-system"))
+    return clone
+
+
+class TestDownWithAnEmbeddedCluster:
+    def test_removes_the_cluster_when_nothing_else_is_in_it(self, local: Clone) -> None:
+        done = local.run("down", "minikube", runs=True)
+        assert done.code == 0, done.err
+        assert "the embedded cluster goes too" in done.out
+        assert "EMBEDDED CLUSTER DELETED" in done.out
+
+    @pytest.mark.parametrize(
+        "more",
+        [
+            [thing("Namespace", "mine")],
+            [thing("Pod", "try-out", "default")],
+            [thing("PersistentVolumeClaim", "mine", "default")],
+        ],
+        ids=["a namespace", "a pod in default", "a claim in default"],
+    )
+    def test_keeps_a_cluster_with_other_things(
+        self, local: Clone, more: Sequence[dict[str, Any]]
+    ) -> None:
+        local.cluster(EMBEDDED, *in_namespace("minikube"), *more)
+        done = local.run("down", "minikube", runs=True)
+        assert done.code == 0, done.err
+        assert "EMBEDDED CLUSTER DELETED" not in done.out
+        assert f"{more[0]['metadata']['name']}" in done.out
+        left = local.objects(EMBEDDED)
+        assert left == {f"{it['kind']} {it['metadata']['name']}" for it in more}
+
+    def test_keeps_a_cluster_with_another_stack(self, local: Clone) -> None:
+        kubeconfig = str(local.folder / ".local" / "cluster" / "config" / "admin.conf")
+        two = thing("Secret", "of-two", "elsewhere")
+        local.state("two", *deployed(two, context=EMBEDDED, kubeconfig=kubeconfig))
+        done = local.run("down", "minikube", runs=True)
+        assert done.code == 0, done.err
+        assert "stack two" in done.out
+        assert "EMBEDDED CLUSTER DELETED" not in done.out
+        assert (local.answers / "two.state.json").exists()
+
+    def test_asks_for_a_stopped_cluster_to_be_started(self, local: Clone) -> None:
+        local.stopped(EMBEDDED)
+        done = local.run("down", "minikube")
+        assert done.code == 1
+        assert not done.changes()
+        assert "EMBEDDED CLUSTER DELETED" not in done.out
+        assert "make cluster-start" in done.err
+
+    def test_forgets_a_stack_whose_cluster_is_gone_with_its_volumes(self, local: Clone) -> None:
+        shutil.rmtree(local.folder / ".local" / "cluster")
+        done = local.run("down", "minikube")
+        assert done.code == 0, done.err
+        assert not (local.answers / "minikube.state.json").exists()
+
+
+class TestClusterDown:
+    def test_forgets_the_stacks_that_were_in_it_and_no_other(
+        self, local: Clone, cloud: Clone
+    ) -> None:
+        done = local.run("cluster-down", "cloud", runs=True)
+        assert done.code == 0, done.err
+        assert "EMBEDDED CLUSTER DELETED" in done.out
+        assert not (local.answers / "minikube.state.json").exists()
+        assert (cloud.answers / "cloud.state.json").exists()
+
+    def test_asks(self, local: Clone) -> None:
+        done = local.run("cluster-down", "minikube", yes=False)
+        assert done.code == 1
+        assert "stacks     minikube" in done.out
+        assert "shop/data-postgres-0 (5Gi)" in done.out
+        assert not done.changes()
+        assert "EMBEDDED CLUSTER DELETED" not in done.out
+
+    def test_without_a_cluster_changes_nothing(self, cloud: Clone) -> None:
+        done = cloud.run("cluster-down", "cloud")
+        assert (done.code, done.changes()) == (0, [])
+        assert "EMBEDDED CLUSTER DELETED" not in done.out
+
+
+class TestTheEmbeddedClustersFolder:
+    @pytest.fixture
+    def folder(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+        folder = tmp_path / "cluster"
+        folder.mkdir()
+        monkeypatch.setattr(node, "_ROOT", folder)
+        monkeypatch.setattr(node, "_alive", lambda: None)
+        monkeypatch.setattr(node, "_owner", lambda: str(folder))
+        monkeypatch.setattr(node, "_clear_runtime", lambda: None)
+        return folder
+
+    def test_is_kept_while_the_cluster_runs(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(node, "stop", lambda: None)
+        monkeypatch.setattr(node, "_alive", lambda: 1)
+        with pytest.raises(ui.Failure, match="does not stop, so it is kept"):
+            node.delete()
+        assert folder.exists()
+
+    def test_that_cannot_be_removed_is_said(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(shutil, "rmtree", lambda *_, **__: None)
+        with pytest.raises(ui.Failure, match=f"{folder} cannot be removed"):
+            node.delete()
+
+    def test_of_another_clone_that_is_being_started_is_left_alone(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        cleared: list[Path] = []
+        monkeypatch.setattr(node, "_clear_runtime", lambda: cleared.append(folder))
+        monkeypatch.setattr(node, "_alive", lambda: 1)
+        monkeypatch.setattr(node, "_owner", lambda: None)
+        node.stop()
+        assert not cleared
+
+
+SECRETS = """\
+  # of the application
+  todo:databasePassword:
+    secure: v1:YQ==:Yg==
+  todo:jwtKey: {secure: "v1:YQ==:Yg=="}
+  todo:jwtNextKey:
+    secure: v1:YQ==:Yg==
+"""
+
+
+class TestForgetting:
+    def test_leaves_a_file_that_a_new_passphrase_can_be_used_with(self, cloud: Clone) -> None:
+        cloud.stack("cloud", MANAGED, SECRETS)
+        assert cloud.run("down", "cloud").code == 0
+        text = (cloud.folder / "Pulumi.cloud.yaml").read_text()
+        assert text == f"# mine\nconfig:\n  todo:settings:\n{MANAGED}  # of the application\n"
+
+    def test_keeps_a_persons_own_secret_and_says_what_opens_it(self, cloud: Clone) -> None:
+        own = "  todo:chatApiKey:\n    secure: v1:YQ==:Yg==\n"
+        cloud.stack("cloud", MANAGED, own + SECRETS)
+        done = cloud.run("down", "cloud")
+        assert done.code == 0
+        text = (cloud.folder / "Pulumi.cloud.yaml").read_text()
+        assert own in text
+        assert SALT in text
+        assert "databasePassword" not in text
+        assert (
+            "todo:chatApiKey stays encrypted in Pulumi.cloud.yaml: keep the passphrase" in done.out
+        )
+
+    @pytest.mark.parametrize("text", ["", "config: {}\n", "{config: {}, encryptionsalt: x}\n"])
+    def test_leaves_a_file_of_another_shape_alone(self, text: str) -> None:
+        assert stack_file.forget(text, ["todo:jwtKey"]) == (text, [])
+
+
+@pytest.fixture
+def prepared(
+    clone: Clone, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[Callable[..., str]], Stack]:
+    """A stack in that clone, with `pulumi` answering as it is told."""
+    monkeypatch.setattr(paths, "PROJECT", clone.folder)
+    monkeypatch.setattr(paths, "VENV", clone.folder / ".venv")
+    monkeypatch.setattr(paths, "PULUMI_STATE", clone.folder / ".local" / "pulumi")
+    monkeypatch.setattr(paths, "PASSPHRASE_FILE", clone.folder / ".local" / "passphrase")
+    for name in ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    clone.stack("minikube", LOCAL, SECRETS)
+
+    def make(answer: Callable[..., str]) -> Stack:
+        monkeypatch.setattr(Stack, "_pulumi", lambda _, *arguments, **__: answer(*arguments))
+        return Stack("minikube")
+
+    return make
+
+
+class TestPassphrase:
+    def test_that_is_gone_is_not_replaced(
+        self, prepared: Callable[[Callable[..., str]], Stack], clone: Clone
+    ) -> None:
+        before = (clone.folder / "Pulumi.minikube.yaml").read_text()
+        stack = prepared(lambda *_: '{"deployment": {}}')
+        with pytest.raises(ui.Failure, match=r"passphrase.*restore.*nothing was changed") as raised:
+            stack.prepare()
+        for line in ("encryptionsalt", "todo:databasePassword", "todo:jwtKey"):
+            assert line in str(raised.value)
+        assert not paths.PASSPHRASE_FILE.exists()
+        assert (clone.folder / "Pulumi.minikube.yaml").read_text() == before
+
+    def test_of_a_deployed_stack_is_asked_for_alone(
+        self, prepared: Callable[[Callable[..., str]], Stack]
+    ) -> None:
+        state = deployed(thing("Namespace", "shop"), context="x")
+        stack = prepared(lambda *_: json.dumps({"deployment": {"resources": state}}))
+        with pytest.raises(ui.Failure) as raised:
+            stack.prepare()
+        assert "delete" not in str(raised.value)
+
+    @pytest.mark.parametrize("files", [None, {"plaintext": None}, {"plaintext": "null"}])
+    def test_that_is_wrong_makes_no_new_password(
+        self, prepared: Callable[[Callable[..., str]], Stack], clone: Clone, files: object
+    ) -> None:
+        clone.stack("minikube", LOCAL)
+        paths.PASSPHRASE_FILE.parent.mkdir(parents=True)
+        paths.PASSPHRASE_FILE.write_text("another")
+        calls: list[tuple[str, ...]] = []
+        secret = {
+            "urn": "urn:x::backend-secrets",
+            "type": "kubernetes:core/v1:Secret",
+            "custom": True,
+            "inputs": {"data": files},
+        }
+
+        def answer(*arguments: str) -> str:
+            calls.append(arguments)
+            return json.dumps({"deployment": {"resources": [secret]}})
+
+        with pytest.raises(ui.Failure, match="passphrase does not open stack minikube"):
+            prepared(answer).prepare()
+        assert not any(call[:2] == ("config", "set") for call in calls)
+
+    def test_a_salt_that_the_file_lost_is_taken_from_the_state(
+        self, prepared: Callable[[Callable[..., str]], Stack], clone: Clone
+    ) -> None:
+        file = clone.folder / "Pulumi.minikube.yaml"
+        file.write_text(f"config:\n  todo:settings:\n{LOCAL}")
+        paths.PASSPHRASE_FILE.parent.mkdir(parents=True)
+        paths.PASSPHRASE_FILE.write_text("ours")
+        provider = {"type": "passphrase", "state": {"salt": SALT}}
+        stack = prepared(lambda *_: json.dumps({"deployment": {"secrets_providers": provider}}))
+        stack.prepare()
+        assert stack.document()["encryptionsalt"] == SALT
+
+
+def test_a_lock_that_says_nothing_is_left_alone(
+    prepared: Callable[[Callable[..., str]], Stack], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PULUMI_BACKEND_URL", raising=False)
+    monkeypatch.setenv("PULUMI_HOME", str(paths.PULUMI_STATE))
+    folder = paths.PULUMI_STATE / ".pulumi" / "locks" / "organization" / "todo" / "minikube"
+    folder.mkdir(parents=True)
+    unreadable, foreign, dead = (folder / f"{name}.json" for name in ("a", "b", "c"))
+    unreadable.write_text("")
+    foreign.write_text(json.dumps({"hostname": "elsewhere", "pid": 1}))
+    dead.write_text(json.dumps({"hostname": os.uname().nodename, "pid": 2**30}))
+    prepared(lambda *_: "")._release_stale_lock()  # pyright: ignore[reportPrivateUsage]
+    assert [it.name for it in sorted(folder.iterdir())] == ["a.json", "b.json"]

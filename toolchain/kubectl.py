@@ -1,0 +1,110 @@
+"""`kubectl` on one cluster, whatever cluster is the current one."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from toolchain import ui
+
+Object = dict[str, Any]
+
+
+class Silent(Exception):
+    """The cluster does not do what it was asked; the text is its reason."""
+
+
+class Kubectl:
+    """Commands that name kubeconfig and context, so that they go where the program deploys to."""
+
+    context: str
+    server: str
+    """Address of the API server."""
+
+    def __init__(self, kubeconfig: str | None, context: str | None, env: Mapping[str, str]) -> None:
+        """Finds the cluster in the kubeconfig; it is not asked anything yet.
+
+        Args:
+            kubeconfig: A path or the contents; None: as kubectl finds it.
+            context: The context; None: the kubeconfig's current one.
+            env: Environment of the commands.
+
+        Raises:
+            Silent: The kubeconfig has no such context.
+        """
+        self._env, self._flags = dict(env), list[str]()
+        ambient = env.get("KUBECONFIG") or str(Path.home() / ".kube" / "config")
+        if kubeconfig and "\n" in kubeconfig:
+            self._contents = tempfile.NamedTemporaryFile("w", prefix="kubeconfig-")  # noqa: SIM115
+            self._contents.write(kubeconfig)
+            self._contents.flush()
+            self._flags = ["--kubeconfig", self._contents.name]
+        elif kubeconfig or os.pathsep not in ambient:
+            # Several ambient files have no flag: kubectl itself merges them.
+            self._flags = ["--kubeconfig", str(Path(kubeconfig or ambient).expanduser())]
+        self.context = context or self("config", "current-context").strip()
+        self._flags += ["--context", self.context]
+        template = "--output=jsonpath={.clusters[0].cluster.server}"
+        self.server = self("config", "view", "--minify", template).strip()
+
+    def __call__(self, *arguments: str, seconds: float = 60) -> str:
+        """Run a command and return its standard output.
+
+        Raises:
+            Silent: It failed, or did not end in time.
+        """
+        try:
+            done = subprocess.run(
+                ["kubectl", *self._flags, *arguments],
+                capture_output=True,
+                text=True,
+                stdin=subprocess.DEVNULL,
+                env=self._env,
+                check=False,
+                timeout=seconds,
+            )
+        except FileNotFoundError:
+            raise ui.Failure(
+                "The command kubectl is not found; install it and run again; nothing was changed."
+            ) from None
+        except subprocess.TimeoutExpired:
+            raise Silent(f"no answer within {seconds:g} s") from None
+        if done.returncode:
+            lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+            raise Silent(lines[-1].strip())
+        return done.stdout
+
+    def find(self, *what: str) -> Object | None:
+        """Return an object, or None when there is none.
+
+        Raises:
+            Silent: The cluster does not tell.
+        """
+        text = self("--request-timeout=15s", "get", *what, "--ignore-not-found", "--output=json")
+        return _read(text) if text.strip() else None
+
+    def items(self, *what: str) -> list[Object]:
+        """Return the items of a list.
+
+        Raises:
+            Silent: The cluster does not tell.
+        """
+        return (
+            _read(self("--request-timeout=15s", "get", *what, "--output=json")).get("items") or []
+        )
+
+    def command(self, *arguments: str) -> str:
+        """Return a command as a person would type it."""
+        return " ".join(["kubectl", *self._flags, *arguments])
+
+
+def _read(text: str) -> Object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise Silent("kubectl's answer is no JSON") from None

@@ -1,0 +1,238 @@
+"""Removes a stack: shows first what goes and what stays, and touches nothing but the stack's own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from toolchain import environment, machine, paths, ui
+from toolchain.cluster import node
+from toolchain.kubectl import Kubectl, Silent
+from toolchain.stack import Stack
+from toolchain.survey import (
+    SYSTEM,
+    Found,
+    Target,
+    embedded_stacks,
+    locate,
+    look,
+    mark,
+    metadata,
+    neighbours,
+    size,
+)
+
+
+def down(stack: Stack, place: dict[str, Any], *, yes: bool) -> None:
+    """Show what a stack has, ask, and remove it with its data.
+
+    Args:
+        stack: The stack.
+        place: Kubeconfig, context and namespace of its settings.
+        yes: Do not ask.
+
+    Raises:
+        Failure: Something is in the way, or did not go; says what, and how to go on.
+    """
+    target = locate(stack, place)
+    _refuse_protected(target)
+    if target.embedded and not node.exists():
+        _forget_lost(target, yes=yes)
+        return
+    try:
+        kubectl = target.kubectl()
+        found = look(target, kubectl)
+        _refuse_other(target, found, kubectl)
+        others = neighbours(target, kubectl) if target.embedded else []
+    except Silent as silent:
+        raise _unreachable(target, str(silent)) from None
+    _show(target, found, kubectl, others)
+    if not (target.known or found.own or found.claims or target.embedded):
+        ui.say(f"Stack {stack.name} has nothing to remove.")
+        return
+    ui.confirm("Remove this for good?", yes)
+    if target.resources:
+        with ui.step("pulumi destroy"):
+            if target.kubectl().context != kubectl.context:
+                raise ui.Failure(
+                    "The kubeconfig's current context has changed meanwhile; nothing was changed."
+                )
+            stack.destroy()
+    stays = _remove_rest(target, kubectl)
+    if stays:
+        ui.say(f"Stack {stack.name} is removed, except: {stays}.")
+        return
+    _forget(target)
+    where = f"context {kubectl.context}"
+    ui.say(f"Stack {stack.name} is removed from {where}; `make up` starts anew.")
+
+
+def cluster_down(*, yes: bool) -> None:
+    """Show what is in this clone's embedded cluster, ask, and remove it with everything in it.
+
+    Raises:
+        Failure: It did not go, or a stack that was in it could not be forgotten.
+    """
+    if not paths.CLUSTER.exists() and not node.running():
+        ui.say("This clone has no embedded cluster; nothing was changed.")
+        return
+    stacks = embedded_stacks()
+    ui.say(f"This removes the embedded cluster ({paths.CLUSTER}):")
+    _line("stacks", ", ".join(stack.name for stack in stacks) or "none of this clone")
+    try:
+        kubectl = Kubectl(str(node.kubeconfig()), node.CONTEXT, environment.complete("minikube"))
+        names = [metadata(it)["name"] for it in kubectl.items("namespaces")]
+        claims = kubectl.items("persistentvolumeclaims", "--all-namespaces")
+    except Silent:
+        _line("volumes", "all; the cluster does not run, so they cannot be listed")
+    else:
+        _line("namespaces", ", ".join(n for n in names if n not in SYSTEM) or "none")
+        listed = [f"{metadata(c)['namespace']}/{metadata(c)['name']} ({size(c)})" for c in claims]
+        _line("claims", ", ".join(listed) or "none")
+    ui.confirm("Remove this for good?", yes)
+    machine.delete()
+    for stack in stacks:
+        _say_own_secrets(stack, stack.forget(force=True))
+    ui.say("The cluster and everything it wrote on this machine are removed.")
+
+
+def _refuse_protected(target: Target) -> None:
+    protected = [r["urn"].rsplit("::", 1)[-1] for r in target.resources if r.get("protect")]
+    if protected:
+        name = target.stack.name
+        raise ui.Failure(
+            f"Stack {name} protects its data ({', '.join(protected)}), as environment: production asks for: to remove it "
+            f'all the same, run: eval "$(make env STACK={name})"; pulumi state unprotect --all --yes --stack {name}; '
+            f"then {target.again}; nothing was changed."
+        )
+
+
+def _refuse_other(target: Target, found: Found, kubectl: Kubectl) -> None:
+    """`pulumi destroy` goes by names, so it must not meet another's namespace of that name."""
+    made = any(r["type"] == "kubernetes:core/v1:Namespace" for r in target.resources)
+    if made and found.namespace is not None and not found.own:
+        other = mark(found.namespace)
+        whose = f"it is stack {other}'s" if other else "it was made anew by something else"
+        raise ui.Failure(
+            f"Namespace {target.namespace} at {kubectl.server} (context {kubectl.context}) is not the one that stack "
+            f"{target.stack.name} made: {whose}; if the stack's own is in another cluster, make that one's context "
+            f"reachable and run {target.again}; {_forgetting(target)}; nothing was changed."
+        )
+    if found.workloads and not found.own and not target.resources:
+        raise ui.Failure(
+            f"Pulumi does not know stack {target.stack.name} any more, but {_some(found.workloads)} of it still run in "
+            f"namespace {target.namespace}, which is not its own: put the state (.local/pulumi) back, or delete them by "
+            f"hand, then run {target.again}; nothing was changed."
+        )
+
+
+def _unreachable(target: Target, reason: str) -> ui.Failure:
+    """A stack is never forgotten while its things may still exist."""
+    name = target.stack.name
+    has = "what it has there" if target.resources else "what an earlier `pulumi destroy` kept there"
+    if target.embedded and not node.running():
+        how = (
+            f"run `make cluster-start`, then {target.again}; or `make cluster-down`, which removes the whole embedded "
+            "cluster"
+        )
+    else:
+        how = f"start it, or correct its kubeconfig, and run {target.again}"
+        how += f"; {_forgetting(target)}" if target.known else "; if it is gone, all of it is"
+    return ui.Failure(
+        f"The cluster of stack {name} (context {target.context or '(current)'}) does not answer ({reason.rstrip('.')}), so "
+        f"{has} may still exist: {how}; nothing was changed."
+    )
+
+
+def _forgetting(target: Target) -> str:
+    name = target.stack.name
+    return (
+        f'if the cluster is gone for good, forget the stack with: eval "$(make env STACK={name})"; pulumi stack rm '
+        f"{name} --force --preserve-config"
+    )
+
+
+def _show(target: Target, found: Found, kubectl: Kubectl, others: list[str]) -> None:
+    ui.say(f"This removes stack {target.stack.name}:")
+    _line("cluster", f"{kubectl.context} at {kubectl.server}")
+    going = found.own and not found.strangers
+    end = ", with all that is in it" if going else ": there is none"
+    _line("namespace", target.namespace + (end if going or found.namespace is None else ""))
+    _line("resources", f"{len(target.resources)} that Pulumi made" if target.resources else "none")
+    _line("pods", ", ".join(found.pods) or "none")
+    _line("claims", ", ".join(f"{n} ({big})" for n, big in found.claims.items()) or "none")
+    _line("backups", found.backup)
+    if found.namespace is not None and not going:
+        why = f"it has {_some(found.strangers)}" if found.own else "this stack did not make it"
+        _line("stays", f"namespace {target.namespace}: {why}")
+    if target.external:
+        _line("stays", f"the database {target.external}, which is outside the cluster")
+    if target.embedded and not others and (going or found.namespace is None):
+        _line("cluster", "the embedded cluster goes too, since nothing else is in it")
+    else:
+        _line("stays", f"the cluster{': ' + _some(others) + ' is in it' if others else ''}")
+
+
+def _remove_rest(target: Target, kubectl: Kubectl) -> str:
+    """Remove what `pulumi destroy` keeps, as it is by now; returns what stays of the stack's own."""
+    try:
+        found = look(target, kubectl)
+        if found.own and found.strangers:
+            _remove_claims(found, target, kubectl)
+            command = kubectl.command("delete", "namespace", target.namespace)
+            return (
+                f"namespace {target.namespace}, which has {_some(found.strangers)} that this stack did not make (all "
+                f"of it goes with: {command})"
+            )
+        if found.own:
+            with ui.step(f"Namespace {target.namespace}"):
+                kubectl("delete", "namespace", target.namespace, "--timeout=300s", seconds=330)
+        else:
+            _remove_claims(found, target, kubectl)
+        alone = target.embedded and not found.strangers and not neighbours(target, kubectl)
+    except Silent as silent:
+        raise ui.Failure(
+            f"Not everything is removed: {str(silent).rstrip('.')}; mend that and run {target.again}."
+        ) from None
+    if alone and (found.own or found.namespace is None):
+        with ui.step("Embedded cluster"):
+            machine.delete()
+    return ""
+
+
+def _remove_claims(found: Found, target: Target, kubectl: Kubectl) -> None:
+    if found.claims:
+        with ui.step("Volume claims"):
+            where = ("--namespace", target.namespace, "--timeout=120s")
+            kubectl("delete", "persistentvolumeclaim", *found.claims, *where, seconds=150)
+
+
+def _forget_lost(target: Target, *, yes: bool) -> None:
+    """The embedded cluster's folder is gone, and with it every volume: nothing of the stack can exist."""
+    ui.say(
+        f"The embedded cluster that stack {target.stack.name} was in is gone, with all its volumes."
+    )
+    ui.confirm("Forget the stack?", yes)
+    machine.delete()
+    _forget(target, force=True)
+    ui.say(f"Stack {target.stack.name} is forgotten; `make up` starts anew.")
+
+
+def _forget(target: Target, *, force: bool = False) -> None:
+    if target.known:
+        _say_own_secrets(target.stack, target.stack.forget(force=force))
+
+
+def _say_own_secrets(stack: Stack, own: list[str]) -> None:
+    if own:
+        ui.say(
+            f"  {', '.join(own)} stays encrypted in {stack.file.name}: keep the passphrase (.local/passphrase, or your "
+            "own) for as long as you need it"
+        )
+
+
+def _line(title: str, text: str) -> None:
+    ui.say(f"  {title:<10} {text}")
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

@@ -1,0 +1,266 @@
+"""Where a stack is, and what of it and of others is in its cluster; nothing is changed by looking."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from toolchain import environment
+from toolchain.cluster import node
+from toolchain.kubectl import Kubectl, Object
+from toolchain.stack import Stack, resources_in
+
+MARK = "todo-kubernetes/stack"
+"""The annotation with which the program marks what it makes (``components/guard.py``)."""
+INSTANCE = ("app.kubernetes.io/instance", "todo")
+"""The label of all that the program and the operations make; the name of its TodoStack."""
+SYSTEM = {"default", "kube-system", "kube-public", "kube-node-lease"}
+"""Namespaces that every cluster has (Kubernetes: Namespaces, "Initial namespaces")."""
+_KINDS = (
+    "pods,persistentvolumeclaims,deployments.apps,statefulsets.apps,daemonsets.apps,jobs.batch,"
+    "cronjobs.batch,services,configmaps,secrets"
+)
+"""Where a person's own things would be."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """Where a stack is, and how its things are recognised."""
+
+    stack: Stack
+    known: bool
+    """Whether Pulumi knows the stack."""
+    resources: list[dict[str, Any]]
+    kubeconfig: str | None
+    context: str | None
+    namespace: str
+    marks: frozenset[str]
+    external: str | None
+    """Address of a database that somebody else runs."""
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the stack is in this clone's embedded cluster."""
+        return self.kubeconfig == str(node.kubeconfig())
+
+    @property
+    def again(self) -> str:
+        """The command that removes the stack."""
+        name = self.stack.name
+        return "`make down`" if name == "minikube" else f"`make down STACK={name}`"
+
+    @property
+    def uids(self) -> set[str]:
+        """The objects' identities in the cluster: a namesake made later has another."""
+        return {metadata(r.get("outputs") or {}).get("uid", "") for r in self.resources} - {""}
+
+    def kubectl(self) -> Kubectl:
+        """Return `kubectl` on the stack's cluster."""
+        return Kubectl(self.kubeconfig, self.context, environment.complete(self.stack.name))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """What is in the stack's namespace."""
+
+    namespace: Object | None
+    own: bool
+    """Whether the stack made the namespace."""
+    pods: list[str] = field(default_factory=list[str])
+    claims: dict[str, str] = field(default_factory=dict[str, str])
+    """Names and sizes."""
+    workloads: list[str] = field(default_factory=list[str])
+    strangers: list[str] = field(default_factory=list[str])
+    """What is in the stack's own namespace, but was made by somebody else."""
+    backup: str = "there is none"
+
+
+def locate(stack: Stack, place: dict[str, Any]) -> Target:
+    """Find out where a stack is: where `pulumi destroy` would go, else where its settings lead to.
+
+    Args:
+        stack: The stack.
+        place: Kubeconfig, context and namespace of its settings.
+    """
+    state = stack.state()
+    all_resources = ((state or {}).get("deployment") or {}).get("resources") or []
+    outputs = next((r.get("outputs") or {} for r in all_resources if _is_stack(r)), {})
+    resources = resources_in(state)
+    providers = [r for r in all_resources if r["type"] == "pulumi:providers:kubernetes"]
+    if resources and providers:
+        used = providers[-1].get("inputs") or {}
+        # One that is encrypted in the state is as the settings say.
+        clear = {k: used.get(k) for k in ("kubeconfig", "context")}
+        place = {**place, **{k: v for k, v in clear.items() if not isinstance(v, dict)}}
+        place["namespace"] = outputs.get("namespace") or place["namespace"]
+    namespaces = [r for r in resources if r["type"] == "kubernetes:core/v1:Namespace"]
+    if namespaces:
+        place["namespace"] = metadata(namespaces[-1]["outputs"])["name"]
+    marked = {mark(r.get("outputs") or {}) for r in resources} - {None}
+    return Target(
+        stack=stack,
+        known=state is not None,
+        resources=resources,
+        kubeconfig=place["kubeconfig"],
+        context=place["context"],
+        namespace=str(place["namespace"]),
+        marks=frozenset(str(it) for it in marked) | _own_mark(stack),
+        external=outputs.get("databaseAddress") if not outputs.get("databaseClaim") else None,
+    )
+
+
+def _own_mark(stack: Stack) -> frozenset[str]:
+    """The mark of what an earlier `pulumi destroy` kept; only with a salt or key is it this stack's alone."""
+    document = stack.document()
+    random = document.get("encryptionsalt") or document.get("encryptedkey")
+    if not random:
+        return frozenset()
+    digest = hashlib.sha256(str(random).encode()).hexdigest()[:12]
+    return frozenset({f"organization/{stack.project}/{stack.name}/{digest}"})
+
+
+def look(target: Target, kubectl: Kubectl) -> Found:
+    """Look at what is in the stack's namespace.
+
+    Raises:
+        Silent: The cluster does not tell.
+    """
+    namespace = kubectl.find("namespace", target.namespace)
+    if namespace is None:
+        return Found(namespace=None, own=False)
+    made_by = mark(namespace)
+    own = made_by in target.marks if made_by else metadata(namespace).get("uid") in target.uids
+    items = kubectl.items(_KINDS, "--namespace", target.namespace)
+    mine = [it for it in items if _is_own(it, target, labelled=own)]
+    others = [it for it in items if it not in mine and not _comes_by_itself(it)]
+    workloads = [it for it in mine if it["kind"] in ("Deployment", "StatefulSet", "CronJob")]
+    return Found(
+        namespace=namespace,
+        own=own,
+        pods=[
+            metadata(it)["name"] for it in items if _runs_for(it, workloads) or _is_pod(it, mine)
+        ],
+        claims={metadata(it)["name"]: size(it) for it in mine if _is_claim(it)},
+        workloads=[f"{it['kind']} {metadata(it)['name']}" for it in workloads],
+        strangers=[f"{it['kind']} {metadata(it)['name']}" for it in others] if own else [],
+        backup=_newest_backup(mine),
+    )
+
+
+def neighbours(target: Target, kubectl: Kubectl) -> list[str]:
+    """What else is in the stack's cluster: namespaces of others, things in ``default``, stacks of this clone.
+
+    Raises:
+        Silent: The cluster does not tell.
+    """
+    names = [metadata(it)["name"] for it in kubectl.items("namespaces")]
+    found = [f"namespace {n}" for n in names if n not in SYSTEM and n != target.namespace]
+    items = kubectl.items(_KINDS, "--namespace", "default")
+    found += [
+        f"{it['kind']} {metadata(it)['name']} in namespace default"
+        for it in items
+        if not _comes_by_itself(it)
+    ]
+    return found + [f"stack {s.name}" for s in embedded_stacks() if s.name != target.stack.name]
+
+
+def embedded_stacks() -> list[Stack]:
+    """Stacks of this clone with resources in its embedded cluster.
+
+    Raises:
+        Failure: Pulumi cannot reach its backend.
+    """
+    found: list[Stack] = []
+    for stack in Stack.all():
+        state = stack.state()
+        providers = [
+            r.get("inputs") or {}
+            for r in ((state or {}).get("deployment") or {}).get("resources") or []
+            if r["type"] == "pulumi:providers:kubernetes"
+        ]
+        if resources_in(state) and any(
+            p.get("kubeconfig") == str(node.kubeconfig()) for p in providers
+        ):
+            found.append(stack)
+    return found
+
+
+def _is_own(item: Object, target: Target, *, labelled: bool) -> bool:
+    """Whether the stack made an object; in its own namespace its labels tell, too."""
+    about = metadata(item)
+    made_by = mark(item)
+    if made_by:
+        return made_by in target.marks
+    label, value = INSTANCE
+    by_label = labelled and (about.get("labels") or {}).get(label) == value
+    return by_label or about.get("uid") in target.uids
+
+
+def _comes_by_itself(item: Object) -> bool:
+    """Whether Kubernetes makes it, or something made it that is looked at itself."""
+    about = metadata(item)
+    name = (item["kind"], about["name"])
+    return bool(
+        about.get("ownerReferences")
+        or name == ("ConfigMap", "kube-root-ca.crt")
+        or (*name, about.get("namespace")) == ("Service", "kubernetes", "default")
+        or item.get("type") == "kubernetes.io/service-account-token"
+    )
+
+
+def _runs_for(item: Object, workloads: list[Object]) -> bool:
+    """Whether it is a pod of a workload, which has made it by way of a ReplicaSet or Job."""
+    owners = [ref["name"] for ref in metadata(item).get("ownerReferences") or ()]
+    names = [metadata(it)["name"] for it in workloads]
+    return item["kind"] == "Pod" and any(f"{o}-".startswith(f"{n}-") for o in owners for n in names)
+
+
+def _is_pod(item: Object, mine: list[Object]) -> bool:
+    return item["kind"] == "Pod" and item in mine
+
+
+def _newest_backup(mine: list[Object]) -> str:
+    jobs = [it for it in mine if it["kind"] == "CronJob"]
+    last = [t for it in jobs if (t := (it.get("status") or {}).get("lastSuccessfulTime"))]
+    if last:
+        return f"the newest of the schedule is {_age(max(last))} old; all backups go too"
+    if jobs:
+        return "none of the schedule has succeeded; any that were made by hand go too"
+    if any("backup" in metadata(it)["name"] for it in mine if _is_claim(it)):
+        return "no schedule; what is on the claim goes too"
+    return "there is none"
+
+
+def _age(stamp: str) -> str:
+    then = datetime.fromisoformat(stamp.replace("Z", "+00:00"))
+    minutes = int((datetime.now(UTC) - then).total_seconds()) // 60
+    if minutes < 120:
+        return f"{minutes} min"
+    return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // 1440} days"
+
+
+def size(claim: Object) -> str:
+    """Size of a volume claim: what it has, else what it asks for."""
+    capacity = (claim.get("status") or {}).get("capacity") or {}
+    asked = ((claim.get("spec") or {}).get("resources") or {}).get("requests") or {}
+    return str(capacity.get("storage") or asked.get("storage") or "size unknown")
+
+
+def _is_claim(item: Object) -> bool:
+    return item["kind"] == "PersistentVolumeClaim"
+
+
+def _is_stack(resource: dict[str, Any]) -> bool:
+    return resource["type"] == "pulumi:pulumi:Stack"
+
+
+def metadata(item: Object) -> Object:
+    """An object's metadata."""
+    return item.get("metadata") or {}
+
+
+def mark(item: Object) -> str | None:
+    """The mark of the stack that made an object."""
+    return (metadata(item).get("annotations") or {}).get(MARK)
