@@ -38,9 +38,23 @@ def _ports(*ports: tuple[str, int]) -> list[net.NetworkPolicyPortArgs]:
 
 
 def default_deny(
-    name: str, *, namespace: pulumi.Input[str], labels: Labels, opts: pulumi.ResourceOptions
+    name: str,
+    *,
+    namespace: pulumi.Input[str],
+    labels: Labels,
+    dns_cidrs: Sequence[str] = (),
+    opts: pulumi.ResourceOptions,
 ) -> None:
-    """Denies everything to and from every pod of the namespace but DNS questions."""
+    """Denies everything to and from every pod of the namespace but DNS questions.
+
+    Args:
+        name: Pulumi name prefix.
+        namespace: The namespace.
+        labels: Labels of the policies.
+        dns_cidrs: Addresses of name servers that are no pods of kube-system. NodeLocal DNSCache
+            listens on the nodes' network, which no selector of pods reaches.
+        opts: Resource options.
+    """
     net.NetworkPolicy(
         f"{name}-default-deny",
         metadata=k8s.meta.v1.ObjectMetaArgs(
@@ -61,7 +75,8 @@ def default_deny(
             policy_types=["Egress"],
             egress=[
                 net.NetworkPolicyEgressRuleArgs(
-                    to=[namespace_pods("kube-system")], ports=_ports(("UDP", 53), ("TCP", 53))
+                    to=[namespace_pods("kube-system"), *map(addresses, dns_cidrs)],
+                    ports=_ports(("UDP", 53), ("TCP", 53)),
                 )
             ],
         ),

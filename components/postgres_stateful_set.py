@@ -33,6 +33,8 @@ class PostgresStatefulSetArgs:
     # What runs
     image: pulumi.Input[str] = "docker.io/library/postgres:17"
     """An image with the contract of the official one, up to major version 17."""
+    pull_secrets: Sequence[str] = ()
+    """Names of Secrets in the namespace with the registry's credentials."""
     database: str = "postgres"
     user: str = "postgres"
     instance: str = "todo"
@@ -130,6 +132,7 @@ class PostgresStatefulSet(pulumi.ComponentResource):
                 namespace=args.namespace,
                 instance=args.instance,
                 image=args.image,
+                pull_secrets=args.pull_secrets,
                 database=args.database,
                 user=args.user,
                 secret_name=self.secret_name,
@@ -205,6 +208,7 @@ class PostgresStatefulSet(pulumi.ComponentResource):
                 spec=postgres_pod(
                     account=object_name(account),
                     image=args.image,
+                    pull_secrets=args.pull_secrets,
                     database=args.database,
                     user=args.user,
                     secret_name=self.secret_name,

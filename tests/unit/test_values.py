@@ -9,15 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from components.quantities import (
-    ByteQuantity,
-    CpuQuantity,
-    CronSchedule,
-    HostName,
-    ImageReference,
-    NodePortNumber,
-    quantity_value,
-)
+from components.cron import CronSchedule
+from components.image_reference import ImageReference
+from components.names import HostName
+from components.quantities import ByteQuantity, CpuQuantity, NodePortNumber, quantity_value
 from components.values import Autoscaled, Fixed, Resources
 
 GOOD: list[tuple[Any, object]] = [
@@ -45,7 +40,7 @@ BAD: list[tuple[Any, object]] = [
     (CpuQuantity, "0"),
     (CpuQuantity, "0.0001m"),
     (CpuQuantity, "250m\n"),
-    (CpuQuantity, 1),
+    (CpuQuantity, True),
     (ByteQuantity, "128"),
     (ByteQuantity, "128m"),
     (ByteQuantity, "1gb"),
@@ -68,7 +63,8 @@ BAD: list[tuple[Any, object]] = [
     (NodePortNumber, 29999),
     (NodePortNumber, 32768),
     (NodePortNumber, True),
-    (NodePortNumber, "30000"),
+    (NodePortNumber, 30000.0),
+    (NodePortNumber, "٣0000"),
 ]
 
 
