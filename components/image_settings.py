@@ -27,6 +27,12 @@ def _all_different(values: tuple[str, ...]) -> tuple[str, ...]:
     return values
 
 
+def _at_least_one(values: tuple[str, ...]) -> tuple[str, ...]:
+    if not values:
+        raise ValueError("expected at least one")
+    return values
+
+
 _PullSecrets = Annotated[
     tuple[ObjectName, ...],
     Field(
@@ -86,8 +92,9 @@ class RegistryImages(Value):
     )
     platforms: Annotated[
         tuple[_Platform, ...],
-        Field(min_length=1, json_schema_extra={"uniqueItems": True}),
+        Field(json_schema_extra={"minItems": 1, "uniqueItems": True}),
         AfterValidator(_all_different),
+        AfterValidator(_at_least_one),
     ] = ("linux/amd64",)
     pull_secrets: _PullSecrets = ()
     builder: BuilderSettings = BuilderSettings()

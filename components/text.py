@@ -6,7 +6,7 @@ value as text), so a name may come as a number, and a number as digits.
 
 import re
 from dataclasses import dataclass
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, GetCoreSchemaHandler, GetJsonSchemaHandler, WithJsonSchema
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
@@ -91,7 +91,7 @@ class Between:
     ) -> CoreSchema:
         """Takes whole numbers alone: 1.0 or true are mistakes."""
         whole = core_schema.int_schema(ge=self.low, le=self.high, strict=True)
-        return core_schema.no_info_before_validator_function(_digits, whole)
+        return core_schema.no_info_before_validator_function(self._number, whole)
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
@@ -104,7 +104,9 @@ class Between:
             "pattern": "^[0-9]{1,9}$",
         }
 
-
-def _digits(value: object) -> object:
-    is_number = isinstance(value, str) and re.fullmatch("[0-9]{1,9}", value)
-    return int(cast("str", value)) if is_number else value
+    def _number(self, value: object) -> int:
+        if isinstance(value, str) and re.fullmatch("[0-9]{1,9}", value):
+            return int(value)
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise _wrong_type(f"expected a whole number of {self.low} to {self.high}")
+        return value
