@@ -9,10 +9,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
+from components.addresses import Cidr, HttpAddress, PodCidr
 from components.cron import CronSchedule
-from components.image_reference import ImageReference
-from components.names import HostName
-from components.quantities import ByteQuantity, CpuQuantity, NodePortNumber, quantity_value
+from components.image_reference import ImageReference, Repository
+from components.names import (
+    DnsLabel,
+    HostName,
+    IngressAnnotations,
+    Labels,
+    NamespaceLabels,
+    ObjectName,
+    PublicHost,
+)
+from components.quantities import (
+    ByteQuantity,
+    CpuQuantity,
+    MemoryLimit,
+    NodePortNumber,
+    quantity_value,
+)
+from components.text import Text
 from components.values import Autoscaled, Fixed, Resources
 
 GOOD: list[tuple[Any, object]] = [
@@ -33,6 +49,21 @@ GOOD: list[tuple[Any, object]] = [
     (HostName, "todo.example.com"),
     (NodePortNumber, 30000),
     (NodePortNumber, 32767),
+    (CronSchedule, "5/20 0 29 2 SUN-SAT"),
+    (CronSchedule, "0 0 31 2 0"),  # in February on Sundays alone
+    (HostName, "10.1.2.3"),
+    (ObjectName, "a" * 253),
+    (Cidr, "10.0.0.0/8"),
+    (Cidr, "0.0.0.0/0"),
+    (Cidr, "fd00::/8"),
+    (Repository, "localhost:5000/todo"),
+    (HttpAddress, "https://chat.example.com:8443/v1"),
+    (HttpAddress, "http://10.1.2.3"),
+    (Labels, {"example.com/a": "", "b": "A.b_c-1"}),
+    (NamespaceLabels, {"elbv2.k8s.aws/pod-readiness-gate-inject": "enabled"}),
+    (IngressAnnotations, {"nginx.ingress.kubernetes.io/snippet": "a;\n\tb;\n"}),
+    (IngressAnnotations, {"pulumi.com/skipAwait": "false"}),
+    (Text, "a b"),
 ]
 BAD: list[tuple[Any, object]] = [
     (CpuQuantity, "250Mi"),
@@ -64,6 +95,63 @@ BAD: list[tuple[Any, object]] = [
     (NodePortNumber, 32768),
     (NodePortNumber, True),
     (NodePortNumber, 30000.0),
+    (CpuQuantity, "0.0015"),
+    (CpuQuantity, "4097"),
+    (CpuQuantity, float("nan")),
+    (ByteQuantity, 512),
+    (ByteQuantity, "1025Ti"),
+    (ByteQuantity, "1.0000001Gi"),
+    (MemoryLimit, "8Mi"),
+    (CronSchedule, "17 3 * * 7"),
+    (CronSchedule, "17 3 * * SAT-SUN"),
+    (CronSchedule, "17 3 30-5 * *"),
+    (CronSchedule, "MON * * * *"),
+    (CronSchedule, "0 0 * SUN *"),
+    (CronSchedule, "0 0 31 2,4 *"),
+    (CronSchedule, "TZ=UTC 1 * * * *"),
+    (CronSchedule, "@Daily"),
+    (ImageReference, "registry.example.com:99999/a:1"),
+    (ImageReference, "registry.example.com:0/a:1"),
+    (ImageReference, "a..b/c:1"),
+    (ImageReference, "a/" * 128 + "a:1"),
+    (Repository, "registry.example.com:99999/a"),
+    (Repository, "registry.example.com"),
+    (Repository, "registry.example.com/a:1"),
+    (Repository, "registry.example.com/" + "a" * 230),
+    (HostName, "10.1.2.300"),
+    (HostName, "a" * 64 + ".example"),
+    (PublicHost, "10.1.2.3"),
+    (PublicHost, "*.example.com"),
+    (DnsLabel, "a.b"),
+    (DnsLabel, "a" * 64),
+    (ObjectName, "a..b"),
+    (Cidr, "999.999.999.999/99"),
+    (Cidr, "10.0.0.1/8"),
+    (Cidr, "10.0.0.0"),
+    (Cidr, "10.0.0.0/255.0.0.0"),
+    (Cidr, "::ffff:10.0.0.0/104"),
+    (Cidr, "fe80::%eth0/64"),
+    (PodCidr, "0.0.0.0/0"),
+    (HttpAddress, "https://chat.example.com:99999"),
+    (HttpAddress, "https://chat.example.com:0"),
+    (HttpAddress, "https://"),
+    (HttpAddress, "ftp://chat.example.com"),
+    (HttpAddress, "https://chat.example.com/?a=b"),
+    (Labels, {"a b": "c"}),
+    (Labels, {"a/b/c": "d"}),
+    (Labels, {"a": "b c"}),
+    (Labels, {"a": "b" * 64}),
+    (NamespaceLabels, {"pod-security.kubernetes.io/enforce": "privileged"}),
+    (NamespaceLabels, {"kubernetes.io/metadata.name": "a"}),
+    (IngressAnnotations, {"kubernetes.io/ingress.class": "nginx"}),
+    (IngressAnnotations, {"todo-kubernetes/stack": "a"}),
+    (IngressAnnotations, {"a": "b\0"}),
+    (IngressAnnotations, {"a": "b" * 300_000}),
+    (Text, ""),
+    (Text, "a\0"),
+    (Text, " a"),
+    (Text, "a\n"),
+    (Text, "\ud800"),
     (NodePortNumber, "٣0000"),
 ]
 
