@@ -61,9 +61,8 @@ def test_node_port() -> None:
 @pytest.mark.parametrize("policy", ["Local", "Cluster"])
 def test_node_port_keeps_clients_addresses_unless_told_otherwise(policy: Any) -> None:
     exposure = NodePort(port=30123, external_traffic_policy=policy)
-    assert (
-        deploy(exposure=exposure).one("Service").inputs["spec"]["externalTrafficPolicy"] == policy
-    )
+    spec = deploy(exposure=exposure).one("Service").inputs["spec"]
+    assert spec["externalTrafficPolicy"] == policy
     spec = deploy(exposure=NodePort(port=30123)).one("Service").inputs["spec"]
     assert spec["externalTrafficPolicy"] == "Local"
     # Which Kubernetes refuses for any other type.
