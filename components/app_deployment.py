@@ -54,6 +54,8 @@ class AppDeployment(pulumi.ComponentResource):
         )
         deployment = self._deployment()
         service = self._service()
+        if args.headless:
+            self._headless_service()
         self._disruption_budget()
         if isinstance(args.scaling, Autoscaled):
             self._autoscaler(args.scaling)
@@ -120,28 +122,51 @@ class AppDeployment(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(
                 parent=self,
                 depends_on=self._depends_on,
-                custom_timeouts=pulumi.CustomTimeouts(create="5m", update="8m", delete="3m"),
+                custom_timeouts=pulumi.CustomTimeouts(
+                    create="5m", update="8m", delete=f"{180 + args.pre_stop_seconds}s"
+                ),
             ),
         )
 
     def _service(self) -> core.Service:
         args = self._args
-        node_port = args.exposure.port if isinstance(args.exposure, NodePort) else None
+        exposure = args.exposure if isinstance(args.exposure, NodePort) else None
         return core.Service(
             f"{self._name}-service",
             metadata=self._metadata,
             spec=core.ServiceSpecArgs(
-                type="NodePort" if node_port else "ClusterIP",
+                type="NodePort" if exposure else "ClusterIP",
+                external_traffic_policy=exposure.external_traffic_policy if exposure else None,
                 selector=self._selector,
                 ports=[
                     core.ServicePortArgs(
                         name="http",
                         port=args.port,
                         target_port="http",
-                        node_port=node_port,
+                        node_port=exposure.port if exposure else None,
                         app_protocol="http",
                     )
                 ],
+            ),
+            opts=self._opts,
+        )
+
+    def _headless_service(self) -> None:
+        core.Service(
+            f"{self._name}-pods-service",
+            metadata=k8s.meta.v1.ObjectMetaArgs(
+                name=f"{self._object_name}-pods",
+                namespace=self._args.namespace,
+                labels=self._labels,
+                # Nobody has to wait until it has an endpoint.
+                annotations={"pulumi.com/skipAwait": "true"},
+            ),
+            spec=core.ServiceSpecArgs(
+                type="ClusterIP",
+                cluster_ip="None",
+                publish_not_ready_addresses=True,
+                selector=self._selector,
+                ports=[core.ServicePortArgs(name="http", port=self._args.port, target_port="http")],
             ),
             opts=self._opts,
         )

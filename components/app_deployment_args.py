@@ -35,6 +35,8 @@ class AppDeploymentArgs:
     """Name of the Kubernetes objects; None: the component's. Two namespaces may have the same."""
 
     # What runs
+    pull_secrets: Sequence[str] = ()
+    """Names of Secrets in the namespace with the registry's credentials."""
     component: str = "app"
     """The label app.kubernetes.io/component."""
     instance: str = "todo"
@@ -63,6 +65,8 @@ class AppDeploymentArgs:
     resources: Resources = DEFAULT_RESOURCES
     scaling: Scaling = field(default_factory=Fixed)
     exposure: Exposure = field(default_factory=ClusterIp)
+    headless: bool = False
+    """Whether the name with `-pods` leads to every pod, ready or not, so that peers know them."""
     metrics: Metrics = field(default_factory=NoMetrics)
 
     # Security

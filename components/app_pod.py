@@ -15,6 +15,7 @@ from components.pods import (
     http_probe,
     pod_security,
     scratch_volume,
+    secret_references,
 )
 
 core = k8s.core.v1
@@ -44,6 +45,7 @@ def pod_template(
             service_account_name=name_of(account),
             automount_service_account_token=False,
             enable_service_links=False,
+            image_pull_secrets=secret_references(args.pull_secrets),
             security_context=pod_security(args.user, args.user),
             termination_grace_period_seconds=args.pre_stop_seconds + args.drain_seconds,
             topology_spread_constraints=[
@@ -80,13 +82,16 @@ def _container(
         startup_probe=http_probe(args.liveness_path, "http", period=2, failures=60),
         liveness_probe=http_probe(args.liveness_path, "http", period=10, failures=3),
         readiness_probe=http_probe(args.readiness_path, "http", period=5, failures=3),
-        # The kubelet sleeps by itself: no shell in the image needed.
-        lifecycle=core.LifecycleArgs(
-            pre_stop=core.LifecycleHandlerArgs(
-                sleep=core.SleepActionArgs(seconds=args.pre_stop_seconds)
-            )
-        ),
+        lifecycle=_pre_stop(args.pre_stop_seconds),
     )
+
+
+def _pre_stop(seconds: int) -> core.LifecycleArgs | None:
+    if seconds == 0:  # Which Kubernetes takes from 1.34 on alone.
+        return None
+    # The kubelet sleeps by itself: no shell in the image needed.
+    sleep = core.SleepActionArgs(seconds=seconds)
+    return core.LifecycleArgs(pre_stop=core.LifecycleHandlerArgs(sleep=sleep))
 
 
 def _init_container(

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -211,25 +212,53 @@ def _read_secrets(config: pulumi.Config, settings: Settings) -> SecretValues | N
 
 def _explain(error: ValidationError, tree: object, found: object, found_in: str) -> Iterator[str]:
     for problem in error.errors(include_url=False):
-        path = _path(problem["loc"], tree)
-        where = "todo:settings" + "".join(
-            f"[{step}]" if isinstance(step, int) else f".{step}" for step in path
-        )
+        path = _path(problem["loc"], tree, missing=problem["type"] == "missing")
+        where = "todo:settings" + "".join(map(_step, path))
+        value, context = problem["input"], problem.get("ctx", {})
         message = problem["msg"].removeprefix("Value error, ")
-        value = problem["input"]
-        shown = (
-            "" if isinstance(value, Mapping) or problem["type"] == "missing" else f" is {value!r}"
-        )
+        shown = f" is {_shown(value)}"
+        if problem["type"] == "union_tag_invalid":
+            where, shown = f"{where}.mode", f" is {context['tag']!r}"
+            if context["tag"] == "None":
+                shown, message = "", "field required: "
+            else:
+                message = ""
+            message += f"expected {context['expected_tags']}"
+        elif problem["type"] in _NO_BLOCK:
+            message = "expected a block of settings"
+        elif problem["type"] == "missing" or (
+            # What is wrong inside a block is said with the values.
+            isinstance(value, Mapping) and problem["type"] in ("value_error", "unknown_setting")
+        ):
+            shown = ""
         origin = f" (from {found_in})" if found is not None and _holds(found, path) else ""
         yield f"{where}{shown}: {message[0].lower()}{message[1:]}{origin}"
 
 
-def _path(location: tuple[int | str, ...], tree: object) -> list[int | str]:
-    """Drops the union tags that pydantic puts between the keys."""
+_NO_BLOCK = ("model_type", "model_attributes_type", "dict_type")
+
+
+def _shown(value: object) -> str:
+    """Returns a value on one short line, without the password of an address."""
+    text = re.sub(r"//[^/@\s]*@", "//…@", repr(value))
+    return text if len(text) <= 100 else f"{text[:80]}… ({len(text)} characters)"
+
+
+def _step(step: int | str) -> str:
+    if isinstance(step, str) and re.fullmatch(r"[A-Za-z0-9_-]+", step):
+        return f".{step}"
+    # As `pulumi config set --path` wants other keys.
+    return f"[{json.dumps(step)}]"
+
+
+def _path(location: tuple[int | str, ...], tree: object, *, missing: bool) -> list[int | str]:
+    """Drops what pydantic puts between the keys: union tags, and `[key]` after a wrong key."""
     path: list[int | str] = []
-    here = tree
-    for step in location:
+    here: object = tree
+    for index, step in enumerate(location):
         if step != "mode" and _get(here, "mode") == step:
+            continue
+        if not _has(here, step) and not (missing and index == len(location) - 1):
             continue
         path.append(step)
         here = _get(here, step)
@@ -244,6 +273,12 @@ def _get(tree: object, step: int | str) -> object:
         items = cast("list[object]", tree)
         return items[step] if step < len(items) else None
     return None
+
+
+def _has(tree: object, step: int | str) -> bool:
+    if isinstance(tree, Mapping):
+        return step in tree
+    return isinstance(tree, list) and isinstance(step, int)
 
 
 def _holds(tree: object, path: list[int | str]) -> bool:

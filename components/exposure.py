@@ -21,11 +21,13 @@ def expose(
     opts: pulumi.ResourceOptions,
 ) -> pulumi.Resource | None:
     """Declares what leads to a Service from outside, if its type alone does not."""
+    # Whether its controller has taken it up is not awaited: that says nothing about the
+    # application, and where there is no controller, it would be awaited for ten minutes.
+    annotations = {"pulumi.com/skipAwait": "true"}
+    if isinstance(exposure, Ingress):
+        annotations |= exposure.annotations
     metadata = k8s.meta.v1.ObjectMetaArgs(
-        name=service,
-        namespace=namespace,
-        labels=dict(labels),
-        annotations=dict(exposure.annotations) if isinstance(exposure, Ingress) else None,
+        name=service, namespace=namespace, labels=dict(labels), annotations=annotations
     )
     if isinstance(exposure, Ingress):
         return _ingress(name, exposure, metadata, service, opts)

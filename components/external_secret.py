@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components.settings import ExternalSecrets
+from components.secret_settings import ExternalSecrets
 
 
 def declare_external_secret(

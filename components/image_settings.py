@@ -2,10 +2,47 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from components.quantities import ImageReference
-from components.values import Value
+from components.image_reference import ImageReference, Repository
+from components.names import ObjectName
+from components.text import Matching
+from components.value import Value
+
+# buildx takes these for a builder or a Docker context.
+_BuilderName = Annotated[
+    str,
+    Matching(
+        pattern=r"[A-Za-z0-9][A-Za-z0-9._+-]*",
+        longest=128,
+        allowed="a builder's name: letters, digits, '.', '_', '+' and '-'",
+    ),
+]
+_Platform = Literal["linux/amd64", "linux/arm64"]
+
+
+def _all_different(values: tuple[str, ...]) -> tuple[str, ...]:
+    if len(values) != len(set(values)):
+        raise ValueError("expected each of them once")
+    return values
+
+
+def _at_least_one(values: tuple[str, ...]) -> tuple[str, ...]:
+    if not values:
+        raise ValueError("expected at least one")
+    return values
+
+
+_PullSecrets = Annotated[
+    tuple[ObjectName, ...],
+    Field(
+        max_length=16,
+        json_schema_extra={"uniqueItems": True},
+        description="Secrets of type kubernetes.io/dockerconfigjson, which you keep in the "
+        "namespace, with the registry's credentials",
+    ),
+    AfterValidator(_all_different),
+]
 
 
 class BuilderSettings(Value):
@@ -15,7 +52,9 @@ class BuilderSettings(Value):
         default="docker-build",
         description="docker-build: BuildKit (pulumi-docker-build); docker: pulumi-docker's Image",
     )
-    name: str | None = Field(default=None, description="buildx builder; none: the selected one")
+    name: _BuilderName | None = Field(
+        default=None, description="buildx builder; none: the selected one"
+    )
     exporter: Literal["docker", "image-store"] = Field(
         default="docker",
         description="Only for mode load. docker: into the Docker daemon that the cluster runs on; "
@@ -48,14 +87,16 @@ class RegistryImages(Value):
     """Build, push and deploy by digest."""
 
     mode: Literal["registry"]
-    repository: Annotated[
-        str,
-        Field(
-            pattern=r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d{1,5})?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+$",
-            description="Registry and path; /backend and /frontend are appended",
-        ),
-    ]
-    platforms: tuple[Literal["linux/amd64", "linux/arm64"], ...] = ("linux/amd64",)
+    repository: Repository = Field(
+        description="Registry and path; /backend and /frontend are appended"
+    )
+    platforms: Annotated[
+        tuple[_Platform, ...],
+        Field(json_schema_extra={"minItems": 1, "uniqueItems": True}),
+        AfterValidator(_all_different),
+        AfterValidator(_at_least_one),
+    ] = ("linux/amd64",)
+    pull_secrets: _PullSecrets = ()
     builder: BuilderSettings = BuilderSettings()
     base_images: BaseImages = BaseImages()
 
@@ -66,6 +107,7 @@ class PrebuiltImages(Value):
     mode: Literal["prebuilt"]
     backend: ImageReference
     frontend: ImageReference
+    pull_secrets: _PullSecrets = ()
 
 
 Images = Annotated[LoadedImages | RegistryImages | PrebuiltImages, Field(discriminator="mode")]

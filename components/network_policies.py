@@ -44,9 +44,21 @@ def default_deny(
     object_prefix: str = "",
     labels: Labels,
     of: Labels,
+    dns_cidrs: Sequence[str] = (),
     opts: pulumi.ResourceOptions,
 ) -> None:
-    """Denies everything to and from some pods but DNS questions; without labels, to every pod."""
+    """Denies everything to and from some pods but DNS questions.
+
+    Args:
+        name: Pulumi name prefix.
+        namespace: The namespace.
+        object_prefix: Prefix of the policies' names.
+        labels: Labels of the policies.
+        of: Labels of the pods; none: every pod of the namespace.
+        dns_cidrs: Addresses of name servers that are no pods of kube-system. NodeLocal DNSCache
+            listens on the nodes' network, which no selector of pods reaches.
+        opts: Resource options.
+    """
     net.NetworkPolicy(
         f"{name}-default-deny",
         metadata=k8s.meta.v1.ObjectMetaArgs(
@@ -67,7 +79,8 @@ def default_deny(
             policy_types=["Egress"],
             egress=[
                 net.NetworkPolicyEgressRuleArgs(
-                    to=[namespace_pods("kube-system")], ports=_ports(("UDP", 53), ("TCP", 53))
+                    to=[namespace_pods("kube-system"), *map(addresses, dns_cidrs)],
+                    ports=_ports(("UDP", 53), ("TCP", 53)),
                 )
             ],
         ),

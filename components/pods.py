@@ -73,6 +73,11 @@ def exec_probe(
     )
 
 
+def secret_references(names: Sequence[str]) -> list[core.LocalObjectReferenceArgs] | None:
+    """Returns the references to the Secrets with which the kubelet pulls a pod's images."""
+    return [core.LocalObjectReferenceArgs(name=name) for name in names] or None
+
+
 def scratch_volume(name: str, size: str, *, in_memory: bool = False) -> core.VolumeArgs:
     """Returns an emptyDir, bounded so that it cannot fill the node."""
     return core.VolumeArgs(

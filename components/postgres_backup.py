@@ -1,5 +1,6 @@
 """Scheduled logical backups of a PostgreSQL database to a claim of their own."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -12,6 +13,7 @@ from components.pods import (
     container_security,
     pod_security,
     scratch_volume,
+    secret_references,
 )
 from components.postgres_pod import (
     PASSWORD_KEY,
@@ -60,6 +62,7 @@ def declare_backup(
     object_name: str,
     instance: str,
     image: pulumi.Input[str],
+    pull_secrets: Sequence[str],
     host: str,
     database: str,
     user: str,
@@ -107,6 +110,7 @@ def declare_backup(
         service_account_name=name_of(account),
         automount_service_account_token=False,
         enable_service_links=False,
+        image_pull_secrets=secret_references(pull_secrets),
         restart_policy="Never",
         security_context=pod_security(USER, USER),
         containers=[

@@ -1,6 +1,7 @@
 """The pod of PostgresStatefulSet."""
 
 import shlex
+from collections.abc import Sequence
 
 import pulumi
 import pulumi_kubernetes as k8s
@@ -11,6 +12,7 @@ from components.pods import (
     exec_probe,
     pod_security,
     scratch_volume,
+    secret_references,
 )
 from components.postgres_tuning import shared_memory_size, tuning
 from components.values import Resources
@@ -29,6 +31,7 @@ def postgres_pod(
     *,
     account: pulumi.Input[str],
     image: pulumi.Input[str],
+    pull_secrets: Sequence[str],
     database: str,
     user: str,
     secret_name: pulumi.Input[str],
@@ -40,6 +43,7 @@ def postgres_pod(
         service_account_name=account,
         automount_service_account_token=False,
         enable_service_links=False,
+        image_pull_secrets=secret_references(pull_secrets),
         security_context=pod_security(USER, USER),
         # A fast shutdown writes a checkpoint first, which takes a while on a slow volume.
         termination_grace_period_seconds=120,

@@ -35,6 +35,8 @@ class PostgresStatefulSetArgs:
     # What runs
     image: pulumi.Input[str] = "docker.io/library/postgres:17"
     """An image with the contract of the official one, up to major version 17."""
+    pull_secrets: Sequence[str] = ()
+    """Names of Secrets in the namespace with the registry's credentials."""
     database: str = "postgres"
     user: str = "postgres"
     instance: str = "todo"
@@ -135,6 +137,7 @@ class PostgresStatefulSet(pulumi.ComponentResource):
                 object_name=f"{own}-backup",
                 instance=args.instance,
                 image=args.image,
+                pull_secrets=args.pull_secrets,
                 database=args.database,
                 user=args.user,
                 secret_name=self.secret_name,
@@ -212,6 +215,7 @@ class PostgresStatefulSet(pulumi.ComponentResource):
                 spec=postgres_pod(
                     account=object_name(account),
                     image=args.image,
+                    pull_secrets=args.pull_secrets,
                     database=args.database,
                     user=args.user,
                     secret_name=self.secret_name,

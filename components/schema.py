@@ -6,7 +6,7 @@ Run `python -m components.schema` after a change of the settings; a test checks 
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from pydantic.json_schema import models_json_schema
 
@@ -22,6 +22,7 @@ _SECRETS = {
     "jwtPreviousKey": "During a rotation: the former jwtKey, while sessions signed with it live.",
     "chatApiKey": "Key of the chat endpoint.",
 }
+_OF_BLOCK = object()
 _HEAD = """\
 # Settings
 
@@ -31,6 +32,10 @@ All settings are in one key, `todo:settings`, in `Pulumi.<stack>.yaml`. `Pulumi.
 `Pulumi.cloud.yaml` are examples. A setting that is unknown, missing or out of range stops `pulumi`
 before anything is changed, with one line that says where it is and what is allowed. Editors with a
 YAML language server complete the settings from `settings.schema.json`.
+
+A block that is given in part keeps the rest of its default; a block without `mode` has the mode of
+its default. So `pulumi config set --path todo:settings.frontend.resources.memoryLimit 512Mi`
+changes that one value.
 
 On a local cluster (`cluster.kind: local`) the file `.local/settings.<stack>.json`, which `make up`
 writes and git ignores, fills what the stack's settings leave open. It never replaces anything:
@@ -49,6 +54,9 @@ once. They stay in the stack's configuration when the stack is destroyed, as the
 def stack_file_schema() -> dict[str, Any]:
     """Returns the JSON schema of a stack file."""
     _, schema = models_json_schema([(Settings, "validation")], by_alias=True)
+    for model in schema["$defs"].values():
+        for field in model["properties"].values():
+            _complete(field, schema["$defs"])
     secret = {
         "type": "object",
         "properties": {"secure": {"type": "string"}},
@@ -82,6 +90,20 @@ def stack_file_schema() -> dict[str, Any]:
     }
 
 
+def _complete(field: dict[str, Any], defs: dict[str, Any]) -> None:
+    """Lets a block leave open what its default has, as `Value` does."""
+    default: Any = field.get("default")
+    kinds: list[dict[str, Any]] = field.get("oneOf") or field.get("anyOf") or [field]
+    for kind in (kind for kind in kinds if "$ref" in kind):
+        model = defs[kind["$ref"].rsplit("/", 1)[-1]]
+        mode = model["properties"].get("mode", {}).get("const")
+        if isinstance(default, dict) and mode == cast("dict[str, Any]", default).get("mode"):
+            required = [key for key in model.pop("required", []) if key not in default]
+            model |= {"required": required} if required else {}
+        elif mode:
+            kind["required"] = ["mode"]
+
+
 def settings_table() -> str:
     """Returns docs/settings.md."""
     defs = stack_file_schema()["$defs"]
@@ -97,7 +119,7 @@ def settings_table() -> str:
         lines.append("\n| setting | value | default | |\n| --- | --- | --- | --- |")
         required = model.get("required", [])
         for key, field in model["properties"].items():
-            default = "required" if key in required else _code(field.get("default"))
+            default = "required" if key in required else _code(field.get("default", _OF_BLOCK))
             if len(default) > 40:
                 default = "see there"
             text = field.get("description", "").replace("|", "\\|")
@@ -120,15 +142,19 @@ def _value(field: dict[str, Any]) -> str:
             return _code(kind["const"])
         if "enum" in kind:
             return ", ".join(_code(value) for value in kind["enum"])
-        if "minimum" in kind:
+        if "maximum" in kind:
             return f"{kind['minimum']} to {kind['maximum']}"
-    kinds = [str(it.get("type", "")) for it in [field, *field.get("anyOf", [])]]
-    return " or ".join(kind for kind in kinds if kind not in ("", "null"))
+    kinds = [it.get("type", "") for it in [field, *field.get("anyOf", [])]]
+    # A text may also be written as a number; that is for editors to know.
+    names = [str("string" if isinstance(kind, list) else kind) for kind in kinds]
+    return " or ".join(name for name in names if name not in ("", "null"))
 
 
 def _code(value: Any) -> str:
     if value is None:
         return "none"
+    if value is _OF_BLOCK:
+        return "its block's"
     return f"`{value}`" if isinstance(value, str) else f"`{json.dumps(value)}`"
 
 

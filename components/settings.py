@@ -8,27 +8,28 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from components.addresses import Cidr, HttpAddress, PodCidr
+from components.cron import CronSchedule
+from components.image_reference import ImageReference
 from components.image_settings import Images
-from components.quantities import (
-    ByteQuantity,
-    Cidr,
-    CronSchedule,
-    DnsLabel,
-    HostName,
-    ImageReference,
-    Port,
-    PostgresName,
-)
+from components.names import DnsLabel, HostName, NamespaceLabels, ObjectName
+from components.quantities import ByteQuantity, Port, PostgresName, quantity_value
+from components.secret_settings import GeneratedSecrets, Secrets
+from components.text import Between, Text
+from components.value import Value
 from components.values import (
     Exposure,
     Fixed,
+    Gateway,
+    Ingress,
     Metrics,
     NodePort,
     NoMetrics,
     Resources,
     Scaling,
-    Value,
 )
+
+PreStopSeconds = Annotated[int, Between(0, 300)]
 
 
 class ClusterSettings(Value):
@@ -37,15 +38,19 @@ class ClusterSettings(Value):
     kind: Literal["local", "managed"] = Field(
         description="local: a development cluster on this machine; managed: any other"
     )
-    kubeconfig: str | None = Field(default=None, description="Path; none: the ambient kubeconfig")
-    context: str | None = Field(default=None, description="None: the kubeconfig's current context")
+    kubeconfig: Text | None = Field(default=None, description="Path; none: the ambient kubeconfig")
+    context: Text | None = Field(default=None, description="None: the kubeconfig's current context")
     node_address: HostName = Field(
         default="127.0.0.1", description="Address of a node, for the URLs of NodePorts"
     )
-    pod_cidr: Cidr | None = Field(
+    pod_cidr: PodCidr | None = Field(
         default=None,
         description="Addresses of pods: what is open to the outside stays closed to other "
         "namespaces; none: it is open to them too",
+    )
+    dns_cidrs: Annotated[tuple[Cidr, ...], Field(max_length=16)] = Field(
+        default=("169.254.20.10/32",),
+        description="Addresses of name servers that are no pods of kube-system: NodeLocal DNSCache",
     )
 
 
@@ -59,6 +64,9 @@ class NamespaceSettings(Value):
         description="true: deploy into a namespace that is there already and stays as it is: no "
         "labels, quota or limits, and policies for the stack's own pods only",
     )
+    labels: NamespaceLabels = Field(
+        default={}, description="More labels, by which controllers choose namespaces"
+    )
 
     @field_validator("name")
     @classmethod
@@ -71,52 +79,25 @@ class NamespaceSettings(Value):
             )
         return name
 
-
-class GeneratedSecrets(Value):
-    """Secrets generated once by `make up` and kept encrypted in the stack's configuration."""
-
-    mode: Literal["generated"] = "generated"
-
-
-class SecretKeys(Value):
-    """Where each secret is in the external store."""
-
-    database_password: str = Field(min_length=1)
-    jwt_key: str = Field(min_length=1)
-    jwt_next_key: str | None = Field(
-        default=None, description="During a rotation: accepted, before it becomes jwtKey"
-    )
-    jwt_previous_key: str | None = Field(
-        default=None, description="During a rotation: accepted, after it was jwtKey"
-    )
-    chat_api_key: str | None = None
-
-
-class ExternalSecrets(Value):
-    """Secrets that the External Secrets Operator copies from a store."""
-
-    mode: Literal["external"]
-    store: HostName
-    store_kind: Literal["SecretStore", "ClusterSecretStore"] = "ClusterSecretStore"
-    refresh_interval: Annotated[str, Field(pattern=r"^[1-9]\d*(s|m|h)$")] = "1h"
-    keys: SecretKeys
-
-
-Secrets = Annotated[GeneratedSecrets | ExternalSecrets, Field(discriminator="mode")]
+    @model_validator(mode="after")
+    def _labels_of_its_own(self) -> Self:
+        if self.adopt and self.labels:
+            raise ValueError("expected no labels with adopt true: such a namespace stays as it is")
+        return self
 
 
 class StorageSettings(Value):
     """A volume claim."""
 
     size: ByteQuantity = "1Gi"
-    storage_class: HostName | None = Field(default=None, description="None: the default class")
+    storage_class: ObjectName | None = Field(default=None, description="None: the default class")
 
 
 class BackupSettings(Value):
     """A scheduled pg_dump to a claim of its own."""
 
     schedule: CronSchedule = "17 3 * * *"
-    keep: Annotated[int, Field(ge=1, le=365, strict=True, description="Dumps kept")] = 7
+    keep: Annotated[int, Between(1, 365), Field(description="Dumps kept")] = 7
     storage: StorageSettings = StorageSettings()
 
 
@@ -137,6 +118,13 @@ class InClusterDatabase(Value):
         ephemeral_storage_limit="512Mi",
     )
     backup: BackupSettings | None = Field(default=BackupSettings(), description="null: no backups")
+
+    @model_validator(mode="after")
+    def _has_room(self) -> Self:
+        # An empty server takes 40 MB, and its log at least 64 MB (components/postgres_tuning.py).
+        if quantity_value(self.storage.size) < 256 * 1024**2:
+            raise ValueError(f"expected storage.size ({self.storage.size}) of at least 256Mi")
+        return self
 
 
 class ExternalDatabase(Value):
@@ -164,13 +152,18 @@ class FrontendSettings(Value):
         cpu_request="100m", cpu_limit="200m", memory_request="128Mi", memory_limit="256Mi"
     )
     exposure: Exposure = NodePort(port=30000)
+    pre_stop_seconds: PreStopSeconds = Field(
+        default=5,
+        description="Wait before a pod is told to stop, for all that send it requests to learn of "
+        "it; longer than a load balancer takes to deregister a pod that it reaches directly",
+    )
 
 
 class ChatSettings(Value):
     """An OpenAI-compatible chat endpoint; without one the application answers by itself."""
 
-    base_url: Annotated[str, Field(pattern=r"^https?://[^\s]+$")]
-    model: str = Field(min_length=1)
+    base_url: HttpAddress
+    model: Text
 
 
 class BackendSettings(Value):
@@ -181,6 +174,11 @@ class BackendSettings(Value):
         cpu_request="250m", cpu_limit="500m", memory_request="256Mi", memory_limit="512Mi"
     )
     exposure: Exposure = NodePort(port=30001)
+    pre_stop_seconds: PreStopSeconds = Field(
+        default=5,
+        description="Wait before a pod is told to stop, for all that send it requests to learn of "
+        "it; longer than a load balancer takes to deregister a pod that it reaches directly",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     chat: ChatSettings | None = None
 
@@ -220,5 +218,14 @@ class Settings(Value):
         if len(ports) != len(set(ports)):
             raise ValueError(
                 f"expected two different node ports, but frontend and backend both use {ports[0]}"
+            )
+        hosts = [
+            app.exposure.host
+            for app in (self.frontend, self.backend)
+            if isinstance(app.exposure, Ingress | Gateway)
+        ]
+        if len(hosts) != len(set(hosts)):
+            raise ValueError(
+                f"expected two different hosts, but frontend and backend both use {hosts[0]}"
             )
         return self

@@ -4,6 +4,7 @@ from urllib.parse import urlsplit
 
 import pulumi
 
+from components.addresses import is_ipv6
 from components.labels import labels, part_of, selector
 from components.network_policies import (
     Peer,
@@ -40,6 +41,7 @@ def declare_paths(
         object_prefix=f"{instance}-" if adopted else "",
         labels=labels(instance, instance, "application"),
         of=part_of(instance) if adopted else {},
+        dns_cidrs=settings.cluster.dns_cidrs,
         opts=opts,
     )
     frontend, backend = selector("frontend", instance), selector("backend", instance)
@@ -105,7 +107,10 @@ def _from_outside(settings: Settings, exposure: Exposure) -> list[Peer]:
     if isinstance(exposure, ClusterIp):
         return []
     if isinstance(exposure, NodePort) or exposure.from_namespace is None:
-        return [addresses(_ANYWHERE, without=settings.cluster.pod_cidr)]
+        pods = settings.cluster.pod_cidr
+        # Pods' addresses of IPv6 mean a cluster of IPv6; a part must be of the same kind.
+        anywhere = "::/0" if pods and is_ipv6(pods) else _ANYWHERE
+        return [addresses(anywhere, without=pods)]
     return [namespace_pods(exposure.from_namespace)]
 
 

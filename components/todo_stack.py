@@ -20,7 +20,7 @@ from components.postgres_stateful_set import (
     PostgresStatefulSetArgs,
 )
 from components.settings import InClusterDatabase, Settings
-from components.todo_environment import backend_environment
+from components.todo_environment import backend_environment, frontend_environment
 from components.todo_network import declare_paths
 from components.todo_ports import BACKEND_METRICS_PORT, BACKEND_PORT, FRONTEND_PORT, database_port
 from components.todo_secrets import TodoSecrets, todo_secrets
@@ -58,13 +58,16 @@ class TodoStack(pulumi.ComponentResource):
         self._name, self._args, self._settings = name, args, args.settings
         self._opts = pulumi.ResourceOptions(parent=self)
         settings = args.settings
+        images = settings.images
+        self._pull_secrets = () if images.mode == "load" else images.pull_secrets
         own_labels = labels(name, name, "application")
         if settings.namespace.adopt:
             # What holds for all of it is for its owner to say: labels, quota, sizes of pods.
             self._namespace = pulumi.Output.from_input(settings.namespace.name)
         else:
+            more = {**settings.namespace.labels, **own_labels}
             self._namespace = object_name(
-                declare_namespace(name, settings.namespace.name, own_labels, opts=self._opts)
+                declare_namespace(name, settings.namespace.name, more, opts=self._opts)
             )
             declare_limits(name, self._namespace, own_labels, quota_of(settings), self._opts)
         declare_paths(name, settings, namespace=self._namespace, opts=self._opts)
@@ -143,6 +146,7 @@ class TodoStack(pulumi.ComponentResource):
                 )
                 if backup
                 else None,
+                pull_secrets=self._pull_secrets,
                 protect=self._settings.environment == "production",
                 clients=[selector("backend", self._name)],
             ),
@@ -175,6 +179,8 @@ class TodoStack(pulumi.ComponentResource):
                 scaling=settings.scaling,
                 exposure=settings.exposure,
                 metrics=self._settings.metrics,
+                pre_stop_seconds=settings.pre_stop_seconds,
+                pull_secrets=self._pull_secrets,
             ),
             opts=self._child("backend", after),
         )
@@ -190,16 +196,15 @@ class TodoStack(pulumi.ComponentResource):
                 port=FRONTEND_PORT,
                 component="frontend",
                 instance=self._name,
-                env={
-                    "HOSTNAME": "0.0.0.0",  # noqa: S104 - the pod's own address
-                    "PORT": str(FRONTEND_PORT),
-                    "BACKEND_URL": f"http://backend:{BACKEND_PORT}",
-                },
+                env=frontend_environment(self._settings),
                 liveness_path="/api/health",
                 readiness_path="/api/ready",
                 resources=settings.resources,
                 scaling=settings.scaling,
                 exposure=settings.exposure,
+                headless=True,
+                pre_stop_seconds=settings.pre_stop_seconds,
+                pull_secrets=self._pull_secrets,
                 writable_paths=("/tmp", "/app/.next/cache"),  # noqa: S108 - mount points
             ),
             opts=self._child("frontend"),
@@ -227,8 +232,8 @@ class TodoStack(pulumi.ComponentResource):
 def quota_of(settings: Settings) -> dict[str, str]:
     """Returns a quota for the largest the application may get, five pods of a kind or more."""
     shares = [
-        # One more while rolling.
-        Share(resources=app.resources, pods=max(app.scaling.most, 5) + 1)
+        # One more while rolling, and those that it takes the place of count until they have ended.
+        Share(resources=app.resources, pods=max(2 * app.scaling.most, 5) + 1)
         for app in (settings.backend, settings.frontend)
     ]
     database = settings.database

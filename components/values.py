@@ -4,56 +4,24 @@ Every class here is immutable and validates itself, so a wrong value is refused 
 whether it comes from a stack file or from another program that reuses a component.
 """
 
-import difflib
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self, cast
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import Field, model_validator
 from pydantic.alias_generators import to_camel
-from pydantic_core import PydanticCustomError
 
+from components.names import DnsLabel, IngressAnnotations, Labels, ObjectName, PublicHost
 from components.quantities import (
     ByteQuantity,
     CpuQuantity,
-    DnsLabel,
-    HostName,
+    MemoryLimit,
     NodePortNumber,
     Replicas,
     quantity_value,
 )
+from components.text import Between, Matching
+from components.value import Value
 
-
-class Value(BaseModel):
-    """Base of every value: immutable, no unknown keys, camelCase outside, snake_case inside."""
-
-    model_config = ConfigDict(
-        alias_generator=to_camel,
-        extra="forbid",
-        frozen=True,
-        validate_by_alias=True,
-        validate_by_name=True,
-        allow_inf_nan=False,
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _known_keys(cls, data: object, info: ValidationInfo) -> object:
-        """Refuses an unknown key with what would have been allowed, which `extra` does not say."""
-        if not isinstance(data, Mapping):
-            return data
-        known = sorted(field.alias or name for name, field in cls.model_fields.items())
-        # Python code says cpu_limit, a stack file cpuLimit and nothing else.
-        allowed = {*known} if info.context == "file" else {*known, *cls.model_fields}
-        for key in cast("Mapping[object, Any]", data):
-            if key not in allowed:
-                close = difflib.get_close_matches(str(key), known, n=1)
-                hint = f"did you mean {close[0]}? " if close else ""
-                raise PydanticCustomError(
-                    "unknown_setting",
-                    "unknown setting {key}; {hint}allowed here: {known}",
-                    {"key": repr(key), "hint": hint, "known": ", ".join(known)},
-                )
-        return cast("object", data)
+TrustedProxies = Annotated[int, Between(0, 10)]
 
 
 class Resources(Value):
@@ -62,7 +30,7 @@ class Resources(Value):
     cpu_request: CpuQuantity
     cpu_limit: CpuQuantity
     memory_request: ByteQuantity
-    memory_limit: ByteQuantity
+    memory_limit: MemoryLimit
     ephemeral_storage_request: ByteQuantity = "64Mi"
     ephemeral_storage_limit: ByteQuantity = "256Mi"
 
@@ -89,18 +57,27 @@ class NodePort(Value):
 
     mode: Literal["nodePort"] = "nodePort"
     port: NodePortNumber
+    external_traffic_policy: Literal["Local", "Cluster"] = Field(
+        default="Local",
+        description="Local: the application sees clients' own addresses, and only nodes that run "
+        "one of its pods answer; Cluster: every node answers",
+    )
 
 
 class Ingress(Value):
     """Reachable by host name through an Ingress controller, over TLS."""
 
     mode: Literal["ingress"] = "ingress"
-    host: HostName
-    class_name: HostName
-    tls_secret: HostName | None = Field(
+    host: PublicHost
+    class_name: ObjectName
+    tls_secret: ObjectName | None = Field(
         default=None, description="TLS Secret; none: the controller has its own certificate"
     )
-    annotations: dict[str, str] = Field(default_factory=dict)
+    annotations: IngressAnnotations = {}
+    trusted_proxies: TrustedProxies = Field(
+        default=1,
+        description="Proxies in front that append to X-Forwarded-For; Google's balancers: 2",
+    )
     from_namespace: DnsLabel | None = Field(
         default=None,
         description="Namespace of the controller's pods; none: it reaches the pods from outside",
@@ -111,10 +88,14 @@ class Gateway(Value):
     """Reachable by host name through a Gateway (Gateway API) that terminates TLS."""
 
     mode: Literal["gateway"] = "gateway"
-    host: HostName
-    gateway: HostName
+    host: PublicHost
+    gateway: ObjectName
     gateway_namespace: DnsLabel
-    listener: DnsLabel = "https"
+    listener: ObjectName = "https"
+    trusted_proxies: TrustedProxies = Field(
+        default=1,
+        description="Proxies in front that append to X-Forwarded-For; Google's balancers: 2",
+    )
     from_namespace: DnsLabel | None = Field(
         default=None,
         description="Namespace of the gateway's pods; none: it reaches the pods from outside",
@@ -142,7 +123,7 @@ class Autoscaled(Value):
     mode: Literal["autoscaled"] = "autoscaled"
     min_replicas: Replicas = 2
     max_replicas: Replicas = 5
-    cpu_percent: Annotated[int, Field(ge=1, le=100, strict=True)] = 70
+    cpu_percent: Annotated[int, Between(1, 100)] = 70
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -179,9 +160,12 @@ class ServiceMonitor(Value):
     """A ServiceMonitor for the Prometheus Operator."""
 
     mode: Literal["serviceMonitor"] = "serviceMonitor"
-    interval: Annotated[str, Field(pattern=r"^[1-9]\d*(s|m)$")] = "30s"
-    labels: dict[str, str] = Field(
-        default_factory=dict, description="Labels by which the operator selects ServiceMonitors"
+    interval: Annotated[
+        str,
+        Matching(pattern="[1-9][0-9]{0,4}(s|m)", allowed="seconds or minutes such as 30s or 1m"),
+    ] = "30s"
+    labels: Labels = Field(
+        default={}, description="Labels by which the operator selects ServiceMonitors"
     )
     from_namespace: DnsLabel = Field(default="monitoring", description="Namespace of Prometheus")
 

@@ -97,7 +97,8 @@ def _waiting(pod: Json, events: Sequence[Json], check: str) -> Finding | None:
         waiting = part(state, "state", "waiting")
         reason = waiting.get("reason", "")
         if reason in {"ErrImageNeverPull", "ImagePullBackOff", "ErrImagePull", "InvalidImageName"}:
-            return _image(state["image"], reason, str(waiting.get("message", "")), check)
+            message = str(waiting.get("message", ""))
+            return _image(state["image"], namespace, reason, message, check)
         if reason in {"CreateContainerConfigError", "CreateContainerError"}:
             return failed(
                 check,
@@ -118,7 +119,7 @@ def _waiting(pod: Json, events: Sequence[Json], check: str) -> Finding | None:
     return None
 
 
-def _image(image: str, reason: str, message: str, check: str) -> Finding:
+def _image(image: str, namespace: str, reason: str, message: str, check: str) -> Finding:
     if reason == "InvalidImageName":
         return failed(
             check,
@@ -135,7 +136,11 @@ def _image(image: str, reason: str, message: str, check: str) -> Finding:
         )
     if "unauthorized" in message or "denied" in message or "forbidden" in message.lower():
         cause = "the registry wants credentials that the node does not have"
-        command = f"docker pull {image}; then add the pull secret to the namespace"
+        command = (
+            f"kubectl create secret docker-registry registry -n {namespace} --docker-server=… "
+            "--docker-username=… --docker-password=…; then images.pullSecrets: [registry] in the "
+            "stack's settings, and pulumi up"
+        )
     elif "not found" in message or "manifest unknown" in message:
         cause, command = "the registry has no such tag", f"docker manifest inspect {image}"
     else:

@@ -62,7 +62,7 @@ def test_a_pod_that_goes_is_fine() -> None:
         (
             pod({"reason": "ErrImagePull", "message": "401 unauthorized"}),
             "credentials",
-            "pull secret",
+            "images.pullSecrets",
         ),
         (
             pod({"reason": "ErrImagePull", "message": "dial tcp: no such host"}),

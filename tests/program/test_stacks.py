@@ -239,3 +239,99 @@ def test_chat_and_key_rotation_reach_the_backend() -> None:
     assert env["JWT_PREVIOUS_KEY_FILE"] == "/run/secrets/todo/jwt-previous-key"
     egress = recording.one("NetworkPolicy", "backend-egress").inputs["spec"]["egress"]
     assert egress[1]["ports"] == [{"protocol": "TCP", "port": 8443}]
+
+
+def _env(recording: Recording, app: str) -> dict[str, str]:
+    pod = recording.one("Deployment", app).inputs["spec"]["template"]["spec"]
+    return {it["name"]: it["value"] for it in pod["containers"][0]["env"]}
+
+
+def test_name_servers_outside_kube_system_are_reached() -> None:
+    settings = stack_settings("minikube")
+    settings["cluster"]["dnsCidrs"] = ["169.254.20.10/32", "fd00::10/128"]
+    (rule,) = run_program(settings).one("NetworkPolicy", "allow-dns").inputs["spec"]["egress"]
+    assert [it["ipBlock"]["cidr"] for it in rule["to"] if "ipBlock" in it] == [
+        "169.254.20.10/32",
+        "fd00::10/128",
+    ]
+    assert {(it["protocol"], it["port"]) for it in rule["ports"]} == {("UDP", 53), ("TCP", 53)}
+
+
+def test_node_local_dns_is_reached_on_every_cluster(recording: Recording) -> None:
+    (rule,) = recording.one("NetworkPolicy", "allow-dns").inputs["spec"]["egress"]
+    assert {"ipBlock": {"cidr": "169.254.20.10/32"}} in rule["to"]
+
+
+def test_the_outside_of_an_ipv6_cluster_is_ipv6() -> None:
+    settings = stack_settings("minikube")
+    settings["cluster"]["podCidr"] = "fd00:1::/48"
+    recording = run_program(settings)
+    rules = recording.one("NetworkPolicy", "frontend-ingress").inputs["spec"]["ingress"]
+    assert rules[-1]["from"] == [{"ipBlock": {"cidr": "::/0", "except": ["fd00:1::/48"]}}]
+
+
+def test_behind_node_ports_nobody_is_believed_about_a_client_but_the_frontend() -> None:
+    recording = run_program(stack_settings("minikube"))
+    backend, frontend = _env(recording, "backend"), _env(recording, "frontend")
+    assert (backend["TRUSTED_PROXIES"], frontend["TRUSTED_PROXIES"]) == ("0", "0")
+    service = recording.one("Service", backend["TRUSTED_PROXY_HOST"]).inputs["spec"]
+    pods = recording.one("Deployment", "frontend").inputs["spec"]["template"]["metadata"]["labels"]
+    assert service["selector"].items() <= pods.items()
+    assert service["clusterIP"] == "None"
+
+
+@pytest.mark.parametrize(("given", "meant"), [({}, "1"), ({"trustedProxies": 2}, "2")])
+def test_proxies_in_front_are_counted(given: dict[str, int], meant: str) -> None:
+    settings = stack_settings("cloud")
+    settings["frontend"]["exposure"] |= given
+    recording = run_program(settings, secrets={})
+    assert _env(recording, "frontend")["TRUSTED_PROXIES"] == meant
+    assert _env(recording, "backend")["TRUSTED_PROXIES"] == "0"
+
+
+def test_idle_connections_outlive_those_of_a_load_balancer() -> None:
+    settings = stack_settings("cloud")
+    settings["backend"]["exposure"] = {**settings["frontend"]["exposure"], "host": "b.example"}
+    recording = run_program(settings, secrets={})
+    assert int(_env(recording, "frontend")["KEEP_ALIVE_TIMEOUT"]) > 600_000
+    assert int(_env(recording, "backend")["KEEP_ALIVE_SECONDS"]) > 600
+    local = run_program(stack_settings("minikube"))
+    assert int(_env(local, "frontend")["KEEP_ALIVE_TIMEOUT"]) > 60_000
+    assert int(_env(local, "backend")["KEEP_ALIVE_SECONDS"]) > 60
+
+
+def test_every_pod_pulls_with_the_pull_secrets() -> None:
+    settings = stack_settings("minikube")
+    settings["images"] = {
+        "mode": "prebuilt",
+        "backend": "r.example.com/b:1",
+        "frontend": "r.example.com/f:1",
+        "pullSecrets": ["registry"],
+    }
+    recording = run_program(settings)
+    workloads = [recording.one("Deployment", app) for app in ("frontend", "backend")]
+    templates = [it.inputs["spec"]["template"] for it in (*workloads, recording.one("StatefulSet"))]
+    job = recording.one("CronJob").inputs["spec"]["jobTemplate"]["spec"]["template"]
+    for template in (*templates, job):
+        assert template["spec"]["imagePullSecrets"] == [{"name": "registry"}]
+
+
+def test_the_namespace_has_the_labels_that_controllers_look_for() -> None:
+    settings = stack_settings("minikube")
+    settings["namespace"] = {"labels": {"elbv2.k8s.aws/pod-readiness-gate-inject": "enabled"}}
+    labels = run_program(settings).one("Namespace").inputs["metadata"]["labels"]
+    assert labels["elbv2.k8s.aws/pod-readiness-gate-inject"] == "enabled"
+    assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
+
+
+def test_pods_wait_as_long_as_the_settings_say() -> None:
+    settings = stack_settings("minikube")
+    settings["frontend"]["preStopSeconds"] = 20
+    recording = run_program(settings)
+    pods = {
+        app: recording.one("Deployment", app).inputs["spec"]["template"]["spec"]
+        for app in ("frontend", "backend")
+    }
+    assert pods["frontend"]["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"] == 20
+    assert pods["frontend"]["terminationGracePeriodSeconds"] == 45
+    assert pods["backend"]["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"] == 5

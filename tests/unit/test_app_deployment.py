@@ -58,6 +58,40 @@ def test_node_port() -> None:
     assert spec["ports"][0]["nodePort"] == 30123
 
 
+@pytest.mark.parametrize("policy", ["Local", "Cluster"])
+def test_node_port_keeps_clients_addresses_unless_told_otherwise(policy: Any) -> None:
+    exposure = NodePort(port=30123, external_traffic_policy=policy)
+    spec = deploy(exposure=exposure).one("Service").inputs["spec"]
+    assert spec["externalTrafficPolicy"] == policy
+    spec = deploy(exposure=NodePort(port=30123)).one("Service").inputs["spec"]
+    assert spec["externalTrafficPolicy"] == "Local"
+    # Which Kubernetes refuses for any other type.
+    assert "externalTrafficPolicy" not in deploy().one("Service").inputs["spec"]
+
+
+def test_the_wait_before_a_pod_stops_adds_to_its_time_to_finish() -> None:
+    pod = pod_of(deploy(pre_stop_seconds=20))
+    assert pod["containers"][0]["lifecycle"] == {"preStop": {"sleep": {"seconds": 20}}}
+    assert pod["terminationGracePeriodSeconds"] == 45
+    assert "lifecycle" not in pod_of(deploy(pre_stop_seconds=0))["containers"][0]
+
+
+def test_pods_have_the_pull_secrets() -> None:
+    assert pod_of(deploy(pull_secrets=["a", "b"]))["imagePullSecrets"] == [
+        {"name": "a"},
+        {"name": "b"},
+    ]
+    assert "imagePullSecrets" not in pod_of(deploy())
+
+
+def test_a_headless_service_leads_to_every_pod_and_is_not_waited_for() -> None:
+    service = deploy(headless=True).one("Service", "shop-pods").inputs
+    assert service["spec"]["clusterIP"] == "None"
+    assert service["spec"]["publishNotReadyAddresses"] is True
+    assert service["metadata"]["annotations"] == {"pulumi.com/skipAwait": "true"}
+    assert service["spec"]["selector"] == deploy().one("Service").inputs["spec"]["selector"]
+
+
 def test_cluster_ip_is_the_default() -> None:
     spec = deploy().one("Service").inputs["spec"]
     assert spec["type"] == "ClusterIP"
@@ -71,7 +105,25 @@ def test_ingress_has_tls() -> None:
     ingress = deploy(exposure=exposure).one("Ingress").inputs
     assert ingress["spec"]["tls"] == [{"hosts": ["a.example"], "secretName": "tls"}]
     assert ingress["spec"]["ingressClassName"] == "nginx"
-    assert ingress["metadata"]["annotations"] == {"x/y": "z"}
+    assert ingress["metadata"]["annotations"]["x/y"] == "z"
+
+
+@pytest.mark.parametrize(
+    ("kind", "exposure"),
+    [
+        ("Ingress", Ingress(host="a.example", class_name="nginx")),
+        ("HTTPRoute", Gateway(host="a.example", gateway="public", gateway_namespace="gateways")),
+    ],
+)
+def test_a_missing_controller_is_not_waited_for(kind: str, exposure: Any) -> None:
+    annotations = deploy(exposure=exposure).one(kind).inputs["metadata"]["annotations"]
+    assert annotations["pulumi.com/skipAwait"] == "true"
+
+
+def test_who_wants_to_wait_for_the_controller_says_so() -> None:
+    wanted = {"pulumi.com/skipAwait": "false"}
+    exposure = Ingress(host="a.example", class_name="nginx", annotations=wanted)
+    assert deploy(exposure=exposure).one("Ingress").inputs["metadata"]["annotations"] == wanted
 
 
 def test_gateway_route() -> None:

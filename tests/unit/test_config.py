@@ -2,9 +2,11 @@
 
 import copy
 import json
+import re
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pulumi
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,9 +19,14 @@ from components.config import (
     parse_settings,
     stack_identity,
 )
+from components.schema import stack_file_schema
 from components.settings import Settings
 from tests.programs import STACKS, provider_settings, run_program, stack_settings
 from tests.recording import SECRETS, record
+from tests.settings_trees import trees
+
+# What an editor would say.
+EDITOR = jsonschema.Draft202012Validator(stack_file_schema())
 
 
 @pytest.fixture
@@ -122,6 +129,131 @@ def test_wrong_settings_are_explained(
     assert message in message_of(change(tree, path, value))
 
 
+OVERRIDDEN = [
+    ("frontend.resources.memoryLimit", "512Mi", "128Mi"),
+    ("backend.resources.cpuLimit", 1, "250m"),
+    ("database.resources.memoryLimit", "1Gi", "256Mi"),
+    ("database.storage.storageClass", "fast", "1Gi"),
+    ("database.backup.keep", 3, "17 3 * * *"),
+    ("database.backup.storage.storageClass", "fast", "1Gi"),
+    ("frontend.scaling.replicas", 3, "fixed"),
+    ("frontend.exposure.port", 30005, "nodePort"),
+    ("frontend.exposure.mode", "nodePort", 30000),
+    ("database.name", "other", "docker.io/library/postgres:17"),
+    ("namespace.labels", {"a": "b"}, "todo-app"),
+    ("cluster.context", "a", "127.0.0.1"),
+]
+
+
+@pytest.mark.parametrize(("path", "value", "kept"), OVERRIDDEN)
+def test_a_block_given_in_part_keeps_the_rest_of_its_default(
+    path: str, value: object, kept: object
+) -> None:
+    minimal = {"cluster": {"kind": "local"}, "images": {"mode": "load"}}
+    before = parse_settings(minimal).model_dump(by_alias=True)
+    after = parse_settings(change(minimal, path, value)).model_dump(by_alias=True)
+    *parents, last = path.split(".")
+    before_block, block = before, after
+    for key in parents:
+        before_block, block = before_block[key], block[key]
+    assert block.pop(last) == (str(value) if last == "cpuLimit" else value)
+    before_block.pop(last)
+    assert block == before_block
+    assert str(kept) in str(block)
+
+
+def test_an_empty_block_is_its_default() -> None:
+    minimal = {"cluster": {"kind": "local"}, "images": {"mode": "load"}}
+    blocks = ("namespace", "secrets", "database", "frontend", "backend", "metrics")
+    assert parse_settings({**minimal, **{block: {} for block in blocks}}) == parse_settings(minimal)
+
+
+def test_another_mode_takes_nothing_from_the_default(tree: dict[str, Any]) -> None:
+    wrong = change(tree, "backend", {"exposure": {"mode": "ingress", "port": 30001}})
+    assert "unknown setting 'port'; allowed here with mode ingress: " in message_of(wrong)
+
+
+def test_a_block_without_a_default_says_its_modes(tree: dict[str, Any]) -> None:
+    message = message_of(change(tree, "images", {"builder": {"name": "a"}}))
+    assert message.endswith(
+        "todo:settings.images.mode: field required: expected 'load', 'registry', 'prebuilt'"
+    )
+
+
+def test_the_path_of_an_error_in_a_block_without_mode_is_that_of_the_file() -> None:
+    minimal = {"cluster": {"kind": "local"}, "images": {"mode": "load"}}
+    message = message_of(change(minimal, "frontend.exposure.port", 80))
+    assert "todo:settings.frontend.exposure.port is 80: " in message
+
+
+# As `pulumi config set --path` writes them into the stack file.
+TYPED = [
+    ("namespace.name", 123, "123"),
+    ("namespace.name", True, "true"),
+    ("cluster.context", 1, "1"),
+    ("frontend.exposure.port", "30005", 30005),
+    ("frontend.scaling.replicas", "3", 3),
+    ("frontend.resources.cpuLimit", 1, "1"),
+    ("frontend.resources.cpuLimit", 0.5, "0.5"),
+    ("frontend.resources.memoryLimit", 268435456, "268435456"),
+    ("namespace.labels", {"a": 1, "b": True}, {"a": "1", "b": "true"}),
+]
+
+
+@pytest.mark.parametrize(("path", "value", "meant"), TYPED)
+def test_numbers_and_switches_are_taken_for_what_was_typed(
+    tree: dict[str, Any], path: str, value: object, meant: object
+) -> None:
+    changed = change(tree, path, value)
+    here: Any = parse_settings(changed).model_dump(by_alias=True)
+    for key in path.split("."):
+        here = here[key]
+    assert here == meant
+    EDITOR.validate({"config": {"todo:settings": changed}})
+
+
+def test_a_fraction_is_no_name(tree: dict[str, Any]) -> None:
+    # 1.10 in the file has become 1.1 by now.
+    message = message_of(change(tree, "namespace.labels", {"a/b": 1.1}))
+    assert (
+        'todo:settings.namespace.labels["a/b"] is 1.1: expected text: put the number in' in message
+    )
+
+
+def test_a_password_in_an_address_is_not_shown(tree: dict[str, Any]) -> None:
+    chat = {"baseUrl": "https://user:hunter2@chat.example.com", "model": "m"}
+    message = message_of(change(tree, "backend.chat", chat))
+    assert "expected no user or password in the address" in message
+    assert "hunter2" not in message
+
+
+def test_long_values_are_cut(tree: dict[str, Any]) -> None:
+    assert len(message_of(change(tree, "cluster.kubeconfig", "x: y\n" * 1000))) < 400
+
+
+def test_two_ways_in_have_two_hosts(tree: dict[str, Any]) -> None:
+    exposure = {"mode": "ingress", "host": "a.example", "className": "nginx"}
+    same = change(change(tree, "frontend.exposure", exposure), "backend.exposure", exposure)
+    assert "frontend and backend both use a.example" in message_of(same)
+
+
+# Where, what it is unless it is missing or a block, and what is allowed.
+LINE = re.compile(r"  todo:settings(\.[\w-]+|\[[^\n]+\])*( is [^\n]+)?: [^\n]+")
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(tree=trees())
+def test_what_is_refused_is_refused_in_one_sentence_each(tree: dict[str, Any]) -> None:
+    try:
+        parse_settings(tree)
+    except SettingsError as error:
+        head, *lines = str(error).split("\n")
+        assert head == "invalid settings"
+        assert all(LINE.fullmatch(line) and len(line) < 500 for line in lines), lines
+    else:
+        EDITOR.validate({"config": {"todo:settings": tree}})
+
+
 def test_every_error_has_its_line(tree: dict[str, Any]) -> None:
     wrong = change(change(tree, "environment", "x"), "cluster.nodeAddress", "_")
     assert message_of(wrong).count("todo:settings.") == 2
@@ -193,6 +325,13 @@ class TestWhatWasFoundOut:
         assert f"{path} in the stack file, but " in message
         assert "in .local/settings.<stack>.json" in message
         assert "run `make up`" in message
+
+    def test_leaves_a_block_without_mode_as_it_is(self, tree: dict[str, Any]) -> None:
+        found = {"database": {"mode": "inCluster", "image": "localhost/todo/postgres:17"}}
+        database = parse_settings(change(tree, "database.backup.keep", 3), found).database
+        assert database.mode == "inCluster"
+        assert database.backup is not None
+        assert (database.backup.keep, database.image) == (3, "localhost/todo/postgres:17")
 
     def test_never_gets_into_a_block_of_another_mode(self) -> None:
         given = {"images": {"mode": "prebuilt"}, "kept": 1}

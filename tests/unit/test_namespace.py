@@ -32,3 +32,13 @@ def test_five_replicas_each_can_roll_while_a_backup_runs(stack: str) -> None:
     if settings.database.mode == "inCluster":
         need += quantity_value(settings.database.resources.memory_limit) + quantity_value("256Mi")
     assert quantity_value(hard["limits.memory"]) >= need
+
+
+@pytest.mark.parametrize("replicas", [1, 7, 50])
+def test_all_pods_can_be_rolled_while_those_before_them_finish(replicas: int) -> None:
+    settings = parse_settings(
+        {**stack_settings("minikube"), "frontend": {"scaling": {"replicas": replicas}}}
+    )
+    less = parse_settings({**stack_settings("minikube"), "frontend": {"scaling": {"replicas": 1}}})
+    rest = int(quota_of(less)["pods"]) - 6
+    assert int(quota_of(settings)["pods"]) - rest >= 2 * replicas + 1
