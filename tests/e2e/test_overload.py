@@ -6,10 +6,14 @@ from collections import Counter
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+import pytest
+
 from tests.e2e.deployment import Deployment
 
-RATE = 120
+PAGES = 120
 """Pages a second. Two pods of 200m CPU render a third of that at most."""
+ANSWERS = 300
+"""Answers of the API a second, of which both pods pass on less than half."""
 PATIENCE_SECONDS = 60
 
 
@@ -22,6 +26,7 @@ class Flood:
     """
 
     url: str
+    rate: int = PAGES
     outcomes: Counter[str] = field(default_factory=Counter[str])
     without_retry_after: int = 0
 
@@ -30,7 +35,7 @@ class Flood:
         asked: set[asyncio.Task[None]] = set()
         begun = time.monotonic()
         while not until_done.is_set():
-            due = int((time.monotonic() - begun) * RATE)
+            due = int((time.monotonic() - begun) * self.rate)
             while sum(self.outcomes.values()) + len(asked) < due:
                 task = asyncio.create_task(self._ask())
                 asked.add(task)
@@ -43,7 +48,10 @@ class Flood:
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 reader, writer = await asyncio.open_connection(address.hostname, address.port)
-                writer.write(b"GET / HTTP/1.1\r\nHost: todo\r\nConnection: close\r\n\r\n")
+                head = (
+                    f"GET {address.path or '/'} HTTP/1.1\r\nHost: todo\r\nConnection: close\r\n\r\n"
+                )
+                writer.write(head.encode())
                 answer = (await reader.read()).decode(errors="replace")
                 writer.close()
         except (OSError, TimeoutError) as error:
@@ -51,7 +59,7 @@ class Flood:
             return
         head, _, body = answer.partition("\r\n\r\n")
         status = head[9:12]
-        complete = status == "503" or "</html>" in body
+        complete = "</html>" in body or '"detail":' in body
         self.outcomes[status if complete else f"cut off: {head[:80]!r}"] += 1
         self.without_retry_after += status == "503" and "retry-after:" not in head.lower()
 
@@ -78,8 +86,14 @@ def _restarts(deployment: Deployment) -> list[str]:
     ]
 
 
-def test_rolling_beyond_capacity_answers_every_request(deployment: Deployment) -> None:
-    flood, already = Flood(deployment.frontend), _restarts(deployment)
+@pytest.mark.parametrize(
+    ("path", "rate", "status"), [("/", PAGES, "200"), ("/api/me", ANSWERS, "401")]
+)
+def test_rolling_beyond_capacity_answers_every_request(
+    deployment: Deployment, path: str, rate: int, status: str
+) -> None:
+    flood = Flood(deployment.frontend + path, rate)
+    already = _restarts(deployment)
 
     async def both() -> None:
         done = asyncio.Event()
@@ -89,7 +103,7 @@ def test_rolling_beyond_capacity_answers_every_request(deployment: Deployment) -
         asyncio.run(both())
     finally:
         deployment.wait_ready()
-    assert set(flood.outcomes) <= {"200", "503"}, flood.outcomes
+    assert set(flood.outcomes) <= {status, "503"}, flood.outcomes
     assert flood.outcomes["503"] > 0, f"this was within capacity: {flood.outcomes}"
     assert flood.without_retry_after == 0
     assert set(_restarts(deployment)) <= set(already)

@@ -36,12 +36,13 @@ const frontend = new Frontend({
   keepAlive,
   requestTimeout: 30_000,
   connections: 2000,
-  acceptors: 8,
+  acceptors: 32,
   // A page is work for this process, which has one thread: few at a time.
   pageGate: { running: 2, waiting: 200, patience: 8000 },
   api: {
-    // Most of an API request is waiting for the backend.
-    gate: { running: 64, waiting: 200, patience: 5000 },
+    // Most of an API request is waiting for the backend, so more at a time; but all of them may be
+    // answered in one turn of the event loop, which keeps probes waiting.
+    gate: { running: 16, waiting: 200, patience: 5000 },
     bodyRoom: 16 * MIB,
   },
 });
