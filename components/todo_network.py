@@ -65,7 +65,7 @@ def declare_paths(
 
     if not isinstance(settings.metrics, NoMetrics):
         allow_ingress(
-            "backend-metrics-policy",
+            f"{instance}-backend-metrics-policy",
             namespace=namespace,
             object_name="backend-metrics",
             labels=labels("backend", instance, "backend"),

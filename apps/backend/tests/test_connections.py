@@ -14,6 +14,7 @@ from todo_backend.server import Server, create_server
 from todo_backend.settings import Settings, get_settings
 
 from .conftest import new_user, wait_until
+from .postgres import External
 
 GET = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
 
@@ -146,23 +147,44 @@ def test_a_new_client_takes_the_place_of_the_oldest_that_waits(live: Live) -> No
 
 
 @pytest.mark.parametrize("live", [{"MAXIMUM_REQUESTS": "3"}], indirect=True)
-def test_a_busy_process_says_so_and_stays_alive(live: Live) -> None:
-    slow = [live.connect(UNFINISHED) for _ in range(3)]
-    try:
+def test_a_busy_process_says_so_and_stays_alive(
+    live: Live, settings: Settings, server: External
+) -> None:
+    def answer() -> httpx.Response:
+        return httpx.get(f"{live.url}/api/todos")
 
-        def answer() -> httpx.Response:
-            return httpx.get(f"{live.url}/api/todos")
-
+    body = b'{"email": "a@example.com", "password": "xxxxxxxxxx"}'
+    with server.connect(settings.database_name) as admin:
+        admin.execute("BEGIN")
+        admin.execute("LOCK TABLE users")
+        slow = [
+            live.connect(
+                b"POST /api/auth/sign-in HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+                + f"Content-Length: {len(body)}\r\n\r\n".encode()
+                + body
+            )
+            for _ in range(3)
+        ]
         wait_until(lambda: answer().status_code == 503)
         refusal = answer()
         assert refusal.headers["retry-after"]
         assert "try again" in refusal.json()["detail"]
         for path in ("/health", "/ready"):
             assert httpx.get(live.url + path).status_code == 200
-    finally:
-        for connection in slow:
-            connection.close()
-    wait_until(lambda: answer().status_code == 401)
+        admin.execute("ROLLBACK")
+    for connection in slow:
+        assert head(connection).startswith(b"HTTP/1.1 401 ")
+        connection.close()
+    assert answer().status_code == 401
+
+
+@pytest.mark.parametrize("live", [{"MAXIMUM_REQUESTS": "3"}], indirect=True)
+def test_who_sends_slowly_takes_nobodys_place(live: Live) -> None:
+    slow = [live.connect(UNFINISHED) for _ in range(6)]
+    wait_until(lambda: len(live.server.server_state.tasks) >= 6)
+    assert httpx.get(f"{live.url}/api/todos").status_code == 401
+    for connection in slow:
+        connection.close()
 
 
 def test_a_stopping_process_answers_what_has_reached_it(live: Live) -> None:

@@ -9,6 +9,7 @@ import asyncio
 import ipaddress
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -27,6 +28,8 @@ class ProxyAddresses:
         self._known: frozenset[str] = frozenset()
         self._looked_up = float("-inf")
         self._lock = asyncio.Lock()
+        # A thread of its own: a name server that is away holds up no password.
+        self._resolver = ThreadPoolExecutor(1, "resolver")
 
     async def contain(self, address: str) -> bool:
         """Tell whether the address is one of them; when the name has none, nothing is."""
@@ -42,7 +45,7 @@ class ProxyAddresses:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(2):
-                found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+                found = await loop.run_in_executor(self._resolver, socket.getaddrinfo, host, None)
         except TimeoutError:
             pass  # the name server is away: those known last are the best guess
         except OSError:
