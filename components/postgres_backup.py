@@ -12,6 +12,7 @@ from components.pods import (
     pod_security,
     scratch_volume,
 )
+from components.postgres_certificate import CLIENT_MODE
 from components.postgres_pod import (
     PASSWORD_KEY,
     SECRETS_PATH,
@@ -98,6 +99,8 @@ def declare_backup(
         "PGDATABASE": database,
         "PGUSER": user,
         "PGCONNECT_TIMEOUT": "10",
+        "PGSSLMODE": CLIENT_MODE,
+        "PGCHANNELBINDING": CLIENT_MODE,
         "PASSWORD_FILE": f"{SECRETS_PATH}/{PASSWORD_KEY}",
         "KEEP": str(backup.keep),
     }

@@ -1,12 +1,17 @@
 """The environment variables of the Todo application's backend."""
 
 from collections.abc import Collection
+from typing import assert_never
 
+from components.app_deployment_args import CONFIG_PATH
+from components.postgres_certificate import CLIENT_MODE
+from components.postgres_connections import POOL, pool_size
 from components.postgres_pod import PASSWORD_KEY
-from components.settings import Settings
+from components.settings import ExternalDatabase, InClusterDatabase, Settings
 from components.todo_ports import database_port
 from components.todo_secrets import CHAT_API_KEY, JWT_KEY, JWT_NEXT_KEY, JWT_PREVIOUS_KEY, PATH
 
+_CA_FILE = "database-ca.pem"
 _SECRET_FILES = {
     "DATABASE_PASSWORD_FILE": PASSWORD_KEY,
     "JWT_KEY_FILE": JWT_KEY,
@@ -32,11 +37,40 @@ def backend_environment(
         "DATABASE_PORT": str(database_port(database)),
         "DATABASE_NAME": database.name,
         "DATABASE_USER": database.user,
-        # In the cluster only the backend may connect (NetworkPolicy), and passwords are hashed.
-        "DATABASE_SSLMODE": database.ssl_mode if database.mode == "external" else "disable",
+        **_connection(settings),
         "LOG_LEVEL": settings.backend.log_level,
     }
     if chat:
         variables |= {"CHAT_BASE_URL": chat.base_url, "CHAT_MODEL": chat.model}
     files = {name: f"{PATH}/{key}" for name, key in _SECRET_FILES.items() if key in secret_keys}
     return variables | files
+
+
+def backend_files(settings: Settings) -> dict[str, str]:
+    """Returns the files that are no secrets: the database's certificate authorities, if any."""
+    database = settings.database
+    if database.mode == "external" and database.ca_bundle:
+        return {_CA_FILE: database.ca_bundle}
+    return {}
+
+
+def _connection(settings: Settings) -> dict[str, str]:
+    database = settings.database
+    match database:
+        case InClusterDatabase():
+            pods = settings.backend.scaling.most
+            return {
+                "DATABASE_SSLMODE": CLIENT_MODE,
+                "DATABASE_CHANNEL_BINDING": CLIENT_MODE,
+                "DATABASE_POOL_SIZE": str(pool_size(pods, database.resources.memory_limit)),
+            }
+        case ExternalDatabase():
+            bundle = {"DATABASE_SSLROOTCERT": f"{CONFIG_PATH}/{_CA_FILE}"}
+            return {
+                "DATABASE_SSLMODE": database.ssl_mode,
+                "DATABASE_POOL_SIZE": str(POOL),
+                "DATABASE_POOLER": "true" if database.pooler else "false",
+                **(bundle if database.ca_bundle else {}),
+            }
+        case _:
+            assert_never(database)
