@@ -229,6 +229,7 @@ def _started_with(namespace: str, name: str, change: Callable[[Manifest], None])
     deployment = json.loads(kubectl("-n", namespace, "get", "deploy", "backend", "-o", "json"))
     template = deployment["spec"]["template"]
     change(template["spec"])
+    template["spec"]["terminationGracePeriodSeconds"] = 1
     metadata = {"name": name, "namespace": namespace, "labels": template["metadata"]["labels"]}
     create({"kind": "Pod", "metadata": metadata, "spec": template["spec"]})
 

@@ -4,7 +4,8 @@ Runs before every replica starts, in one transaction: all of it happens or nothi
 advisory lock lets one replica migrate while the others wait, then find nothing to do.
 
 Rule for new migrations: expand, then contract. A release only adds (tables, nullable columns,
-indexes); what it no longer uses is removed one release later, when no old replica is left.
+indexes); what it no longer uses is removed one release later, when no old replica is left. What
+PostgreSQL refuses in a transaction (CREATE INDEX CONCURRENTLY) is no migration.
 """
 
 import sys
