@@ -16,6 +16,7 @@ from components.values import (
     Scaling,
 )
 
+CONFIG_PATH = "/etc/app"
 DEFAULT_RESOURCES = Resources(
     cpu_request="100m", cpu_limit="500m", memory_request="128Mi", memory_limit="256Mi"
 )
@@ -45,7 +46,7 @@ class AppDeploymentArgs:
     config_files: Mapping[str, pulumi.Input[str]] = field(
         default_factory=dict[str, pulumi.Input[str]]
     )
-    """File name to contents, mounted read-only at `/etc/app`; a change rolls the pods."""
+    """File name to contents, mounted read-only at `CONFIG_PATH`; a change rolls the pods."""
     secret_files: SecretFiles | None = None
     """Secrets as files: unlike variables they do not leak into child processes and dumps."""
     init_command: Sequence[str] | None = None

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components.app_deployment_args import AppDeploymentArgs
+from components.app_deployment_args import CONFIG_PATH, AppDeploymentArgs
 from components.labels import object_name as name_of
 from components.labels import selector
 from components.metrics import scrape_annotations
@@ -142,7 +142,7 @@ def _volumes(
         )
         source = core.ConfigMapVolumeSourceArgs(name=name_of(config))
         volumes.append(core.VolumeArgs(name="config", config_map=source))
-        mounts.append(core.VolumeMountArgs(name="config", mount_path="/etc/app", read_only=True))
+        mounts.append(core.VolumeMountArgs(name="config", mount_path=CONFIG_PATH, read_only=True))
     if args.secret_files:
         volume, mount = args.secret_files.mount(name, args.namespace, labels, opts)
         volumes.append(volume)

@@ -15,6 +15,7 @@ from components.pods import (
     scratch_volume,
     secret_references,
 )
+from components.postgres_certificate import CLIENT_MODE
 from components.postgres_pod import (
     PASSWORD_KEY,
     SECRETS_PATH,
@@ -103,6 +104,8 @@ def declare_backup(
         "PGDATABASE": database,
         "PGUSER": user,
         "PGCONNECT_TIMEOUT": "10",
+        "PGSSLMODE": CLIENT_MODE,
+        "PGCHANNELBINDING": CLIENT_MODE,
         "PASSWORD_FILE": f"{SECRETS_PATH}/{PASSWORD_KEY}",
         "KEEP": str(backup.keep),
     }

@@ -14,6 +14,12 @@ from components.pods import (
     scratch_volume,
     secret_references,
 )
+from components.postgres_certificate import (
+    SERVER_PARAMETERS,
+    certificate_container,
+    certificate_mount,
+    certificate_volume,
+)
 from components.postgres_tuning import shared_memory_size, tuning
 from components.values import Resources
 
@@ -30,6 +36,7 @@ DATA_PATH = "/var/lib/postgresql/data"
 def postgres_pod(
     *,
     account: pulumi.Input[str],
+    host: str,
     image: pulumi.Input[str],
     pull_secrets: Sequence[str],
     database: str,
@@ -37,6 +44,7 @@ def postgres_pod(
     secret_name: pulumi.Input[str],
     resources: Resources,
     storage_size: str,
+    connections: int,
 ) -> core.PodSpecArgs:
     """Returns a pod that runs one server on the claim template called `data`."""
     return core.PodSpecArgs(
@@ -47,8 +55,10 @@ def postgres_pod(
         security_context=pod_security(USER, USER),
         # A fast shutdown writes a checkpoint first, which takes a while on a slow volume.
         termination_grace_period_seconds=120,
-        containers=[_container(image, database, user, resources, storage_size)],
+        init_containers=[certificate_container(host, image, resources)],
+        containers=[_container(image, database, user, resources, storage_size, connections)],
         volumes=[
+            certificate_volume(),
             password_volume(secret_name),
             scratch_volume("tmp", "64Mi"),
             scratch_volume("run", "16Mi"),
@@ -75,13 +85,18 @@ def password_mount() -> core.VolumeMountArgs:
 
 
 def _container(
-    image: pulumi.Input[str], database: str, user: str, resources: Resources, storage_size: str
+    image: pulumi.Input[str],
+    database: str,
+    user: str,
+    resources: Resources,
+    storage_size: str,
+    connections: int,
 ) -> core.ContainerArgs:
     # Over TCP: during initdb the server answers on its socket only, and is not ready for clients.
     ready = ["pg_isready", "-h", "127.0.0.1", "-U", user, "-d", database]
     # Exit code 1: it refuses clients while it recovers. To kill it then would start that anew.
     alive = ["/bin/sh", "-c", f"{shlex.join(ready)} || [ $? -eq 1 ]"]
-    parameters = tuning(resources.memory_limit, storage_size)
+    parameters = tuning(resources.memory_limit, storage_size, connections) | SERVER_PARAMETERS
     env = {
         "POSTGRES_DB": database,
         "POSTGRES_USER": user,
@@ -108,6 +123,7 @@ def _container(
         volume_mounts=[
             *(core.VolumeMountArgs(name=key, mount_path=path) for key, path in mounts.items()),
             password_mount(),
+            certificate_mount(),
         ],
         # 10 minutes: recovery after a crash replays WAL before the server answers.
         startup_probe=exec_probe(ready, period=2, failures=300),

@@ -43,6 +43,8 @@ class PostgresStatefulSetArgs:
     """The label app.kubernetes.io/instance."""
     resources: Resources = _RESOURCES
     """The server's memory settings follow from the limit."""
+    max_connections: int = 100
+    """How many clients may be connected; see postgres_connections.py."""
 
     # Data
     storage_size: str = "1Gi"
@@ -214,6 +216,7 @@ class PostgresStatefulSet(pulumi.ComponentResource):
                 metadata=k8s.meta.v1.ObjectMetaArgs(labels=self._labels()),
                 spec=postgres_pod(
                     account=object_name(account),
+                    host=self._name,
                     image=args.image,
                     pull_secrets=args.pull_secrets,
                     database=args.database,
@@ -221,6 +224,7 @@ class PostgresStatefulSet(pulumi.ComponentResource):
                     secret_name=self.secret_name,
                     resources=args.resources,
                     storage_size=args.storage_size,
+                    connections=args.max_connections,
                 ),
             ),
             volume_claim_templates=[

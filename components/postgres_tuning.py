@@ -2,17 +2,18 @@
 
 from decimal import Decimal
 
+from components.postgres_connections import reserved_connections, shared_buffers
 from components.quantities import quantity_value
 
 _MIB = 1024**2
 
 
-def tuning(memory_limit: str, volume_size: str) -> dict[str, str]:
+def tuning(memory_limit: str, volume_size: str, connections: int = 100) -> dict[str, str]:
     """Returns server parameters for a memory limit and a volume size.
 
     The rules and where they come from:
 
-    * `shared_buffers`: a quarter of the memory. PostgreSQL manual, "Resource Consumption".
+    * `shared_buffers`: see postgres_connections.py, which has to fit in what it leaves.
     * `effective_cache_size`: half of the memory, the wiki's "conservative" setting, since a
       container's page cache counts against its own limit. PostgreSQL wiki, "Tuning Your PostgreSQL
       Server".
@@ -21,16 +22,16 @@ def tuning(memory_limit: str, volume_size: str) -> dict[str, str]:
       profile.
     * `max_wal_size`: a quarter of the volume; the default of 1 GB could fill a small volume.
       PostgreSQL manual, "WAL Configuration".
-    * `max_connections`: the manual's default of 100, written out because work_mem depends on it.
+    * `max_connections`: see postgres_connections.py; written out because work_mem depends on it.
 
     Args:
         memory_limit: The container's memory limit, a Kubernetes quantity.
         volume_size: The size of the data volume, a Kubernetes quantity.
+        connections: How many clients may be connected.
     """
     memory = int(quantity_value(memory_limit) / _MIB)
     volume = int(quantity_value(volume_size) / _MIB)
-    connections = 100
-    shared = max(memory // 4, 16)
+    shared = shared_buffers(int(quantity_value(memory_limit))) // _MIB
     work = max((memory - shared) * 1024 // (connections * 3), 1024)
     wal = min(max(volume // 4, 64), 4096)
     return {
@@ -42,6 +43,7 @@ def tuning(memory_limit: str, volume_size: str) -> dict[str, str]:
         "max_wal_size": f"{wal}MB",
         "min_wal_size": f"{max(wal // 4, 32)}MB",
         "password_encryption": "scram-sha-256",
+        **reserved_connections(),
     }
 
 

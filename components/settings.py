@@ -9,10 +9,12 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from components.addresses import Cidr, HttpAddress, PodCidr
+from components.certificates import check_bundle
 from components.cron import CronSchedule
 from components.image_reference import ImageReference
 from components.image_settings import Images
 from components.names import DnsLabel, HostName, NamespaceLabels, ObjectName
+from components.postgres_connections import pool_size
 from components.quantities import ByteQuantity, Port, PostgresName, quantity_value
 from components.secret_settings import GeneratedSecrets, Secrets
 from components.text import Between, Text
@@ -135,10 +137,40 @@ class ExternalDatabase(Value):
     port: Port = 5432
     name: PostgresName = "todo"
     user: PostgresName = "todo"
-    ssl_mode: Literal["require", "verify-ca", "verify-full"] = "require"
+    ssl_mode: Literal["require", "verify-ca", "verify-full"] = Field(
+        default="require",
+        description="require encrypts; verify-ca also wants a certificate of caBundle's "
+        "authorities; verify-full also the server's name in it",
+    )
+    ca_bundle: str | None = Field(
+        default=None,
+        description="PEM text of the provider's certificate authorities; none: verify-full "
+        "accepts the public ones",
+    )
+    pooler: bool = Field(
+        default=False,
+        strict=True,
+        description="true: the host is a pooler in transaction mode, e.g. PgBouncer or RDS Proxy",
+    )
     cidr: Cidr = Field(
         default="10.0.0.0/8", description="Addresses the backend may reach the database at"
     )
+
+    @model_validator(mode="after")
+    def _verifies_with_a_bundle(self) -> Self:
+        if self.ca_bundle is not None:
+            # Here and not at the field, whose errors show the value: it might be a private key.
+            check_bundle(self.ca_bundle)
+        if self.ssl_mode == "verify-ca" and self.ca_bundle is None:
+            raise ValueError(
+                "expected caBundle with sslMode verify-ca: anybody can have a certificate of a "
+                "public authority; give the provider's, or use verify-full"
+            )
+        if self.ssl_mode == "require" and self.ca_bundle is not None:
+            raise ValueError(
+                "expected sslMode verify-full with caBundle: require looks at no certificate"
+            )
+        return self
 
 
 Database = Annotated[InClusterDatabase | ExternalDatabase, Field(discriminator="mode")]
@@ -210,6 +242,9 @@ class Settings(Value):
                 "expected secrets.mode external: an external database's password is a reference "
                 "(secrets.keys.databasePassword)"
             )
+        if self.database.mode == "inCluster":
+            # Refuses what has no connection for each pod.
+            pool_size(self.backend.scaling.most, self.database.resources.memory_limit)
         ports = [
             app.exposure.port
             for app in (self.frontend, self.backend)

@@ -1,13 +1,18 @@
 """The environment variables of the Todo application's parts."""
 
 from collections.abc import Collection
+from typing import assert_never
 
+from components.app_deployment_args import CONFIG_PATH
+from components.postgres_certificate import CLIENT_MODE
+from components.postgres_connections import POOL, pool_size
 from components.postgres_pod import PASSWORD_KEY
-from components.settings import Settings
+from components.settings import ExternalDatabase, InClusterDatabase, Settings
 from components.todo_ports import BACKEND_METRICS_PORT, BACKEND_PORT, FRONTEND_PORT, database_port
 from components.todo_secrets import CHAT_API_KEY, JWT_KEY, JWT_NEXT_KEY, JWT_PREVIOUS_KEY, PATH
 from components.values import Exposure, Gateway, Ingress
 
+_CA_FILE = "database-ca.pem"
 _SECRET_FILES = {
     "DATABASE_PASSWORD_FILE": PASSWORD_KEY,
     "JWT_KEY_FILE": JWT_KEY,
@@ -33,8 +38,7 @@ def backend_environment(
         "DATABASE_PORT": str(database_port(database)),
         "DATABASE_NAME": database.name,
         "DATABASE_USER": database.user,
-        # In the cluster only the backend may connect (NetworkPolicy), and passwords are hashed.
-        "DATABASE_SSLMODE": database.ssl_mode if database.mode == "external" else "disable",
+        **_connection(settings),
         "METRICS_PORT": str(BACKEND_METRICS_PORT),
         "LOG_LEVEL": settings.backend.log_level,
         # The frontend's pods are believed about whom they ask for.
@@ -71,3 +75,33 @@ def _keep_alive(exposure: Exposure) -> int:
     Google's load balancers keep one for 600 s, those of AWS and nginx for 60 s.
     """
     return 620 if isinstance(exposure, Ingress | Gateway) else 75
+
+
+def backend_files(settings: Settings) -> dict[str, str]:
+    """Returns the files that are no secrets: the database's certificate authorities, if any."""
+    database = settings.database
+    if database.mode == "external" and database.ca_bundle:
+        return {_CA_FILE: database.ca_bundle}
+    return {}
+
+
+def _connection(settings: Settings) -> dict[str, str]:
+    database = settings.database
+    match database:
+        case InClusterDatabase():
+            pods = settings.backend.scaling.most
+            return {
+                "DATABASE_SSLMODE": CLIENT_MODE,
+                "DATABASE_CHANNEL_BINDING": CLIENT_MODE,
+                "DATABASE_POOL_SIZE": str(pool_size(pods, database.resources.memory_limit)),
+            }
+        case ExternalDatabase():
+            bundle = {"DATABASE_SSLROOTCERT": f"{CONFIG_PATH}/{_CA_FILE}"}
+            return {
+                "DATABASE_SSLMODE": database.ssl_mode,
+                "DATABASE_POOL_SIZE": str(POOL),
+                "DATABASE_POOLER": "true" if database.pooler else "false",
+                **(bundle if database.ca_bundle else {}),
+            }
+        case _:
+            assert_never(database)

@@ -14,13 +14,14 @@ from components.exposure import url
 from components.image import AppImage, AppImageArgs
 from components.labels import labels, object_name, selector
 from components.namespace import Share, declare_limits, declare_namespace, quota
+from components.postgres_connections import max_connections
 from components.postgres_stateful_set import (
     Backup,
     PostgresStatefulSet,
     PostgresStatefulSetArgs,
 )
 from components.settings import InClusterDatabase, Settings
-from components.todo_environment import backend_environment, frontend_environment
+from components.todo_environment import backend_environment, backend_files, frontend_environment
 from components.todo_network import declare_paths
 from components.todo_ports import BACKEND_METRICS_PORT, BACKEND_PORT, FRONTEND_PORT, database_port
 from components.todo_secrets import TodoSecrets, todo_secrets
@@ -136,6 +137,7 @@ class TodoStack(pulumi.ComponentResource):
                 user=settings.user,
                 instance=self._name,
                 resources=settings.resources,
+                max_connections=max_connections(self._settings.backend.scaling.most),
                 storage_size=settings.storage.size,
                 storage_class=settings.storage.storage_class,
                 backup=Backup(
@@ -171,6 +173,7 @@ class TodoStack(pulumi.ComponentResource):
                 component="backend",
                 instance=self._name,
                 env=backend_environment(self._settings, host, secrets.keys),
+                config_files=backend_files(self._settings),
                 secret_files=secrets.files,
                 init_command=["python", "-m", "todo_backend.migrate"],
                 metrics_path="/metrics",

@@ -1,5 +1,6 @@
 """PostgresStatefulSet: data, tuning, backup, and what a change must not do."""
 
+import ssl
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,41 @@ def test_data_is_in_a_folder_of_its_own() -> None:
 def test_checksums_and_scram() -> None:
     options = env_of(deploy())["POSTGRES_INITDB_ARGS"].split()
     assert options == ["--data-checksums", "--auth-host=scram-sha-256"]
+
+
+def test_every_pod_makes_a_certificate_that_only_its_server_can_read(tmp_path: Path) -> None:
+    pod = deploy().one("StatefulSet").inputs["spec"]["template"]["spec"]
+    (maker,) = pod["initContainers"]
+    (mount,) = maker["volumeMounts"]
+    script = maker["command"][-1].replace(mount["mountPath"], str(tmp_path))
+    env = {"PATH": "/usr/bin:/bin", "NAME": maker["env"][0]["value"]}
+    done = subprocess.run(
+        ["sh", "-c", script], env=env, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    parameters = dict(it[2:].split("=", 1) for it in pod["containers"][0]["args"][1:])
+    assert parameters["ssl"] == "on"
+    certificate, key = (
+        tmp_path / Path(parameters[it]).relative_to(mount["mountPath"])
+        for it in ("ssl_cert_file", "ssl_key_file")
+    )
+    ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
+    assert key.stat().st_mode & 0o077 == 0
+    volume = next(it for it in pod["volumes"] if it["name"] == mount["name"])
+    assert volume["emptyDir"]["medium"] == "Memory"
+
+
+def test_an_image_without_openssl_says_what_is_missing(tmp_path: Path) -> None:
+    (maker,) = deploy().one("StatefulSet").inputs["spec"]["template"]["spec"]["initContainers"]
+    done = subprocess.run(
+        ["/bin/sh", "-c", maker["command"][-1]],
+        env={"PATH": str(tmp_path), "NAME": "x"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "no openssl" in done.stdout
 
 
 def test_probes_ask_over_tcp_and_recovery_has_time() -> None:
@@ -165,6 +201,7 @@ def test_tuning_for_half_a_gibibyte_and_a_small_volume() -> None:
         "max_wal_size": "256MB",
         "min_wal_size": "64MB",
         "password_encryption": "scram-sha-256",
+        "superuser_reserved_connections": "5",
     }
 
 

@@ -38,7 +38,7 @@ def own_server(server: External) -> Throwaway:
     return server
 
 
-def _environment(server: External, database: str, folder: Path) -> dict[str, str]:
+def environment(server: External, database: str, folder: Path) -> dict[str, str]:
     (folder / "database-password").write_text(f"{server.parameters.get('password', '')}\n")
     (folder / "jwt-key").write_text(secrets.token_hex(32))
     return {
@@ -63,7 +63,7 @@ def _environment(server: External, database: str, folder: Path) -> dict[str, str
 def migrated(server: External, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     name = server.create_database()
     with pytest.MonkeyPatch.context() as patch:
-        for key, value in _environment(server, name, tmp_path_factory.mktemp("s")).items():
+        for key, value in environment(server, name, tmp_path_factory.mktemp("s")).items():
             patch.setenv(key, value)
         migrate.upgrade(Settings())
     yield name
@@ -74,7 +74,7 @@ def migrated(server: External, tmp_path_factory: pytest.TempPathFactory) -> Iter
 def settings(
     server: External, migrated: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Settings]:
-    for key, value in _environment(server, migrated, tmp_path).items():
+    for key, value in environment(server, migrated, tmp_path).items():
         monkeypatch.setenv(key, value)
     get_settings.cache_clear()
     yield get_settings()
@@ -85,7 +85,7 @@ def settings(
 def empty(server: External, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
     """Return settings for a database without any tables."""
     name = server.create_database()
-    for key, value in _environment(server, name, tmp_path).items():
+    for key, value in environment(server, name, tmp_path).items():
         monkeypatch.setenv(key, value)
     get_settings.cache_clear()
     yield get_settings()

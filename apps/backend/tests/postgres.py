@@ -20,7 +20,7 @@ def _program(name: str) -> str | None:
     return shutil.which(name) or (str(installed[0]) if installed else None)
 
 
-def _unprivileged() -> str | None:
+def unprivileged() -> str | None:
     """Return whom to run as: PostgreSQL refuses to run as root."""
     if os.geteuid() != 0:
         return None
@@ -62,7 +62,7 @@ class Throwaway(External):
 
     def __init__(self, initdb: str, postgres: str) -> None:
         self._postgres = postgres
-        self._user = _unprivileged()
+        self._user = unprivileged()
         self._folder = Path(tempfile.mkdtemp(prefix="todo-postgres-"))
         if self._user:
             shutil.chown(self._folder, self._user)
@@ -100,6 +100,21 @@ class Throwaway(External):
         """Stop the server; mode "immediate" is a crash."""
         self._control("stop", "-m", mode)
 
+    def require_tls(self, certificate: Path, key: Path) -> None:
+        """Restart with TLS, without which nobody gets in but by password over the network."""
+        for source, name in ((certificate, "server.crt"), (key, "server.key")):
+            shutil.copy2(source, self._data / name)
+            if self._user:
+                shutil.chown(self._data / name, self._user)
+            (self._data / name).chmod(0o600)
+        with self.connect() as admin:
+            admin.execute("ALTER USER tester PASSWORD 'password of the tests'")
+            admin.execute("ALTER SYSTEM SET ssl = on")
+        (self._data / "pg_hba.conf").write_text("hostssl all all all scram-sha-256\n")
+        self.parameters["password"] = "password of the tests"
+        self.stop()
+        self.start()
+
     def freeze(self, frozen: bool) -> None:
         """Suspend or resume every process of the server, as a stuck machine would."""
         main = int((self._data / "postmaster.pid").read_text().split()[0])
@@ -117,5 +132,10 @@ def obtain() -> External | None:
     """Return a server, or None when there is no way to have one."""
     if url := os.environ.get("TEST_DATABASE_URL"):
         return External(url)
+    return throwaway()
+
+
+def throwaway() -> Throwaway | None:
+    """Return a new server of our own, or None when PostgreSQL is not installed."""
     initdb, postgres = _program("initdb"), _program("postgres")
     return Throwaway(initdb, postgres) if initdb and postgres else None

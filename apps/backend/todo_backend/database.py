@@ -18,7 +18,14 @@ from sqlalchemy.ext.asyncio import (
 )
 
 from . import metrics
-from .connection import URL, connect_arguments, supply_password
+from .connection import (
+    URL,
+    connect_arguments,
+    limit_sessions,
+    limit_transactions,
+    reason,
+    supply_password,
+)
 from .settings import Settings
 
 T = TypeVar("T")
@@ -40,13 +47,15 @@ class Database:
         self.engine: AsyncEngine = create_async_engine(
             URL,
             connect_args=connect_arguments(settings)
-            | {"options": "-c statement_timeout=5000 -c idle_in_transaction_session_timeout=15000"},
+            | ({} if settings.database_pooler else limit_sessions()),
             pool_size=settings.database_pool_size,
             max_overflow=0,
             pool_timeout=self._wait,
             pool_recycle=600,
         )
         supply_password(self.engine.sync_engine, settings)
+        if settings.database_pooler:
+            limit_transactions(self.engine.sync_engine)
         self._session = async_sessionmaker(self.engine, expire_on_commit=False)
 
     async def run(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
@@ -80,7 +89,7 @@ class Database:
                     # No outage: the same again would only cost everybody as much once more.
                     raise self._unavailable("statement timeout") from error
                 if time.monotonic() + pause > deadline:
-                    raise self._unavailable(type(error).__name__) from error
+                    raise self._unavailable(reason(error)) from error
                 metrics.DATABASE_RETRIES.inc()
                 await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311
                 pause = min(pause * 2, 1.0)

@@ -1,10 +1,11 @@
 """Bring the database to this release's schema: ``python -m todo_backend.migrate``.
 
-Runs before every replica starts. A PostgreSQL advisory lock lets one replica migrate while the
-others wait, then find nothing to do.
+Runs before every replica starts, in one transaction: all of it happens or nothing. A PostgreSQL
+advisory lock lets one replica migrate while the others wait, then find nothing to do.
 
 Rule for new migrations: expand, then contract. A release only adds (tables, nullable columns,
-indexes); what it no longer uses is removed one release later, when no old replica is left.
+indexes); what it no longer uses is removed one release later, when no old replica is left. What
+PostgreSQL refuses in a transaction (CREATE INDEX CONCURRENTLY) is no migration.
 """
 
 import sys
@@ -17,7 +18,7 @@ from sqlalchemy import Connection, NullPool, create_engine, text
 from sqlalchemy.exc import DBAPIError
 
 from . import logs, schema
-from .connection import URL, connect_arguments, supply_password
+from .connection import URL, connect_arguments, reason, supply_password
 from .settings import Settings, get_settings
 
 LOCK = 7_302_011  # any constant, the same in every release
@@ -33,18 +34,18 @@ def upgrade(settings: Settings, wait_seconds: float = 120.0) -> None:
     try:
         while True:
             try:
-                with engine.connect() as connection:
+                with engine.begin() as connection:
                     if _locked(connection):
                         _upgrade(connection)
                         return
-                reason = "another replica is migrating"
+                why = "another replica is migrating"
             except DBAPIError as error:
                 if not error.connection_invalidated and not _away(error):
                     raise
-                reason = type(error.orig).__name__
+                why = reason(error)
             if time.monotonic() + pause > deadline:
-                raise TimeoutError(f"gave up after {wait_seconds:.0f} s: {reason}")
-            log.info("migration_waiting", reason=reason, next_try_seconds=pause)
+                raise TimeoutError(f"gave up after {wait_seconds:.0f} s: {why}")
+            log.info("migration_waiting", reason=why, next_try_seconds=pause)
             time.sleep(pause)
             pause = min(pause * 2, 5.0)
     finally:
@@ -58,25 +59,23 @@ def _away(error: DBAPIError) -> bool:
 
 
 def _locked(connection: Connection) -> bool:
-    """Try to take the lock, which lasts until the connection closes."""
-    locked = connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": LOCK})
-    connection.commit()
-    return bool(locked)
+    """Try to take the lock, which lasts as long as the transaction.
+
+    A lock of the session would stay behind in a pooler's server connection.
+    """
+    return bool(connection.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": LOCK}))
 
 
 def _upgrade(connection: Connection) -> None:
     """Run what is missing, never blocking the running release's queries for long."""
     before = MigrationContext.configure(connection).get_current_revision()
-    connection.rollback()
     if schema.state(before) == "newer":
         log.warning("migration_skipped", database=before, reason="a later release was here")
         return
-    connection.execute(text("SET lock_timeout = '5s'"))
-    connection.commit()
+    connection.execute(text("SET LOCAL lock_timeout = '5s'"))
     config = schema.alembic_config()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
-    connection.commit()
     log.info("migration_done", before=before, now=schema.known_revisions()[0])
 
 

@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -19,6 +20,11 @@ class Settings(BaseSettings):
     database_name: str = "todo"
     database_user: str = "todo"
     database_sslmode: str = "prefer"
+    # The authorities that may have signed the server's certificate; none: the public ones.
+    database_sslrootcert: Path | None = None
+    database_channel_binding: Literal["disable", "prefer", "require"] = "prefer"
+    # A pooler in transaction mode is in front: nothing may outlive a transaction.
+    database_pooler: bool = False
     database_password_file: Path = SECRETS / "database-password"
     database_pool_size: int = Field(default=8, ge=1, le=50)
     # How long one request may wait for a restarting database before it answers 503.

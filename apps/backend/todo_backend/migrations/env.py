@@ -1,4 +1,4 @@
-"""Alembic's entry point; migrate.py hands over an open, locked connection."""
+"""Alembic's entry point; migrate.py hands over a connection whose transaction has the lock."""
 
 from alembic import context
 
@@ -7,7 +7,6 @@ from todo_backend.models import Base
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=Base.metadata,
-    transaction_per_migration=True,
 )
 with context.begin_transaction():
     context.run_migrations()

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from sqlalchemy import text
 
 from .. import schema, sessions
+from ..connection import reason
 from ..database import Db
 from ..settings import Settings, get_settings
 
@@ -41,7 +42,7 @@ async def ready(
         async with asyncio.timeout(2), database.engine.connect() as connection:
             revision = await connection.scalar(text("SELECT version_num FROM alembic_version"))
     except Exception as error:
-        log.warning("not_ready", error=type(error).__name__)
+        log.warning("not_ready", error=reason(error))
         response.status_code = 503
         return Status(status="unavailable")
     state = schema.state(revision)
