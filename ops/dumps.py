@@ -2,6 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
+
+State = Literal["complete", "unreadable", "running", "unfinished", "other"]
+"""What a file on the backup volume is; `unfinished` was left by a job that was killed, `other` is
+not ours."""
 
 
 @dataclass(frozen=True)
@@ -12,6 +17,7 @@ class Dump:
     octets: int
     written: int
     """Unix time, in seconds."""
+    state: State = "complete"
 
 
 @dataclass(frozen=True)
@@ -27,6 +33,10 @@ class Report:
     """All that a script printed."""
 
     dumps: list[Dump] = field(default_factory=list[Dump])
+    rest: list[Dump] = field(default_factory=list[Dump])
+    """What else is on the volume."""
+    left: list[str] = field(default_factory=list[str])
+    """Why something beside the data could not be restored, each as PostgreSQL said it."""
     free: int | None = None
     """Free bytes on the backup volume."""
     seconds: float | None = None
@@ -47,6 +57,15 @@ def read(lines: Sequence[str]) -> Report:
         match line.split("|"):
             case ["dump", name, octets, written]:
                 report.dumps.append(Dump(name, int(octets), int(written)))
+            case [
+                "unreadable" | "running" | "unfinished" | "other" as state,
+                name,
+                octets,
+                written,
+            ]:
+                report.rest.append(Dump(name, int(octets), int(written), state))
+            case ["left", *reason]:
+                report.left.append("|".join(reason))
             case ["free", octets]:
                 report.free = int(octets)
             case ["seconds", milliseconds]:
@@ -56,7 +75,8 @@ def read(lines: Sequence[str]) -> Report:
                 into[table] = Content(int(rows), checksum)
             case _:
                 pass
-    report.dumps.sort(key=lambda dump: (dump.written, dump.name), reverse=True)
+    # The stamp in the name: a file that was copied back has another time.
+    report.dumps.sort(key=lambda dump: dump.name, reverse=True)
     return report
 
 

@@ -45,6 +45,12 @@ def backup_cron_job(stack: Stack, cluster: Cluster) -> Json:
     )
 
 
+def script_of(cron_job: Json) -> str:
+    """Returns the shell script that the CronJob runs."""
+    template: Any = cron_job["spec"]["jobTemplate"]["spec"]["template"]
+    return str(template["spec"]["containers"][0]["command"][-1])
+
+
 def job_of(
     cron_job: Json, purpose: str, script: str | None, environment: Mapping[str, str]
 ) -> Json:
@@ -62,8 +68,9 @@ def job_of(
         container["command"] = ["/bin/sh", "-c", script]
     given = [e for e in parts(container, "env") if e["name"] not in environment]
     container["env"] = [*given, *({"name": k, "value": v} for k, v in environment.items())]
-    stamp = datetime.now(UTC).strftime("%H%M%S")
-    name = f"{cron_job['metadata']['name']}-{purpose}-{stamp}-{secrets.token_hex(2)}"
+    tail = f"-{purpose}-{datetime.now(UTC).strftime('%H%M%S')}-{secrets.token_hex(2)}"
+    # A pod's label has the name, so it has at most 63 characters.
+    name = f"{cron_job['metadata']['name'][: 63 - len(tail)]}{tail}"
     return {
         "apiVersion": _GROUP,
         "kind": "Job",
