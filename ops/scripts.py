@@ -65,7 +65,10 @@ WHERE datname::text = :'scratch'::text AND datname::text <> :'live'::text
 AND split_part(shobj_description(oid, 'pg_database'), E'\n', 1) = :'mark' \gexec
 SQL
 }
-discard '' || { echo "$SCRATCH is in use: wait until the other drill or restore is over"; exit 1; }
+why="$(discard '' 2>&1)" || {
+  echo "$(echo "$why" | sed -n 's/^.*ERROR:  *//p'): if another drill or restore runs, wait for it"
+  exit 1
+}
 there="$(echo "SELECT count(*) FROM pg_database WHERE datname::text = :'scratch'::text" | server)"
 [ "$there" = 0 ] || {
   echo "there is a database $SCRATCH that this program did not make: rename it, or drop it yourself"

@@ -30,8 +30,9 @@ def deploy(
     def make(name: str = "todo") -> Deployed:
         rights = "SUPERUSER" if request.param else "NOSUPERUSER CREATEDB"
         server.sql(f'CREATE ROLE app LOGIN {rights}; CREATE DATABASE "{name}" OWNER app;')
-        table = "CREATE TABLE todos(id int PRIMARY KEY, title text, at timestamptz DEFAULT now())"
-        server.sql(f"{table}; INSERT INTO todos VALUES (1, 'first');", name, "app")
+        columns = "id int PRIMARY KEY, title text, at timestamptz DEFAULT now()"
+        server.sql(f"CREATE TABLE todos({columns})", name, "app")
+        server.sql("INSERT INTO todos VALUES (1, 'first')", name, "app")
         return Deployed(server, tmp_path, name, monkeypatch)
 
     yield make

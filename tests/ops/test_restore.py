@@ -208,7 +208,7 @@ def test_a_drill_does_not_disturb_another(deploy: Deploy) -> None:
     stack.dump()
     scratch = derived("todo", Purpose.RESTORE_DRILL)
     stack.server.sql(
-        f"CREATE DATABASE {scratch.name}; COMMENT ON DATABASE {scratch.name} IS '{scratch.mark}'"
+        f"CREATE DATABASE {scratch.name} OWNER app; COMMENT ON DATABASE {scratch.name} IS '{scratch.mark}'"
     )
     other = subprocess.Popen(
         ["psql", "-q", "-d", scratch.name, "-c", "SELECT pg_sleep(30)"],
@@ -217,7 +217,7 @@ def test_a_drill_does_not_disturb_another(deploy: Deploy) -> None:
     count = "SELECT count(*) FROM pg_stat_activity WHERE datname = 'todo_restore_drill'"
     try:
         _until(lambda: stack.server.sql(count) == "1")
-        with pytest.raises(Failure, match="is in use: wait until the other drill"):
+        with pytest.raises(Failure, match="being accessed by other users: if another drill"):
             stack.drill()
         assert stack.server.sql(count) == "1"
     finally:
