@@ -1,12 +1,15 @@
 """What the scripts in `scripts` print, read into values."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Literal
 
 State = Literal["complete", "unreadable", "running", "unfinished", "other"]
 """What a file on the backup volume is; `unfinished` was left by a job that was killed, `other` is
 not ours."""
+_STAMP = re.compile(r"\d{8}T\d{6}Z")
 
 
 @dataclass(frozen=True)
@@ -75,9 +78,15 @@ def read(lines: Sequence[str]) -> Report:
                 into[table] = Content(int(rows), checksum)
             case _:
                 pass
-    # The stamp in the name: a file that was copied back has another time.
-    report.dumps.sort(key=lambda dump: dump.name, reverse=True)
+    report.dumps.sort(key=_begun, reverse=True)
     return report
+
+
+def _begun(dump: Dump) -> tuple[str, str]:
+    # The stamp in the name, if it has one: a file that was copied back has another time.
+    match = _STAMP.search(dump.name)
+    written = datetime.fromtimestamp(dump.written, UTC).strftime("%Y%m%dT%H%M%SZ")
+    return (match.group() if match else written, dump.name)
 
 
 @dataclass(frozen=True)

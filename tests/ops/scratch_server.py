@@ -5,7 +5,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -198,3 +198,12 @@ class Deployed:
 
 def _no() -> None:
     """The backend is not there."""
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Waits for a condition."""
+    for _ in range(400):
+        if condition():
+            return
+        subprocess.run(["sleep", "0.05"], check=True)
+    raise AssertionError("it did not come to that")

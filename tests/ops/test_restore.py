@@ -9,9 +9,13 @@ from components.postgres_backup_script import BACKUP_SCRIPT
 from ops import scripts
 from ops.database_names import Purpose, derived
 from ops.failure import Failure
-from tests.ops.scratch_server import Deployed
+from tests.ops.scratch_server import Deployed, until
 
 Deploy = Callable[..., Deployed]
+# On volumes of earlier versions the application's role is the superuser.
+RIGHTS = pytest.mark.parametrize(
+    "deploy", [False, True], ids=["own role", "superuser"], indirect=True
+)
 NAMES = pytest.mark.parametrize("name", ["t", "todo", *("n" * size for size in (48, 50, 62, 63))])
 
 
@@ -28,6 +32,7 @@ def test_a_drill_leaves_the_live_database_as_it_is(name: str, fresh: bool, deplo
     assert stack.server.databases() == {name}
 
 
+@RIGHTS
 @NAMES
 def test_a_restore_puts_the_backup_in_place_and_undo_takes_it_back(
     name: str, deploy: Deploy
@@ -94,6 +99,7 @@ def test_undo_refuses_a_database_that_no_restore_kept(deploy: Deploy) -> None:
     assert stack.oid() == live
 
 
+@RIGHTS
 def test_what_belongs_to_the_database_itself_stays(deploy: Deploy) -> None:
     stack = deploy()
     stack.server.sql(
@@ -128,6 +134,7 @@ def test_a_swap_that_did_not_happen_is_a_failure(
         stack.restore()
 
 
+@RIGHTS
 def test_grants_to_a_role_that_is_gone_are_told_and_the_rest_is_restored(
     deploy: Deploy, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -191,7 +198,7 @@ def test_a_drill_that_is_stopped_leaves_nothing(fresh: bool, deploy: Deploy) -> 
         stderr=subprocess.STDOUT,
         text=True,
     )
-    _until(
+    until(
         lambda: (
             any(stack.backups.glob("*.part")) if fresh else scratch.name in stack.server.databases()
         )
@@ -203,12 +210,14 @@ def test_a_drill_that_is_stopped_leaves_nothing(fresh: bool, deploy: Deploy) -> 
     assert stack.server.databases() == {"todo"}
 
 
+@RIGHTS
 def test_a_drill_does_not_disturb_another(deploy: Deploy) -> None:
     stack = deploy()
     stack.dump()
     scratch = derived("todo", Purpose.RESTORE_DRILL)
     stack.server.sql(
-        f"CREATE DATABASE {scratch.name} OWNER app; COMMENT ON DATABASE {scratch.name} IS '{scratch.mark}'"
+        f"CREATE DATABASE {scratch.name} OWNER app;"
+        f"COMMENT ON DATABASE {scratch.name} IS '{scratch.mark}'"
     )
     other = subprocess.Popen(
         ["psql", "-q", "-d", scratch.name, "-c", "SELECT pg_sleep(30)"],
@@ -216,7 +225,7 @@ def test_a_drill_does_not_disturb_another(deploy: Deploy) -> None:
     )
     count = "SELECT count(*) FROM pg_stat_activity WHERE datname = 'todo_restore_drill'"
     try:
-        _until(lambda: stack.server.sql(count) == "1")
+        until(lambda: stack.server.sql(count) == "1")
         with pytest.raises(Failure, match="being accessed by other users: if another drill"):
             stack.drill()
         assert stack.server.sql(count) == "1"
@@ -224,11 +233,3 @@ def test_a_drill_does_not_disturb_another(deploy: Deploy) -> None:
         stack.server.sql(count.replace("count(*)", "pg_terminate_backend(pid, 5000)"))
         other.wait(timeout=20)
     stack.drill()
-
-
-def _until(condition: Callable[[], bool]) -> None:
-    for _ in range(200):
-        if condition():
-            return
-        subprocess.run(["sleep", "0.05"], check=True)
-    raise AssertionError("it did not come to that")
