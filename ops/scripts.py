@@ -111,7 +111,8 @@ run pg_restore --exit-on-error --no-owner --no-tablespaces --no-subscriptions \
 if [ -s "$work/optional" ]; then
   pg_restore --no-owner --use-list="$work/optional" --file="$work/sql" "$dump"
   run psql -X -q -b -d "$SCRATCH" -o /dev/null 3< "$work/sql" 2> "$work/left" || :
-  sed -n 's/^.*ERROR:  */left|/p' "$work/left"
+  sed -n '/ERROR: /{{s/^.*ERROR:  *//;h}}
+    /STATEMENT: /{{s/^.*STATEMENT:  */: /;H;x;s/\n//;s/^/left|/p}}' "$work/left"
 fi
 echo "seconds|$(( ($(date +%s%N) - begin) / 1000000 ))"
 run psql -X -q -A -t -v ON_ERROR_STOP=1 -v side=restored -d "$SCRATCH" 3<< 'SQL'
