@@ -16,17 +16,17 @@ Deploy = Callable[..., Deployed]
 RIGHTS = pytest.mark.parametrize(
     "deploy", [False, True], ids=["own role", "superuser"], indirect=True
 )
-NAMES = pytest.mark.parametrize("name", ["t", "todo", *("n" * size for size in (48, 50, 62, 63))])
+NAMES = pytest.mark.parametrize("name", ["t", *("n" * size for size in (50, 62, 63))])
 
 
 @NAMES
-@pytest.mark.parametrize("fresh", [False, True], ids=["newest", "fresh"])
-def test_a_drill_leaves_the_live_database_as_it_is(name: str, fresh: bool, deploy: Deploy) -> None:
+def test_a_drill_leaves_the_live_database_as_it_is(name: str, deploy: Deploy) -> None:
     stack = deploy(name)
     stack.dump()
     stack.sql("CREATE TABLE canary(v text)")
     before = stack.oid()
-    stack.drill(fresh=fresh)
+    for fresh in (False, True):
+        stack.drill(fresh=fresh)
     assert stack.oid() == before
     assert stack.sql("SELECT count(*) FROM canary") == "0"
     assert stack.server.databases() == {name}
@@ -45,14 +45,10 @@ def test_a_restore_puts_the_backup_in_place_and_undo_takes_it_back(
         stack.restore()
         assert stack.sql("SELECT title FROM todos") == "first"
         assert stack.oid() != damaged
-    stack.restore(undo=True)
-    stack.restore(undo=True)
-    stack.restore()
     stack.sql("UPDATE todos SET title = 'after the restore'")
-    stack.restore(undo=True)
-    assert stack.sql("SELECT title FROM todos") == "first"
-    stack.restore(undo=True)
-    assert stack.sql("SELECT title FROM todos") == "after the restore"
+    for title in ("first", "after the restore"):
+        stack.restore(undo=True)
+        assert stack.sql("SELECT title FROM todos") == title
     assert len(stack.server.databases()) == 2
     stack.restore(drop_old=True)
     assert stack.server.databases() == {name}
