@@ -24,10 +24,13 @@ _NAMED = {
     "@yearly": "0 0 1 1 *",
     "@annually": "0 0 1 1 *",
 }
-_COLLATIONS = """
+_COLLATIONS = r"""
+SELECT current_setting('server_version_num')::int >= 150000 AS noted \gset
+\if :noted
 SELECT datname, datcollversion, pg_database_collation_actual_version(oid) FROM pg_database
 WHERE datname = current_database()
 AND datcollversion <> pg_database_collation_actual_version(oid);
+\endif
 SELECT DISTINCT collname, collversion, pg_collation_actual_version(c.oid) FROM pg_collation c
 JOIN pg_attribute ON attcollation = c.oid
 WHERE attrelid >= 16384 AND collversion <> pg_collation_actual_version(c.oid);

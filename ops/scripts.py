@@ -98,22 +98,27 @@ AND has_table_privilege(format('%I.%I', schemaname, tablename), 'SELECT') ORDER 
 """
 
 # What may name roles or need rights that are gone holds no data: it is restored as far as it can
-# be, statement by statement, and the rest is told. Subscriptions would start to replicate.
+# be, statement by statement, and the rest is told. So are extensions, since some are for
+# superusers only; without one that is needed, the tables fail. Subscriptions would replicate.
 _LOAD = rf"""{_SCRATCH}
-optional='^[0-9]+; [0-9]+ [0-9]+ (ACL|DEFAULT ACL|COMMENT - EXTENSION|POLICY|PUBLICATION|'
-optional="${{optional}}EVENT TRIGGER|SECURITY LABEL|USER MAPPING) "
 pg_restore --list "$dump" > "$work/all"
-grep -vE "$optional" "$work/all" > "$work/needed" || :
-grep -E "$optional" "$work/all" > "$work/optional" || :
-begin=$(date +%s%N)
-run pg_restore --exit-on-error --no-owner --no-tablespaces --no-subscriptions \
-  --use-list="$work/needed" --dbname="$SCRATCH" "$dump"
-if [ -s "$work/optional" ]; then
-  pg_restore --no-owner --use-list="$work/optional" --file="$work/sql" "$dump"
+entry='^[0-9]+; [0-9]+ [0-9]+'
+first="$entry (SCHEMA|EXTENSION) "
+last="$entry (ACL|DEFAULT ACL|COMMENT - EXTENSION|POLICY|PUBLICATION|EVENT TRIGGER|SECURITY LABEL"
+last="$last|USER MAPPING) "
+as_far_as_possible() {{
+  grep -E "$1" "$work/all" > "$work/list" || return 0
+  pg_restore --no-owner --use-list="$work/list" --file="$work/sql" "$dump"
   run psql -X -q -b -d "$SCRATCH" -o /dev/null 3< "$work/sql" 2> "$work/left" || :
   sed -n '/ERROR: /{{s/^.*ERROR:  *//;h}}
     /STATEMENT: /{{s/^.*STATEMENT:  */: /;H;x;s/\n//;s/^/left|/p}}' "$work/left"
-fi
+}}
+begin=$(date +%s%N)
+as_far_as_possible "$first"
+grep -vE "$first|$last" "$work/all" > "$work/data" || :
+run pg_restore --exit-on-error --no-owner --no-tablespaces --no-subscriptions \
+  --use-list="$work/data" --dbname="$SCRATCH" "$dump"
+as_far_as_possible "$last"
 echo "seconds|$(( ($(date +%s%N) - begin) / 1000000 ))"
 run psql -X -q -A -t -v ON_ERROR_STOP=1 -v side=restored -d "$SCRATCH" 3<< 'SQL'
 {_SUMS}SQL

@@ -143,7 +143,9 @@ def test_grants_to_a_role_that_is_gone_are_told_and_the_rest_is_restored(
             "ALTER TABLE todos ENABLE ROW LEVEL SECURITY;"
             "CREATE POLICY own ON todos TO report USING (true);"
             "CREATE PUBLICATION everything FOR ALL TABLES;"
-            "CREATE EXTENSION pg_trgm; COMMENT ON EXTENSION pg_trgm IS 'words';",
+            "CREATE EXTENSION pg_trgm; COMMENT ON EXTENSION pg_trgm IS 'words';"
+            "CREATE SCHEMA more; CREATE EXTENSION citext SCHEMA more;"
+            "CREATE EXTENSION pg_buffercache;",
             "todo",
         )
         stack.dump()
