@@ -32,7 +32,6 @@ def test_a_drill_leaves_the_live_database_as_it_is(name: str, deploy: Deploy) ->
     assert stack.server.databases() == {name}
 
 
-@RIGHTS
 @NAMES
 def test_a_restore_puts_the_backup_in_place_and_undo_takes_it_back(
     name: str, deploy: Deploy
