@@ -12,7 +12,7 @@ BACKUP_SCRIPT = r"""set -eu
 export LC_ALL=C PGPASSWORD="$(cat "$PASSWORD_FILE")"
 child= part= errors="$(mktemp)"
 stop() {
-  [ -z "$child" ] || { kill "$child" 2> /dev/null; wait "$child"; } || :
+  [ -z "$child" ] || { kill "$child"; wait "$child"; } 2> /dev/null || :
   rm -f -- "$part" "$errors"
 }
 trap stop EXIT
@@ -46,9 +46,9 @@ make_room() {
 
 parts -mmin +1 -exec flock -n {} rm -v -- {} \;
 name="${NAME:-$PGDATABASE-$(date -u +%Y%m%dT%H%M%SZ).dump}"
-exec 9>> "$name.part"
-flock -n 9 || { echo "another backup writes $name right now"; exit 1; }
 part="$name.part"
+exec 9>> "$part"
+flock -n 9 || { part=; echo "another backup writes $name right now"; exit 1; }
 
 # The next backup is about as large as the last one.
 last="$(backups | head -n 1)"

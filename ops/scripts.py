@@ -15,7 +15,9 @@ for second in $(seq 30); do pg_isready --quiet && break; sleep 1; done
 cd /backups
 {_NAMED}work="$(mktemp -d)" child= session= made=
 stop() {{
-  for process in $child $session; do kill "$process" 2> /dev/null && wait "$process" || :; done
+  for process in $child $session; do
+    {{ kill "$process" && wait "$process"; }} 2> /dev/null || :
+  done
   [ -z "$made" ] || discard 'WITH (FORCE)' || echo "$SCRATCH could not be dropped"
   rm -rf -- "$work"
 }}
@@ -146,6 +148,7 @@ while [ ! -s "$work/live" ]; do kill -0 "$session" 2> /dev/null || exit 1; sleep
 trap - PIPE
 dump="$PGDATABASE-$(date -u +%Y%m%dT%H%M%SZ).dump"
 run env NAME="$dump" SNAPSHOT="$(head -n 1 "$work/live")" /bin/sh -c "$BACKUP" 4>&-
+[ -e "$dump" ] || {{ echo 'the CronJob is an earlier version: run pulumi up'; exit 1; }}
 echo "dump|$dump|$(stat -c '%s|%Y' "$dump")"
 cat >&4 << 'SQL'
 {_SUMS}COMMIT;

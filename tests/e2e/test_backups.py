@@ -91,11 +91,16 @@ def test_a_grant_to_a_role_that_is_gone_does_not_stop_a_restore(deployment: Depl
 
 
 def test_a_backup_that_is_interrupted_leaves_nothing(deployment: Deployment) -> None:
-    command = deployment.ops_command("backup")
-    running = subprocess.Popen(command, cwd=deployment.project, stdout=subprocess.DEVNULL)
+    before = deployment.kubectl("get", "job", "-o", "name")
+    running = subprocess.Popen(
+        deployment.ops_command("backup"),
+        cwd=deployment.project,
+        # Ignored otherwise when the tests run in the background.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
     try:
         deadline = time.monotonic() + 60
-        while not deployment.try_kubectl("get", "job", "-o", "name").stdout.count("manual"):
+        while {*deployment.kubectl("get", "job", "-o", "name").split()} <= {*before.split()}:
             assert time.monotonic() < deadline
         running.send_signal(signal.SIGINT)
         assert running.wait(timeout=60) != 0

@@ -207,6 +207,14 @@ def test_a_drill_that_is_stopped_leaves_nothing(fresh: bool, deploy: Deploy) -> 
     assert stack.server.databases() == {"todo"}
 
 
+def test_a_fresh_drill_needs_the_program_deployed(deploy: Deploy) -> None:
+    stack = deploy()
+    container = stack.cron_job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]
+    container["command"] = ["/bin/sh", "-c", "pg_dump > /backups/todo-earlier.dump"]
+    with pytest.raises(Failure, match="is an earlier version: run pulumi up"):
+        stack.drill(fresh=True)
+
+
 @RIGHTS
 def test_a_drill_does_not_disturb_another(deploy: Deploy) -> None:
     stack = deploy()
