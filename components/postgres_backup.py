@@ -15,6 +15,7 @@ from components.pods import (
     scratch_volume,
     secret_references,
 )
+from components.postgres_backup_script import BACKUP_SCRIPT
 from components.postgres_certificate import CLIENT_MODE
 from components.postgres_pod import (
     PASSWORD_KEY,
@@ -29,19 +30,6 @@ core = k8s.core.v1
 RESOURCES = Resources(
     cpu_request="50m", cpu_limit="500m", memory_request="64Mi", memory_limit="256Mi"
 )
-# A new pod's connections may be refused until the network plugin knows its address.
-_SCRIPT = """\
-set -eu
-export PGPASSWORD="$(cat "$PASSWORD_FILE")"
-for second in $(seq 30); do pg_isready --quiet && break; sleep 1; done
-dump="/backups/$PGDATABASE-$(date -u +%Y%m%dT%H%M%SZ).dump"
-trap 'rm -f "$dump.part"' EXIT
-pg_dump --format=custom --file="$dump.part"
-pg_restore --list "$dump.part" > /dev/null
-mv "$dump.part" "$dump"
-echo "wrote $dump ($(stat -c %s "$dump") bytes)"
-ls -1t /backups/*.dump | tail -n "+$((KEEP + 1))" | xargs -r rm -v --
-"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +109,7 @@ def declare_backup(
                 name="backup",
                 image=image,
                 image_pull_policy="IfNotPresent",
-                command=["/bin/sh", "-c", _SCRIPT],
+                command=["/bin/sh", "-c", BACKUP_SCRIPT],
                 env=[core.EnvVarArgs(name=key, value=value) for key, value in env.items()],
                 resources=container_resources(RESOURCES),
                 security_context=container_security(),

@@ -3,60 +3,22 @@
 import base64
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import cached_property
 
 from ops import database
+from ops.backup_checks import backups, collations
 from ops.diagnosis import diagnose_pod, diagnose_workload
+from ops.facts import Facts
 from ops.failure import Failure
 from ops.findings import Finding, failed, ok, warning
-from ops.json_tree import Json, part, parts
+from ops.json_tree import part, parts
 from ops.kube import ApiError, Cluster
 from ops.password_rotation import KEY, PasswordRotation, digest
 from ops.repair import REPAIR
-from ops.stack import Stack
-from ops.terminal import age, size
-from ops.workloads import is_ready, mounted_secret, seconds_since, selector_of, workload_path
+from ops.terminal import size
+from ops.workloads import is_ready, mounted_secret, selector_of
 
 _ENFORCEMENT = "todo/network-policies"
-Check = Callable[["Facts"], Iterator[Finding]]
-
-
-@dataclass
-class Facts:
-    """What several checks look at, read once."""
-
-    stack: Stack
-    cluster: Cluster
-
-    @cached_property
-    def pods(self) -> list[Json]:
-        """The namespace's pods."""
-        return self.cluster.pods()
-
-    @cached_property
-    def events(self) -> list[Json]:
-        """The namespace's events, oldest first."""
-        events = self.cluster.items(self.cluster.path("events"))
-        return sorted(events, key=lambda e: e.get("lastTimestamp") or e.get("eventTime") or "")
-
-    @cached_property
-    def workloads(self) -> dict[str, Json | None]:
-        """Role to Deployment or StatefulSet."""
-        return {
-            role: self.cluster.find(workload_path(self.cluster, role, name))
-            for role, name in self.stack.workloads.items()
-        }
-
-    def pods_of(self, role: str) -> list[Json]:
-        """The pods of one part."""
-        workload = self.workloads.get(role)
-        wanted = part(workload, "spec", "selector", "matchLabels")
-        return [
-            pod
-            for pod in self.pods
-            if wanted and wanted.items() <= part(pod, "metadata", "labels").items()
-        ]
+Check = Callable[[Facts], Iterator[Finding]]
 
 
 def objects(facts: Facts) -> Iterator[Finding]:
@@ -72,7 +34,9 @@ def objects(facts: Facts) -> Iterator[Finding]:
             "it was deleted by hand",
             REPAIR,
         )
-    if not missing:
+    if not known:
+        yield failed("objects", "Pulumi remembers none", "the stack is not deployed", "pulumi up")
+    elif not missing:
         yield ok("objects", f"all {len(known)} are there")
 
 
@@ -108,6 +72,9 @@ def probes(facts: Facts) -> Iterator[Finding]:
         yield warning("probes", "; ".join(without), "somebody changed the pod", REPAIR)
         return
     ready = sum(is_ready(p) for role in facts.workloads for p in facts.pods_of(role))
+    if not ready:
+        yield failed("probes", "no pod is ready", "see the pods' own lines", "python -m ops status")
+        return
     yield ok("probes", f"startup, readiness and liveness of {ready} pods succeed")
 
 
@@ -150,6 +117,9 @@ def volumes(facts: Facts) -> Iterator[Finding]:
         for c in facts.cluster.items(facts.cluster.path("persistentvolumeclaims"))
     }
     name = facts.stack.outputs.get("databaseClaim")
+    if not name and "database" in facts.stack.workloads:
+        yield failed("volume", "the stack names no data volume", "an older program", "pulumi up")
+        return
     if not name:
         yield ok("volume", "the database is outside the cluster")
         return
@@ -195,6 +165,14 @@ def secrets(facts: Facts) -> Iterator[Finding]:
             )
             return
         value = part(secret, "data").get(KEY)
+        if name and not value:
+            yield failed(
+                "secrets",
+                f"Secret {name} of the {role} has no {KEY}",
+                "somebody changed the Secret",
+                REPAIR,
+            )
+            return
         if value:
             password = base64.b64decode(value).decode()
             digests[role] = digest(password)
@@ -249,7 +227,8 @@ def policies(facts: Facts) -> Iterator[Finding]:
     path = facts.cluster.path("networkpolicies", group="networking.k8s.io/v1")
     found = facts.cluster.items(path)
     deny = [p for p in found if not p["spec"].get("podSelector") and not p["spec"].get("ingress")]
-    if not any("Ingress" in p["spec"].get("policyTypes", []) for p in deny):
+    # Ingress is the default of a policy that names no type.
+    if not any("Ingress" in p["spec"].get("policyTypes", ["Ingress"]) for p in deny):
         yield failed(
             "network policies",
             "nothing denies traffic by default",
@@ -281,28 +260,6 @@ def _enforcement(cluster: Cluster) -> str | None:
     return next((found[_ENFORCEMENT] for found in labels if _ENFORCEMENT in found), None)
 
 
-def backups(facts: Facts) -> Iterator[Finding]:
-    """The scheduled backup works."""
-    cluster = facts.cluster
-    for job in cluster.items(cluster.path("cronjobs", group="batch/v1")):
-        name, status = job["metadata"]["name"], job.get("status", {})
-        if job["spec"].get("suspend"):
-            yield warning("backup", f"{name} is suspended", "", f"kubectl edit cronjob {name}")
-            continue
-        last = status.get("lastSuccessfulTime")
-        if not last:
-            yield ok("backup", f"scheduled ({job['spec']['schedule']} UTC), none done yet")
-        elif seconds_since(last) > 2 * 86400:
-            yield warning(
-                "backup",
-                f"the last one that worked is {age(seconds_since(last))} old",
-                "the job fails, or the volume is full",
-                f"kubectl get jobs -n {cluster.namespace}; python -m ops backup",
-            )
-        else:
-            yield ok("backup", f"{age(seconds_since(last))} ago")
-
-
 CHECKS: tuple[Check, ...] = (
     objects,
     workloads,
@@ -313,4 +270,5 @@ CHECKS: tuple[Check, ...] = (
     quota,
     policies,
     backups,
+    collations,
 )

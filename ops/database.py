@@ -9,18 +9,37 @@ from ops.kube import Cluster, Ran
 from ops.stack import Stack
 
 CONTAINER = "postgres"
+# The role that initdb made always has OID 10 (BOOTSTRAP_SUPERUSERID in pg_authid.dat), whatever
+# its name; on volumes from earlier versions it is the application's own role.
+_SUPERUSER = """\
+role=$(psql -X -q -A -t -U "$0" -d postgres \
+  -c 'SELECT rolname FROM pg_roles WHERE oid = 10' < /dev/null) || exit"""
 
 
-def sql(stack: Stack, cluster: Cluster, statements: str, *, database: str | None = None) -> str:
+def sql(
+    stack: Stack,
+    cluster: Cluster,
+    statements: str,
+    *,
+    database: str | None = None,
+    superuser: bool = False,
+) -> str:
     """Runs statements and returns the rows as lines, columns separated by `|`.
 
     The statements go through standard input: they are in no process list and, if they hold a
     secret, in no log.
 
+    Args:
+        stack: The stack.
+        cluster: Its cluster.
+        statements: What to run.
+        database: Where; None: in the application's database.
+        superuser: Whether as the server's first superuser instead of the application's role.
+
     Raises:
         Failure: The server refused.
     """
-    done = run_psql(stack, cluster, statements, database=database)
+    done = run_psql(stack, cluster, statements, database=database, superuser=superuser)
     if done.code:
         reason = next((s for s in done.err.splitlines() if "ERROR" in s or "FATAL" in s), "")
         reason = re.sub(
@@ -33,15 +52,26 @@ def sql(stack: Stack, cluster: Cluster, statements: str, *, database: str | None
 
 
 def run_psql(
-    stack: Stack, cluster: Cluster, statements: str, *, database: str | None = None
+    stack: Stack,
+    cluster: Cluster,
+    statements: str,
+    *,
+    database: str | None = None,
+    superuser: bool = False,
 ) -> Ran:
     """Runs statements and returns what psql did."""
     address = stack.database
     octets = len(statements.encode())
+    role = _SUPERUSER if superuser else 'role="$0"'
     # head: psql then sees the end of its input, which not every API server passes on.
-    command = f'head -c {octets} | psql -X -q -A -t -v ON_ERROR_STOP=1 -U "$0" -d "$1"'
+    command = f'{role}\nhead -c {octets} | psql -X -q -A -t -v ON_ERROR_STOP=1 -U "$role" -d "$1"'
     arguments = ["sh", "-c", command, address.user, database or address.name]
     return cluster.run(stack.database_pod(), CONTAINER, arguments, stdin=statements)
+
+
+def literal(text: str) -> str:
+    """Returns a text as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
 
 
 def rows(text: str) -> list[list[str]]:

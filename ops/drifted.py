@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from ops.checks import Facts
+from ops.facts import Facts
 from ops.findings import Finding, failed, ok
 from ops.json_tree import part, parts
 from ops.repair import REPAIR

@@ -1,7 +1,15 @@
 """What the scripts in `scripts` print, read into values."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Literal
+
+State = Literal["complete", "unreadable", "running", "unfinished", "other"]
+"""What a file on the backup volume is; `unfinished` was left by a job that was killed, `other` is
+not ours."""
+_STAMP = re.compile(r"\d{8}T\d{6}Z")
 
 
 @dataclass(frozen=True)
@@ -12,6 +20,7 @@ class Dump:
     octets: int
     written: int
     """Unix time, in seconds."""
+    state: State = "complete"
 
 
 @dataclass(frozen=True)
@@ -27,6 +36,10 @@ class Report:
     """All that a script printed."""
 
     dumps: list[Dump] = field(default_factory=list[Dump])
+    rest: list[Dump] = field(default_factory=list[Dump])
+    """What else is on the volume."""
+    left: list[str] = field(default_factory=list[str])
+    """Why something beside the data could not be restored, each as PostgreSQL said it."""
     free: int | None = None
     """Free bytes on the backup volume."""
     seconds: float | None = None
@@ -47,6 +60,15 @@ def read(lines: Sequence[str]) -> Report:
         match line.split("|"):
             case ["dump", name, octets, written]:
                 report.dumps.append(Dump(name, int(octets), int(written)))
+            case [
+                "unreadable" | "running" | "unfinished" | "other" as state,
+                name,
+                octets,
+                written,
+            ]:
+                report.rest.append(Dump(name, int(octets), int(written), state))
+            case ["left", *reason]:
+                report.left.append("|".join(reason))
             case ["free", octets]:
                 report.free = int(octets)
             case ["seconds", milliseconds]:
@@ -56,8 +78,15 @@ def read(lines: Sequence[str]) -> Report:
                 into[table] = Content(int(rows), checksum)
             case _:
                 pass
-    report.dumps.sort(key=lambda dump: (dump.written, dump.name), reverse=True)
+    report.dumps.sort(key=_begun, reverse=True)
     return report
+
+
+def _begun(dump: Dump) -> tuple[str, str]:
+    # The stamp in the name, if it has one: a file that was copied back has another time.
+    match = _STAMP.search(dump.name)
+    written = datetime.fromtimestamp(dump.written, UTC).strftime("%Y%m%dT%H%M%SZ")
+    return (match.group() if match else written, dump.name)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 from ops.diagnosis import diagnose_pod
 from ops.failure import ExitCode, Failure
-from ops.json_tree import Json, parts
+from ops.json_tree import Json, part, parts
 from ops.kube import Cluster
 from ops.stack import Stack
 from ops.terminal import note
@@ -18,6 +18,7 @@ from ops.workloads import is_ready
 _GROUP = "batch/v1"
 _STARTING_SECONDS = 120.0
 _CONTAINER = "backup"
+_COMPONENT = "app.kubernetes.io/component"
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,20 @@ class Done:
     """From its creation to its end."""
 
 
+def backup_cron_jobs(cluster: Cluster) -> list[Json]:
+    """Returns the CronJobs that write backups; other people's are left out.
+
+    They are known by their label, or by their name when they have no labels at all.
+    """
+    found: list[Json] = []
+    for job in cluster.items(cluster.path("cronjobs", group=_GROUP)):
+        labels = part(job, "metadata", "labels")
+        name = str(job["metadata"]["name"])
+        if labels.get(_COMPONENT) == "backup" or (not labels and name.endswith("-backup")):
+            found.append(job)
+    return found
+
+
 def backup_cron_job(stack: Stack, cluster: Cluster) -> Json:
     """Returns the CronJob that writes the backups.
 
@@ -36,13 +51,18 @@ def backup_cron_job(stack: Stack, cluster: Cluster) -> Json:
         Failure: The stack has none.
     """
     stack.database_pod()
-    for job in cluster.items(cluster.path("cronjobs", group=_GROUP)):
-        if job["metadata"].get("labels", {}).get("app.kubernetes.io/component") == "backup":
-            return job
+    for job in backup_cron_jobs(cluster):
+        return job
     raise Failure(
         "This stack makes no backups; set database.backup in its settings, then pulumi up.",
         ExitCode.USAGE,
     )
+
+
+def script_of(cron_job: Json) -> str:
+    """Returns the shell script that the CronJob runs."""
+    template: Any = cron_job["spec"]["jobTemplate"]["spec"]["template"]
+    return str(template["spec"]["containers"][0]["command"][-1])
 
 
 def job_of(
@@ -53,7 +73,8 @@ def job_of(
     Args:
         cron_job: The CronJob.
         purpose: Part of its name.
-        script: What the shell runs; None: what the CronJob runs.
+        script: What the shell runs; None: what the CronJob runs. Then the Job is the CronJob's, as
+            with `kubectl create job --from`, so that its success counts as a backup.
         environment: Variables on top of the CronJob's.
     """
     template: Any = cron_job["spec"]["jobTemplate"]["spec"]["template"]
@@ -62,12 +83,19 @@ def job_of(
         container["command"] = ["/bin/sh", "-c", script]
     given = [e for e in parts(container, "env") if e["name"] not in environment]
     container["env"] = [*given, *({"name": k, "value": v} for k, v in environment.items())]
-    stamp = datetime.now(UTC).strftime("%H%M%S")
-    name = f"{cron_job['metadata']['name']}-{purpose}-{stamp}-{secrets.token_hex(2)}"
+    tail = f"-{purpose}-{datetime.now(UTC).strftime('%H%M%S')}-{secrets.token_hex(2)}"
+    # A pod's label has the name, so it has at most 63 characters.
+    name = f"{cron_job['metadata']['name'][: 63 - len(tail)]}{tail}"
+    metadata: Any = {"name": name, "labels": cron_job["metadata"].get("labels", {})}
+    if script is None:
+        owner = {key: cron_job["metadata"][key] for key in ("name", "uid")}
+        owner |= {"apiVersion": _GROUP, "kind": "CronJob", "controller": True}
+        metadata["ownerReferences"] = [owner]
+        metadata["annotations"] = {"cronjob.kubernetes.io/instantiate": "manual"}
     return {
         "apiVersion": _GROUP,
         "kind": "Job",
-        "metadata": {"name": name, "labels": cron_job["metadata"].get("labels", {})},
+        "metadata": metadata,
         "spec": {
             "backoffLimit": 0,
             "activeDeadlineSeconds": cron_job["spec"]["jobTemplate"]["spec"].get(
@@ -92,6 +120,8 @@ def run_job(
 ) -> Done:
     """Runs a Job to its end, removes it, and returns what it printed.
 
+    One that is the CronJob's is left to its limit of finished jobs, which counts it first.
+
     Raises:
         Failure: It failed or did not start; the sentence has its last line.
     """
@@ -100,6 +130,7 @@ def run_job(
     cluster.create(cluster.path("jobs", group=_GROUP), body)
     name = body["metadata"]["name"]
     path = cluster.path("jobs", name, _GROUP)
+    succeeded = False
     try:
         succeeded = _wait(cluster, path, name, begin)
         seconds = time.monotonic() - begin
@@ -111,7 +142,8 @@ def run_job(
             )
         return Done(lines, seconds)
     finally:
-        cluster.delete(path)
+        if script is not None or not succeeded:
+            cluster.delete(path)
 
 
 def _wait(cluster: Cluster, path: str, name: str, begin: float) -> bool:

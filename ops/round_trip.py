@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from uuid import uuid4
 
 from ops import http
-from ops.checks import Facts
 from ops.database import sql
+from ops.facts import Facts
 from ops.failure import Failure
 from ops.findings import Finding, failed, ok, warning
 from ops.forwarder import Forwarder

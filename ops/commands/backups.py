@@ -8,12 +8,22 @@ from rich.text import Text
 
 from ops import database, scripts
 from ops.context import Target, target
-from ops.dumps import Comparison, Dump, Report, compare, read
+from ops.database import literal
+from ops.database_names import Derived, Purpose, derived
+from ops.database_swap import own
+from ops.dumps import Comparison, Dump, Report, State, compare, read
 from ops.failure import ExitCode, Failure
-from ops.jobs import backup_cron_job, run_job
+from ops.jobs import backup_cron_job, run_job, script_of
 from ops.terminal import age, duration, print_json, progress, say, size, table
 
 Name = Annotated[str, typer.Option("--dump", help="Name of a backup; default: the newest.")]
+_STATES: dict[State, str] = {
+    "complete": "complete",
+    "unreadable": "UNREADABLE: pg_restore cannot read it",
+    "running": "being written",
+    "unfinished": "unfinished, removed by the next backup",
+    "other": "not a backup of this database, left alone",
+}
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -42,16 +52,24 @@ def backups(context: typer.Context, json: AsJson = False) -> None:  # noqa: FBT0
     cron_job = backup_cron_job(to.stack, to.cluster)
     with progress("Reading the backup volume"):
         report = read(run_job(to.cluster, cron_job, "list", scripts.LIST).lines)
+    files = [*report.dumps, *report.rest]
     if json:
         print_json(
-            [{"name": d.name, "bytes": d.octets, "written": d.written} for d in report.dumps]
+            [
+                {"name": d.name, "bytes": d.octets, "written": d.written, "state": d.state}
+                for d in files
+            ]
         )
         return
-    rows = [[d.name, size(d.octets), f"{age(time.time() - d.written)} ago"] for d in report.dumps]
-    table(["BACKUP", "SIZE", "WRITTEN"], rows)
-    if not rows:
+    rows = [
+        [d.name, size(d.octets), f"{age(time.time() - d.written)} ago", _STATES[d.state]]
+        for d in files
+    ]
+    table(["BACKUP", "SIZE", "WRITTEN", "STATE"], rows)
+    if not report.dumps:
         say("There is no backup yet; make one: python -m ops backup")
-    say(f"schedule {cron_job['spec']['schedule']} UTC; {size(report.free or 0)} free")
+    suspended = " (suspended)" if cron_job["spec"].get("suspend") else ""
+    say(f"schedule {cron_job['spec']['schedule']} UTC{suspended}; {size(report.free or 0)} free")
 
 
 def restore_drill(
@@ -70,11 +88,15 @@ def restore_drill(
     """
     to = target(context)
     cron_job = backup_cron_job(to.stack, to.cluster)
-    room_for_copy(to)
-    environment = {"SCRATCH": f"{to.stack.database.name}_restore_drill"}
-    if dump:
-        environment["DUMP"] = dump
+    scratch = derived(to.stack.database.name, Purpose.RESTORE_DRILL)
+    own(to, scratch)
+    room_for_copy(to, scratch)
+    environment = {"SCRATCH": scratch.name, "MARK": scratch.mark}
     script = scripts.FRESH_DRILL if fresh else scripts.DRILL
+    if fresh:
+        environment["BACKUP"] = script_of(cron_job)
+    elif dump:
+        environment["DUMP"] = dump
     with progress("Restoring into a scratch database"):
         done = run_job(to.cluster, cron_job, "drill", script, environment)
     report = read(done.lines)
@@ -87,6 +109,7 @@ def restore_drill(
                 "dump": report.dumps[0].name,
                 "restoreSeconds": report.seconds,
                 "totalSeconds": round(done.seconds, 1),
+                "notRestored": report.left,
                 "tables": {t.table: t.verdict for t in tables},
             }
         )
@@ -97,20 +120,33 @@ def restore_drill(
         raise typer.Exit(int(ExitCode.FAILED))
 
 
-def room_for_copy(to: Target) -> None:
-    """Checks that a second copy of the database fits on the data volume.
+def room_for_copy(to: Target, copy: Derived) -> None:
+    """Checks that another copy of the database fits on the data volume, next to all that is there.
+
+    The database that the last restore kept is there too: it goes only when the next one is in
+    place.
+
+    Args:
+        to: The stack.
+        copy: What the copy will be called; one that was left over is dropped first.
 
     Raises:
-        Failure: It does not.
+        Failure: It does not fit.
     """
     database.server(to.stack, to.cluster)
-    text = database.sql(to.stack, to.cluster, "SELECT pg_database_size(current_database());")
-    needed = int(int(text) * 1.3) + 64 * 1024**2
+    kept = derived(to.stack.database.name, Purpose.BEFORE_RESTORE).name
+    query = "SELECT coalesce(sum(pg_database_size(oid)), 0) FROM pg_database WHERE datname::text = "
+    names = (to.stack.database.name, copy.name, kept)
+    statements = "".join(f"{query}{literal(name)};\n" for name in names)
+    text = database.sql(to.stack, to.cluster, statements, database="postgres", superuser=True)
+    live, left_over, former = map(int, text.split())
+    needed = int(live * 1.3) + 64 * 1024**2
     _, free = database.disk(to.stack, to.cluster)
-    if free < needed:
+    if free + left_over < needed:
+        way_out = f", or drop {kept} ({size(former)}), kept by the last restore" if former else ""
         raise Failure(
-            f"The data volume has {size(free)} free, but a second copy of the database needs "
-            f"{size(needed)}; enlarge it first (docs/operations.md)."
+            f"The data volume has {size(free)} free, but another copy of the database needs "
+            f"{size(needed)}; enlarge it first (docs/operations.md, Volumes){way_out}."
         )
 
 
@@ -119,9 +155,16 @@ def show_dump(dump: Dump) -> str:
     return f"{dump.name} ({size(dump.octets)}, {age(time.time() - dump.written)} old)"
 
 
+def show_left(report: Report) -> None:
+    """Says what a backup has beside its data and could not be restored."""
+    for reason in report.left:
+        say(f"not restored: {reason}", "yellow")
+
+
 def _show(report: Report, tables: list[Comparison]) -> None:
     if report.dumps:
         say(f"restored {show_dump(report.dumps[0])}")
+    show_left(report)
     table(
         ["TABLE", "ROWS LIVE", "ROWS RESTORED", "CHECKSUM"],
         [

@@ -6,8 +6,10 @@ from typing import Annotated
 import typer
 
 from ops import database, scripts
-from ops.commands.backups import room_for_copy, show_dump
+from ops.commands.backups import room_for_copy, show_dump, show_left
 from ops.context import Target, target
+from ops.database_names import Derived, Purpose, derived
+from ops.database_swap import discard, own, put_in_place
 from ops.dumps import read
 from ops.failure import ExitCode, Failure
 from ops.jobs import backup_cron_job, run_job
@@ -51,12 +53,15 @@ def restore(
         return
     database.server(to.stack, to.cluster)
     name = to.stack.database.name
+    fresh, kept = derived(name, Purpose.RESTORED), derived(name, Purpose.BEFORE_RESTORE)
+    former = own(to, kept)
     if undo:
-        if not exists(to, f"{name}_before_restore"):
+        if former is None:
             raise Failure("There is nothing to undo: no earlier database is kept.", ExitCode.USAGE)
         confirm(f"Put {name} back as it was before the last restore?", assume_yes=yes)
-        _swap_without_writers(to, writers, f"{name}_before_restore", drop_old=False)
+        _swap_without_writers(to, writers, kept, drop_old=False)
         return
+    own(to, fresh)
     cron_job = backup_cron_job(to.stack, to.cluster)
     if not dump:
         with progress("Reading the backup volume"):
@@ -68,69 +73,35 @@ def restore(
     else:
         shown = dump
     confirm(f"Replace the database {name} of this stack by {shown}?", assume_yes=yes)
-    if not exists(to, f"{name}_before_restore"):
-        room_for_copy(to)
+    room_for_copy(to, fresh)
     begin = time.monotonic()
-    fresh = f"{name}_restored"
+    environment = {"SCRATCH": fresh.name, "MARK": fresh.mark, "DUMP": dump}
     with progress(f"Loading {dump} next to the live database"):
-        done = run_job(to.cluster, cron_job, "load", scripts.LOAD, {"SCRATCH": fresh, "DUMP": dump})
+        done = run_job(to.cluster, cron_job, "load", scripts.LOAD, environment)
     report = read(done.lines)
     say(f"loaded {len(report.restored)} tables, {report.rows} rows in {duration(done.seconds)}")
+    show_left(report)
     if not report.restored:
+        discard(to, Purpose.RESTORED)
         raise Failure(f"The backup {dump} has no table, so nothing was changed; choose another.")
     _swap_without_writers(to, writers, fresh, drop_old=drop_old)
     say(f"restored {shown} in {duration(time.monotonic() - begin)}", "bold green")
 
 
-def exists(to: Target, name: str) -> bool:
-    """Returns whether there is a database."""
-    query = f"SELECT 1 FROM pg_database WHERE datname = '{name}';"  # noqa: S608 - checked name
-    return bool(database.sql(to.stack, to.cluster, query, database="postgres").strip())
-
-
-def _swap_without_writers(to: Target, writers: Writers, fresh: str, *, drop_old: bool) -> None:
-    name = to.stack.database.name
+def _swap_without_writers(to: Target, writers: Writers, fresh: Derived, *, drop_old: bool) -> None:
     begin = time.monotonic()
     try:
         with progress("Stopping the backend"):
             writers.stop()
         with progress("Swapping the databases"):
-            swap(to, fresh)
+            put_in_place(to, fresh)
     finally:
         # Also after a failure or Ctrl-C: the database is either the old or the new, never half.
         with progress("Starting the backend"):
             writers.start()
     say(f"the backend was stopped for {duration(time.monotonic() - begin)}")
-    old = f"{name}_before_restore"
     if drop_old:
-        statement = f'DROP DATABASE IF EXISTS "{old}" WITH (FORCE);'
-        database.sql(to.stack, to.cluster, statement, database="postgres")
+        discard(to, Purpose.BEFORE_RESTORE)
     else:
+        old = derived(to.stack.database.name, Purpose.BEFORE_RESTORE).name
         say(f"the database as it was is kept as {old}; swap back: python -m ops restore --undo")
-
-
-def swap(to: Target, fresh: str) -> None:
-    """Renames the databases in one transaction; who is connected is disconnected."""
-    live, old = to.stack.database.name, f"{to.stack.database.name}_before_restore"
-    if fresh == old:
-        steps = [(live, f"{live}_swap"), (old, live), (f"{live}_swap", old)]
-        prepare = ""
-    else:
-        steps = [(live, old), (fresh, live)]
-        prepare = f'DROP DATABASE IF EXISTS "{old}" WITH (FORCE);\n'
-    renames = "".join(f'ALTER DATABASE "{a}" RENAME TO "{b}";\n' for a, b in steps)
-    names = f"'{live}', '{fresh}'"
-    disconnect = (
-        "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity "  # noqa: S608
-        f"WHERE datname IN ({names}) AND pid <> pg_backend_pid();\n"
-    )
-    statements = f"{prepare}{disconnect}BEGIN;\n{renames}COMMIT;\n"
-    for attempt in range(5):
-        try:
-            database.sql(to.stack, to.cluster, statements, database="postgres")
-        except Failure:
-            if attempt == 4 or not exists(to, fresh):
-                raise
-            time.sleep(1)
-        else:
-            return

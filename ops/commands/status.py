@@ -9,6 +9,7 @@ from rich.text import Text
 from ops.context import target
 from ops.diagnosis import container_states
 from ops.failure import ExitCode, Failure
+from ops.jobs import backup_cron_jobs
 from ops.json_tree import Json, part
 from ops.kube import Cluster
 from ops.stack import Stack
@@ -57,7 +58,7 @@ def status(
     say("")
     for name, url in urls.items():
         say(f"{name:<12}{url}")
-    say(f"{'last backup':<12}{last_backup(cluster) or 'none by the schedule yet'}")
+    say(f"{'last backup':<12}{last_backup(cluster) or 'none yet'}")
 
 
 def open_browser(context: typer.Context) -> None:
@@ -121,9 +122,12 @@ def describe_claim(claim: Json) -> dict[str, str]:
 
 
 def last_backup(cluster: Cluster) -> str | None:
-    """Returns when a scheduled backup last succeeded, and how long ago."""
-    for job in cluster.items(cluster.path("cronjobs", group="batch/v1")):
+    """Returns when a backup last succeeded and how long ago, and whether more will come."""
+    for job in backup_cron_jobs(cluster):
         when = job.get("status", {}).get("lastSuccessfulTime")
+        suspended = "; the schedule is suspended" if job["spec"].get("suspend") else ""
         if when:
-            return f"{when} ({age(seconds_since(when))} ago)"
+            return f"{when} ({age(seconds_since(when))} ago){suspended}"
+        if suspended:
+            return f"none yet{suspended}"
     return None

@@ -1,6 +1,9 @@
 """Backups that can be restored, proven by restoring them."""
 
 import json
+import signal
+import subprocess
+import time
 
 import httpx
 
@@ -16,6 +19,12 @@ def _titles(deployment: Deployment, session: dict[str, str]) -> set[str]:
 def _add(deployment: Deployment, session: dict[str, str], title: str) -> None:
     url = f"{deployment.frontend}/api/todos"
     assert httpx.post(url, headers=session, json={"title": title}).status_code == 201
+
+
+def _as_superuser(deployment: Deployment, statements: str) -> None:
+    first = "psql -U todo -d postgres -Atc 'select rolname from pg_roles where oid = 10'"
+    script = f'psql -v ON_ERROR_STOP=1 -U "$({first})" -d todo -c "$0"'
+    deployment.kubectl("exec", "postgres-0", "--", "sh", "-c", script, statements)
 
 
 def test_a_fresh_backup_is_identical_while_people_write(deployment: Deployment) -> None:
@@ -54,6 +63,51 @@ def test_a_restore_brings_back_what_was_and_can_be_undone(deployment: Deployment
     assert undone.returncode == 0, undone.stdout + undone.stderr
     assert _titles(deployment, session) == {"before the backup", "after the backup"}
     assert deployment.pulumi("preview", "--expect-no-changes").returncode == 0
+
+
+def test_a_database_of_somebody_else_is_left_alone(deployment: Deployment) -> None:
+    made = deployment.ops("backup")
+    assert made.returncode == 0, made.stderr
+    for name, command in (
+        ("todo_restore_drill", ["restore-drill"]),
+        ("todo_restored", ["restore", "--yes"]),
+    ):
+        deployment.sql(f"create database {name}")
+        refused = deployment.ops(*command)
+        assert refused.returncode == 2
+        assert f"There is a database {name} without this program's mark" in refused.stderr
+        assert name in deployment.sql("select datname from pg_database").split()
+        deployment.sql(f"drop database {name}")
+
+
+def test_a_grant_to_a_role_that_is_gone_does_not_stop_a_restore(deployment: Deployment) -> None:
+    _as_superuser(deployment, "create role report; grant select on todos to report")
+    made = deployment.ops("backup")
+    _as_superuser(deployment, "drop owned by report; drop role report")
+    assert made.returncode == 0, made.stderr
+    drill = deployment.ops("restore-drill")
+    assert drill.returncode == 0, drill.stdout + drill.stderr
+    assert 'not restored: role "report" does not exist' in drill.stdout
+
+
+def test_a_backup_that_is_interrupted_leaves_nothing(deployment: Deployment) -> None:
+    before = deployment.kubectl("get", "job", "-o", "name")
+    running = subprocess.Popen(
+        deployment.ops_command("backup"),
+        cwd=deployment.project,
+        # Ignored otherwise when the tests run in the background.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    try:
+        deadline = time.monotonic() + 60
+        while {*deployment.kubectl("get", "job", "-o", "name").split()} <= {*before.split()}:
+            assert time.monotonic() < deadline
+        running.send_signal(signal.SIGINT)
+        assert running.wait(timeout=60) != 0
+    finally:
+        running.kill()
+    listed = json.loads(deployment.ops("backups", "--json").stdout)
+    assert {file["state"] for file in listed} <= {"complete"}
 
 
 def test_a_backup_that_does_not_exist_is_named(deployment: Deployment) -> None:

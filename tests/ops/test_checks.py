@@ -1,10 +1,12 @@
-"""What `validate` says of the network policies, on clusters that tell and on those that do not."""
+"""What `validate` says when something is missing: policies, pods, Secrets, objects."""
 
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
-from ops.checks import Facts, policies
+from ops.checks import objects, policies, probes
+from ops.facts import Facts
 from ops.findings import Finding
 from ops.kube import ApiError
 
@@ -51,3 +53,11 @@ def test_enforcement_is_told_where_it_is_known(
 
 def test_without_a_denying_policy_nothing_else_counts() -> None:
     assert check([], {"todo/network-policies": "enforced"}).state == "failed"
+
+
+def test_no_object_and_no_pod_are_not_fine() -> None:
+    stack = SimpleNamespace(objects=list, workloads={"backend": "backend"})
+    facts = Facts(cast("Any", stack), cast("Any", SimpleNamespace(find=lambda _: None)))
+    assert [finding.state for finding in objects(facts)] == ["failed"]
+    vars(facts).update(pods=[], workloads={"backend": {}})
+    assert [finding.state for finding in probes(facts)] == ["failed"]

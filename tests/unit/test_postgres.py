@@ -172,17 +172,19 @@ def test_a_backup_waits_until_the_network_lets_it_through(tmp_path: Path) -> Non
         "pg_isready": f'echo >> {asked}; [ "$(wc -l < {asked})" -ge 3 ]',
         "sleep": "exit 0",
         "pg_dump": f'[ "$(wc -l < {asked})" -ge 3 ]',
+        "pg_restore": "exit 0",
     }
     for name, script in programs.items():
         (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
         (tmp_path / name).chmod(0o755)
-    script = pod["containers"][0]["command"][-1].split("pg_restore")[0]
+    script = pod["containers"][0]["command"][-1].replace("/backups", str(tmp_path))
     done = subprocess.run(
         ["sh", "-c", script],
         env={
             "PATH": f"{tmp_path}:/usr/bin:/bin",
             "PASSWORD_FILE": f"{tmp_path}/password",
             "PGDATABASE": "todo",
+            "KEEP": "7",
         },
         capture_output=True,
         text=True,

@@ -1,0 +1,132 @@
+"""What `validate` says of the backups and of the order of text."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from ops.backup_checks import backups, collations
+from ops.commands.status import last_backup
+from ops.facts import Facts
+from ops.findings import Finding
+from ops.jobs import job_of
+from tests.ops.scratch_server import Deployed
+
+LABELS = {"app.kubernetes.io/component": "backup"}
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+
+def ago(time: timedelta) -> str:
+    return (datetime.now(UTC) - time).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def cluster(*jobs: dict[str, Any]) -> Any:
+    return SimpleNamespace(
+        namespace="todo-app", path=lambda *_, **__: "/cronjobs", items=lambda _: [*jobs]
+    )
+
+
+def cron_job(
+    schedule: str = "17 3 * * *",
+    made: timedelta | None = None,
+    labels: dict[str, str] = LABELS,
+    suspend: bool = False,
+    **status: str,
+) -> dict[str, Any]:
+    metadata: dict[str, Any] = {"name": "postgres-backup", "uid": "u", "labels": labels}
+    if made is not None:
+        metadata["creationTimestamp"] = ago(made)
+    template = {"metadata": {}, "spec": {"containers": [{"command": ["sh", "-c", "true"]}]}}
+    return {
+        "metadata": metadata,
+        "spec": {
+            "schedule": schedule,
+            "suspend": suspend,
+            "startingDeadlineSeconds": 3600,
+            "jobTemplate": {"spec": {"activeDeadlineSeconds": 3600, "template": template}},
+        },
+        "status": status,
+    }
+
+
+def check(*jobs: dict[str, Any]) -> Finding:
+    stack = SimpleNamespace(workloads={"database": "postgres"})
+    (finding,) = backups(Facts(cast("Any", stack), cluster(*jobs)))
+    return finding
+
+
+@pytest.mark.parametrize(
+    ("job", "state"),
+    [
+        (cron_job(made=timedelta()), "ok"),
+        (cron_job(made=56 * DAY, lastScheduleTime=ago(HOUR)), "failed"),
+        (cron_job(lastScheduleTime=ago(56 * DAY)), "failed"),
+        (cron_job(made=2 * DAY), "failed"),
+        (cron_job("@hourly", made=4 * HOUR), "failed"),
+        (cron_job("@monthly", made=2 * HOUR), "ok"),
+        (cron_job("0 0 1 1 *", made=400 * DAY, lastSuccessfulTime=ago(HOUR)), "ok"),
+        (cron_job(made=90 * DAY, lastSuccessfulTime=ago(HOUR)), "ok"),
+        (cron_job(made=90 * DAY, lastSuccessfulTime=ago(27 * HOUR)), "warning"),
+        (cron_job(made=90 * DAY, lastSuccessfulTime=ago(75 * HOUR)), "failed"),
+        (cron_job("*/5 * * * *", made=90 * DAY, lastSuccessfulTime=ago(DAY)), "failed"),
+        (cron_job("0 3 * * MON", made=90 * DAY, lastSuccessfulTime=ago(22 * DAY)), "failed"),
+        (cron_job(suspend=True, made=90 * DAY, lastSuccessfulTime=ago(9 * DAY)), "warning"),
+    ],
+)
+def test_a_backup_is_fine_only_when_every_run_that_was_due_worked(
+    job: dict[str, Any], state: str
+) -> None:
+    assert check(job).state == state
+
+
+def test_a_stack_without_a_backup_is_told() -> None:
+    assert check().state == "warning"
+
+
+def test_other_peoples_jobs_are_no_backups() -> None:
+    theirs = cron_job(labels={"app": "reports"}, made=DAY, lastSuccessfulTime=ago(HOUR))
+    assert check(theirs).detail == "nothing backs the database up"
+    assert last_backup(cluster(theirs)) is None
+
+
+def test_a_suspended_schedule_is_shown() -> None:
+    job = cron_job(suspend=True, lastSuccessfulTime=ago(DAY))
+    assert "suspended" in check(job).detail
+    assert "suspended" in (last_backup(cluster(job)) or "")
+
+
+def test_a_backup_by_hand_counts_as_one_of_the_schedule() -> None:
+    (owner,) = job_of(cron_job(), "manual", None, {})["metadata"]["ownerReferences"]
+    assert (owner["kind"], owner["uid"], owner["controller"]) == ("CronJob", "u", True)
+    assert "ownerReferences" not in job_of(cron_job(), "drill", "true", {})["metadata"]
+
+
+def test_a_job_has_a_name_that_fits() -> None:
+    long = cron_job()
+    long["metadata"]["name"] = "p" * 52
+    assert len(job_of(long, "manual", "true", {})["metadata"]["name"]) <= 63
+
+
+def test_indexes_in_another_order_are_told(deploy: Callable[..., Deployed]) -> None:
+    stack = deploy()
+    stack.server.sql("DROP DATABASE todo")
+    stack.server.sql(
+        "CREATE DATABASE todo OWNER app TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en'"
+    )
+    vars(stack.to.stack)["workloads"] = {"database": "postgres"}
+    facts = Facts(stack.to.stack, stack.to.cluster)
+    assert [finding.state for finding in collations(facts)] == ["ok"]
+    stack.server.sql("UPDATE pg_database SET datcollversion = '1' WHERE datname = 'todo'")
+    stack.server.sql(
+        "UPDATE pg_collation SET collversion = '1' WHERE collname LIKE '%-icu'", "todo"
+    )
+    stack.sql('CREATE TABLE words(word text COLLATE "de-x-icu" UNIQUE)')
+    found = list(collations(facts))
+    assert [finding.state for finding in found] == ["failed", "failed"]
+    assert [finding.detail.split()[0] for finding in found] == ["todo", "de-x-icu"]
+    for finding in found:
+        command = finding.command.split("shell-db -c '")[1].rstrip("'").replace("ALTER COLL", "-- ")
+        stack.sql(command)
+    assert [finding.detail.split()[0] for finding in collations(facts)] == ["de-x-icu"]
