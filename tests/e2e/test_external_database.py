@@ -229,7 +229,6 @@ def _started_with(namespace: str, name: str, change: Callable[[Manifest], None])
     deployment = json.loads(kubectl("-n", namespace, "get", "deploy", "backend", "-o", "json"))
     template = deployment["spec"]["template"]
     change(template["spec"])
-    template["spec"]["terminationGracePeriodSeconds"] = 1
     metadata = {"name": name, "namespace": namespace, "labels": template["metadata"]["labels"]}
     create({"kind": "Pod", "metadata": metadata, "spec": template["spec"]})
 
@@ -245,6 +244,7 @@ def _refusal(namespace: str, pod: str, reason: str) -> None:
     assert reason in log
     ready = "{.status.conditions[?(@.type=='Ready')].status}"
     assert kubectl("-n", namespace, "get", "pod", pod, "-o", f"jsonpath={ready}") == "False"
+    kubectl("-n", namespace, "delete", "pod", pod, "--grace-period=1", "--wait=false")
 
 
 def test_another_authority_is_refused_and_the_log_says_so(
