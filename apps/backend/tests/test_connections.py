@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+from prometheus_client import REGISTRY
 
 from todo_backend.app import create_app
 from todo_backend.server import Server, create_server
@@ -234,6 +235,16 @@ def test_head_is_get_without_a_body(live: Live) -> None:
     assert headers.status_code == 200
     assert headers.content == b""
     assert headers.headers["content-length"] == whole.headers["content-length"]
+
+
+def test_a_client_that_leaves_early_is_no_server_error(live: Live) -> None:
+    def aborted() -> float:
+        labels = {"method": "POST", "route": "unmatched", "status": "499"}
+        return REGISTRY.get_sample_value("todo_http_requests_total", labels) or 0
+
+    before = aborted()
+    live.connect(UNFINISHED).close()
+    wait_until(lambda: aborted() == before + 1)
 
 
 def test_metrics_are_not_served_to_the_public(live: Live) -> None:

@@ -28,9 +28,14 @@ class AnswerHead:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one ASGI connection."""
-        if scope["type"] == "http" and scope["method"] == "HEAD":
-            scope = dict(scope, method="GET")
-        await self.app(scope, receive, send)
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self.app(scope, receive, send)
+            return
+        asked = dict(scope, method="GET")
+        try:
+            await self.app(asked, receive, send)
+        finally:
+            scope["route"] = asked.get("route")  # for the log line
 
 
 class BodyLimit:
@@ -95,7 +100,7 @@ class Observe:
         request_id = given if self._ID.fullmatch(given) else uuid.uuid4().hex
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
-        status = 500
+        status = _NONE
         begun = time.perf_counter()
 
         async def observed(message: Message) -> None:
@@ -111,6 +116,9 @@ class Observe:
         metrics.IN_FLIGHT.inc()
         try:
             await self.app(scope, receive, observed)
+        except BaseException:
+            status = 500 if status == _NONE else status
+            raise
         finally:
             metrics.IN_FLIGHT.dec()
             took = time.perf_counter() - begun
@@ -122,5 +130,6 @@ class Observe:
             level("request", method=method, route=route, status=status, ms=round(took * 1000, 1))
 
 
+_NONE = 499  # the client left before its request was complete; nginx's number for it
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _QUIET = frozenset({"/health", "/ready"})

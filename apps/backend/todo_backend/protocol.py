@@ -7,6 +7,7 @@ loris").
 
 import asyncio
 import json
+from http import HTTPStatus
 from typing import Any, cast
 
 import h11
@@ -145,7 +146,9 @@ class BoundedProtocol(H11Protocol):
                 _CLOSE,
             ]
             for event in (
-                h11.Response(status_code=status, headers=headers),
+                h11.Response(
+                    status_code=status, headers=headers, reason=HTTPStatus(status).phrase.encode()
+                ),
                 h11.Data(data=body),
                 h11.EndOfMessage(),
             ):
@@ -162,8 +165,9 @@ class BoundedProtocol(H11Protocol):
 
     def _make_room(self) -> None:
         """End the connection that has waited longest for its client: unfinished requests first."""
-        others = cast("set[BoundedProtocol]", self.connections) - {self}
-        waiting = [other for other in others if not other._busy()]
-        if waiting:
+        connections = cast("set[BoundedProtocol]", self.connections)
+        staying = [other for other in connections if not other.transport.is_closing()]
+        waiting = [other for other in staying if other is not self and not other._busy()]
+        if waiting and len(staying) > self._settings.maximum_connections:
             oldest = min(waiting, key=lambda other: (other._waiting_for is None, other._since))
             oldest.transport.abort()

@@ -39,7 +39,11 @@ class Credentials(BaseModel):
 class NewCredentials(BaseModel):
     """Who somebody wants to be; passwords are long rather than complicated."""
 
-    email: Annotated[Email, AfterValidator(checked_visible)]
+    email: Annotated[
+        Email,
+        AfterValidator(checked_visible),
+        Field(description="without control, format and other invisible characters"),
+    ]
     password: NewPassword
 
 
