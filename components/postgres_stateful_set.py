@@ -216,7 +216,7 @@ class PostgresStatefulSet(pulumi.ComponentResource):
                 metadata=k8s.meta.v1.ObjectMetaArgs(labels=self._labels()),
                 spec=postgres_pod(
                     account=object_name(account),
-                    host=self._name,
+                    host=self._object_name,
                     image=args.image,
                     pull_secrets=args.pull_secrets,
                     database=args.database,

@@ -87,7 +87,7 @@ def test_traffic_goes_from_tier_to_tier(minikube: dict[str, Any]) -> None:
 def test_traffic_of_the_cloud_stack(cloud: dict[str, Any]) -> None:
     assert traffic(cloud) == {
         ("from/0.0.0.0/0", "HTTPRoute/frontend", "todo.example.com"),
-        ("from/monitoring", "Service/backend", "8000"),
+        ("from/monitoring", "Deployment/backend", "9000"),
         FRONTEND_TO_BACKEND,
         ("Deployment/backend", "to/10.0.0.0/8:5432", "5432"),
     }

@@ -133,7 +133,7 @@ def test_inside_the_cluster_every_client_binds_its_password_to_an_encrypted_conn
 # What is connected beside the backend: backup and drill, and administrators.
 BESIDES = 10
 PODS = st.integers(min_value=1, max_value=50)
-MEBIBYTES = st.integers(min_value=1, max_value=64 * 1024)
+MEBIBYTES = st.integers(min_value=16, max_value=64 * 1024)
 
 
 def scaled(most: int, memory: str, mode: str) -> dict[str, Any]:
