@@ -10,6 +10,7 @@ from components.labels import labels, object_name, selector
 from components.network_policies import allow_ingress
 from components.postgres_backup import Backup, declare_backup
 from components.postgres_pod import PASSWORD_KEY, PORT, postgres_pod
+from components.postgres_rollout import PostgresRollout
 from components.values import Resources
 
 __all__ = ["PASSWORD_KEY", "PORT", "Backup", "PostgresStatefulSet", "PostgresStatefulSetArgs"]
@@ -54,6 +55,9 @@ class PostgresStatefulSetArgs:
     backup: Backup | None = None
     protect: bool = True
     """Whether Pulumi refuses to delete or replace the StatefulSet."""
+
+    rollout: PostgresRollout | None = None
+    """Watches the server's pod; None: the plugin's own view is believed."""
 
     # Reach
     clients: Sequence[Mapping[str, str]] = ()
@@ -110,8 +114,13 @@ class PostgresStatefulSet(pulumi.ComponentResource):
                 protect=args.protect,
                 depends_on=[secret] if secret else None,
                 custom_timeouts=pulumi.CustomTimeouts(create="8m", update="8m", delete="4m"),
+                hooks=pulumi.ResourceHookBinding(
+                    before_update=[args.rollout.heal] if args.rollout else None
+                ),
             ),
         )
+        if args.rollout:
+            args.rollout.follow(stateful_set)
         # No PodDisruptionBudget: for a single server it could only block draining a node for ever.
         allow_ingress(
             f"{name}-policy",
