@@ -12,6 +12,7 @@ from components.pods import (
     pod_security,
     scratch_volume,
 )
+from components.postgres_roles import roles_environment, roles_mount, roles_volume
 from components.postgres_tuning import shared_memory_size, tuning
 from components.values import Resources
 
@@ -32,10 +33,22 @@ def postgres_pod(
     database: str,
     user: str,
     secret_name: pulumi.Input[str],
+    roles: pulumi.Input[str],
     resources: Resources,
     storage_size: str,
 ) -> core.PodSpecArgs:
-    """Returns a pod that runs one server on the claim template called `data`."""
+    """Returns a pod that runs one server on the claim template called `data`.
+
+    Args:
+        account: Name of its ServiceAccount.
+        image: What runs.
+        database: Name of the application's database.
+        user: Name of the application's role.
+        secret_name: Name of the Secret with the role's password.
+        roles: Name of the ConfigMap that makes the role.
+        resources: Requests and limits.
+        storage_size: Size of the volume.
+    """
     return core.PodSpecArgs(
         service_account_name=account,
         automount_service_account_token=False,
@@ -46,6 +59,7 @@ def postgres_pod(
         containers=[_container(image, database, user, resources, storage_size)],
         volumes=[
             password_volume(secret_name),
+            roles_volume(roles),
             scratch_volume("tmp", "64Mi"),
             scratch_volume("run", "16Mi"),
             scratch_volume("shm", shared_memory_size(resources.memory_limit), in_memory=True),
@@ -79,8 +93,7 @@ def _container(
     alive = ["/bin/sh", "-c", f"{shlex.join(ready)} || [ $? -eq 1 ]"]
     parameters = tuning(resources.memory_limit, storage_size)
     env = {
-        "POSTGRES_DB": database,
-        "POSTGRES_USER": user,
+        **roles_environment(database, user),
         "POSTGRES_PASSWORD_FILE": f"{SECRETS_PATH}/{PASSWORD_KEY}",
         "POSTGRES_INITDB_ARGS": "--data-checksums --auth-host=scram-sha-256",
         # A folder of its own: a volume's root may hold lost+found, which initdb refuses.
@@ -104,12 +117,15 @@ def _container(
         volume_mounts=[
             *(core.VolumeMountArgs(name=key, mount_path=path) for key, path in mounts.items()),
             password_mount(),
+            roles_mount(),
         ],
         # 10 minutes: recovery after a crash replays WAL before the server answers.
         startup_probe=exec_probe(ready, period=2, failures=300),
         readiness_probe=exec_probe(ready, period=5, failures=3),
         # Slow to give up: a restart under load costs more than a late answer.
         liveness_probe=exec_probe(alive, period=15, failures=6, timeout=5),
+        # A server that cannot start says why in its log: then `pulumi up` says so too.
+        termination_message_policy="FallbackToLogsOnError",
         # Fast shutdown whatever the image's stop signal: SIGTERM would wait for all clients to go.
         lifecycle=core.LifecycleArgs(
             pre_stop=core.LifecycleHandlerArgs(

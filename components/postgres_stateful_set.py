@@ -9,7 +9,10 @@ import pulumi_kubernetes as k8s
 from components.labels import labels, object_name, selector
 from components.network_policies import allow_ingress
 from components.postgres_backup import Backup, declare_backup
+from components.postgres_identity import ANNOTATION, identity, refuse_other_data, words
+from components.postgres_image import DEFAULT_IMAGE
 from components.postgres_pod import PASSWORD_KEY, PORT, postgres_pod
+from components.postgres_roles import declare_roles
 from components.postgres_rollout import PostgresRollout
 from components.values import Resources
 
@@ -32,7 +35,7 @@ class PostgresStatefulSetArgs:
     """Name of a Secret that something else keeps, with the key `database-password`."""
 
     # What runs
-    image: pulumi.Input[str] = "docker.io/library/postgres:17"
+    image: str = DEFAULT_IMAGE
     """An image with the contract of the official one, up to major version 17."""
     database: str = "postgres"
     user: str = "postgres"
@@ -45,10 +48,8 @@ class PostgresStatefulSetArgs:
     storage_size: str = "1Gi"
     """Size of a new data volume.
 
-    A StatefulSet's claim template is immutable, so a change of this would replace the StatefulSet.
-    To grow a volume: enlarge the claim itself (the storage class must allow expansion), delete the
-    StatefulSet with `kubectl delete --cascade=orphan`, then change this and run `pulumi up
-    --refresh`; pod and data stay.
+    A StatefulSet's claim template is immutable, so a change of this is refused; how a volume is
+    enlarged is in docs/operations.md.
     """
     storage_class: str | None = None
     """Storage class; None: the cluster's default."""
@@ -103,19 +104,38 @@ class PostgresStatefulSet(pulumi.ComponentResource):
             automount_service_account_token=False,
             opts=self._opts,
         )
+        roles = declare_roles(name, self._metadata(f"{name}-roles"), self._opts)
         headless = self._service(f"{name}-headless", headless=True)
         self._service(name, headless=False)
+        made_with = identity(
+            image=args.image,
+            database=args.database,
+            user=args.user,
+            size=args.storage_size,
+            storage_class=args.storage_class,
+        )
+        metadata = self._metadata(name)
+        metadata.annotations = {ANNOTATION: words(made_with)}
+        # The hook's name is what Pulumi prints before its words.
+        refuse = pulumi.ResourceHook(
+            f"what {name} is made with",
+            refuse_other_data,
+            pulumi.ResourceHookOptions(on_dry_run=True),
+        )
         stateful_set = k8s.apps.v1.StatefulSet(
             f"{name}-stateful-set",
-            metadata=self._metadata(name),
-            spec=self._spec(account, headless),
+            metadata=metadata,
+            spec=self._spec(account, headless, roles),
             opts=pulumi.ResourceOptions(
                 parent=self,
                 protect=args.protect,
                 depends_on=[secret] if secret else None,
                 custom_timeouts=pulumi.CustomTimeouts(create="8m", update="8m", delete="4m"),
+                # It cannot be changed, and to replace the server would not change the volume: the
+                # annotation shows a change, and the hook refuses it.
+                ignore_changes=["spec.volumeClaimTemplates"],
                 hooks=pulumi.ResourceHookBinding(
-                    before_update=[args.rollout.heal] if args.rollout else None
+                    before_update=[refuse, *([args.rollout.heal] if args.rollout else [])]
                 ),
             ),
         )
@@ -193,7 +213,7 @@ class PostgresStatefulSet(pulumi.ComponentResource):
         )
 
     def _spec(
-        self, account: core.ServiceAccount, headless: core.Service
+        self, account: core.ServiceAccount, headless: core.Service, roles: core.ConfigMap
     ) -> k8s.apps.v1.StatefulSetSpecArgs:
         args = self._args
         return k8s.apps.v1.StatefulSetSpecArgs(
@@ -217,6 +237,7 @@ class PostgresStatefulSet(pulumi.ComponentResource):
                     database=args.database,
                     user=args.user,
                     secret_name=self.secret_name,
+                    roles=object_name(roles),
                     resources=args.resources,
                     storage_size=args.storage_size,
                 ),

@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from components.postgres_image import check_image
+
 _QUANTITY = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)(m|k|Ki|M|Mi|G|Gi|T|Ti|)")
 _FACTORS = {
     "m": Decimal("0.001"),
@@ -107,6 +109,19 @@ def _cron(value: str) -> str:
     return value
 
 
+def _database_name(value: str) -> str:
+    if value in {"template0", "template1"}:
+        raise ValueError("expected a name that PostgreSQL does not use itself, such as todo")
+    return value
+
+
+def _role_name(value: str) -> str:
+    # PostgreSQL manual, "CREATE ROLE" and "Predefined Roles".
+    if value.startswith("pg_") or value in {"public", "none"}:
+        raise ValueError("expected a role that PostgreSQL does not reserve (pg_…, public, none)")
+    return value
+
+
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _HOST_NAME = rf"^{_LABEL}(\.{_LABEL})*$"
 
@@ -120,4 +135,7 @@ Replicas = Annotated[int, Field(ge=1, le=50, strict=True)]
 DnsLabel = Annotated[str, Field(pattern=rf"^{_LABEL}$")]
 HostName = Annotated[str, Field(pattern=_HOST_NAME, max_length=253)]
 Cidr = Annotated[str, Field(pattern=r"^\d{1,3}(\.\d{1,3}){3}/\d{1,2}$")]
-PostgresName = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
+PostgresImage = Annotated[ImageReference, AfterValidator(check_image)]
+_PostgresName = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
+DatabaseName = Annotated[_PostgresName, AfterValidator(_database_name)]
+RoleName = Annotated[_PostgresName, AfterValidator(_role_name)]

@@ -6,18 +6,20 @@ registered; `components/config.py` reads it.
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from components.image_settings import Images
+from components.postgres_image import DEFAULT_IMAGE
 from components.quantities import (
     ByteQuantity,
     Cidr,
     CronSchedule,
+    DatabaseName,
     DnsLabel,
     HostName,
-    ImageReference,
     Port,
-    PostgresName,
+    PostgresImage,
+    RoleName,
 )
 from components.values import (
     Exposure,
@@ -107,9 +109,9 @@ class InClusterDatabase(Value):
     """PostgreSQL as a StatefulSet of the stack."""
 
     mode: Literal["inCluster"] = "inCluster"
-    image: ImageReference = "docker.io/library/postgres:17"
-    name: PostgresName = "todo"
-    user: PostgresName = "todo"
+    image: PostgresImage = DEFAULT_IMAGE
+    name: DatabaseName = "todo"
+    user: RoleName = Field(default="todo", description="The application's role, no superuser")
     storage: StorageSettings = StorageSettings()
     resources: Resources = Resources(
         cpu_request="250m",
@@ -121,6 +123,15 @@ class InClusterDatabase(Value):
     )
     backup: BackupSettings | None = Field(default=BackupSettings(), description="null: no backups")
 
+    @field_validator("name", "user")
+    @classmethod
+    def _is_the_applications_own(cls, value: str) -> str:
+        if value == "postgres":
+            raise ValueError(
+                "expected another name: the server's superuser and its database have it"
+            )
+        return value
+
 
 class ExternalDatabase(Value):
     """PostgreSQL that somebody else runs; the password comes from the external secret store."""
@@ -128,8 +139,8 @@ class ExternalDatabase(Value):
     mode: Literal["external"]
     host: HostName
     port: Port = 5432
-    name: PostgresName = "todo"
-    user: PostgresName = "todo"
+    name: DatabaseName = "todo"
+    user: RoleName = "todo"
     ssl_mode: Literal["require", "verify-ca", "verify-full"] = "require"
     cidr: Cidr = Field(
         default="10.0.0.0/8", description="Addresses the backend may reach the database at"

@@ -38,8 +38,8 @@ BASE_IMAGES = {
         reference="localhost/todo/node:24", replaces="node:24-slim", packages=("libstdc++6",)
     ),
     "postgres": BaseImage(
-        reference="localhost/todo/postgres:17",
-        replaces="postgres:17",
+        reference="localhost/todo/postgres:17-2",
+        replaces="postgres:17-trixie",
         packages=("postgresql-17", "postgresql-client-17", "passwd", "findutils"),
     ),
 }
