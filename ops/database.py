@@ -9,18 +9,43 @@ from ops.kube import Cluster, Ran
 from ops.stack import Stack
 
 CONTAINER = "postgres"
+# As the superuser, for whom the server keeps connections free when the application has taken all
+# others, but with the rights of the application's role: what is made belongs to it. On volumes of
+# earlier versions the application's role is the superuser itself.
+CONNECT = """\
+if psql -X -q -U postgres -d "$1" -c "" 2> /dev/null; then
+  export PGUSER=postgres PGOPTIONS="-c role=$0"
+else
+  export PGUSER="$0"
+fi
+"""
+"""Shell lines for $0 = the application's role and $1 = a database."""
 
 
-def sql(stack: Stack, cluster: Cluster, statements: str, *, database: str | None = None) -> str:
+def sql(
+    stack: Stack,
+    cluster: Cluster,
+    statements: str,
+    *,
+    database: str | None = None,
+    user: str | None = None,
+) -> str:
     """Runs statements and returns the rows as lines, columns separated by `|`.
 
     The statements go through standard input: they are in no process list and, if they hold a
     secret, in no log.
 
+    Args:
+        stack: The stack.
+        cluster: Its cluster.
+        statements: SQL, or what else psql reads.
+        database: None: the application's.
+        user: A role to connect as; None: the superuser with the rights of the application's role.
+
     Raises:
         Failure: The server refused.
     """
-    done = run_psql(stack, cluster, statements, database=database)
+    done = run_psql(stack, cluster, statements, database=database, user=user)
     if done.code:
         reason = next((s for s in done.err.splitlines() if "ERROR" in s or "FATAL" in s), "")
         reason = re.sub(
@@ -33,14 +58,20 @@ def sql(stack: Stack, cluster: Cluster, statements: str, *, database: str | None
 
 
 def run_psql(
-    stack: Stack, cluster: Cluster, statements: str, *, database: str | None = None
+    stack: Stack,
+    cluster: Cluster,
+    statements: str,
+    *,
+    database: str | None = None,
+    user: str | None = None,
 ) -> Ran:
     """Runs statements and returns what psql did."""
     address = stack.database
     octets = len(statements.encode())
     # head: psql then sees the end of its input, which not every API server passes on.
-    command = f'head -c {octets} | psql -X -q -A -t -v ON_ERROR_STOP=1 -U "$0" -d "$1"'
-    arguments = ["sh", "-c", command, address.user, database or address.name]
+    connect = 'export PGUSER="$0"\n' if user else CONNECT
+    command = f'{connect}head -c {octets} | psql -X -q -A -t -v ON_ERROR_STOP=1 -d "$1"'
+    arguments = ["sh", "-c", command, user or address.user, database or address.name]
     return cluster.run(stack.database_pod(), CONTAINER, arguments, stdin=statements)
 
 

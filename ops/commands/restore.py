@@ -124,7 +124,8 @@ def swap(to: Target, fresh: str) -> None:
         "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity "  # noqa: S608
         f"WHERE datname IN ({names}) AND pid <> pg_backend_pid();\n"
     )
-    statements = f"{prepare}{disconnect}BEGIN;\n{renames}COMMIT;\n"
+    # Not everybody's connections end for the application's role.
+    statements = f"SET ROLE NONE;\n{prepare}{disconnect}BEGIN;\n{renames}COMMIT;\n"
     for attempt in range(5):
         try:
             database.sql(to.stack, to.cluster, statements, database="postgres")
