@@ -38,13 +38,22 @@ def words(found: Mapping[str, str]) -> str:
     return " ".join(f"{key}={value}" for key, value in found.items())
 
 
+def parse(text: str) -> dict[str, str]:
+    """Returns what an annotation says."""
+    return dict(word.split("=", 1) for word in text.split())
+
+
 def refuse_other_data(args: pulumi.ResourceHookArgs) -> None:
     """Refuses a change that the volume would not follow; a before_update hook of the StatefulSet.
 
     Raises:
         pulumi.RunError: Settings and volume would differ; says how it is done.
     """
-    old, new = _identity_of(args.old_inputs or {}), _identity_of(args.new_inputs or {})
+    refuse_difference(identity_of(args.old_inputs or {}), identity_of(args.new_inputs or {}))
+
+
+def refuse_difference(old: Mapping[str, str], new: Mapping[str, str]) -> None:
+    """Refuses what differs; see refuse_other_data."""
     for key, (setting, reason) in _KEYS.items():
         if key in old and key in new and old[key] != new[key]:
             values = {"old": old[key], "new": new[key]}
@@ -56,11 +65,11 @@ def refuse_other_data(args: pulumi.ResourceHookArgs) -> None:
             )
 
 
-def _identity_of(inputs: Mapping[str, Any]) -> dict[str, str]:
+def identity_of(inputs: Mapping[str, Any]) -> dict[str, str]:
     """Returns what a StatefulSet's inputs say, also those of programs that did not note it."""
     annotations: dict[str, str] = inputs["metadata"].get("annotations") or {}
     if noted := annotations.get(ANNOTATION):
-        return dict(word.split("=", 1) for word in noted.split())
+        return parse(noted)
     spec = inputs["spec"]
     container = spec["template"]["spec"]["containers"][0]
     env: dict[str, str] = {it["name"]: it.get("value", "") for it in container["env"]}

@@ -8,15 +8,14 @@ corrected since (kubernetes#67250): whoever corrects it must delete that pod.
 
 import asyncio
 import contextlib
-import json
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from http import HTTPStatus
+from dataclasses import dataclass
 from typing import Any
 
 import pulumi
+
+from components.postgres_volume import Api
 
 _FATAL = {
     "CrashLoopBackOff",
@@ -40,14 +39,13 @@ class PostgresRollout:
     A pod in which a container runs is never touched, ready or not: it may be recovering.
     """
 
-    api: Callable[[], Any]
-    """Makes a `kubernetes.client.ApiClient`."""
+    api: Api
+    """Requests to the cluster."""
     seconds: float = 480.0
     """How long a server may take to get ready."""
     patience: float = 20.0
     """How long a pod may say that it cannot start: a registry may be away for a moment."""
     pause: float = 1.0
-    _client: Any = field(default=None, init=False)
 
     def follow(self, stateful_set: pulumi.CustomResource) -> None:
         """Lets `pulumi up` end when the server is ready, and fail with its pod's reason.
@@ -116,7 +114,7 @@ class PostgresRollout:
         status: dict[str, Any] = server["status"]
         if status.get("observedGeneration", 0) < generation:
             return _Obstacle("the controller has not seen the change", "get statefulsets")
-        pod = self._call("GET", f"/api/v1/namespaces/{namespace}/pods/{name}-0")
+        pod = self.api.request("GET", f"/api/v1/namespaces/{namespace}/pods/{name}-0")
         if pod is None:
             return _Obstacle("there is no pod yet", f"describe statefulset {name}")
         current = pod["metadata"].get("labels", {}).get(_REVISION) == status.get("updateRevision")
@@ -127,31 +125,14 @@ class PostgresRollout:
         return _obstacle(pod) if current else _Obstacle("its former pod ends", "get pods")
 
     def _read(self, namespace: str, name: str) -> Any:
-        return self._call("GET", f"/apis/apps/v1/namespaces/{namespace}/statefulsets/{name}")
+        return self.api.request("GET", f"/apis/apps/v1/namespaces/{namespace}/statefulsets/{name}")
 
     def _delete(self, namespace: str, pod: str, uid: str) -> None:
         # The very pod that was looked at, and no other.
         body = {"kind": "DeleteOptions", "apiVersion": "v1", "preconditions": {"uid": uid}}
-        self._call("DELETE", f"/api/v1/namespaces/{namespace}/pods/{pod}", body)
-
-    def _call(self, method: str, path: str, body: object = None) -> Any:
-        """Returns what the API server answers, None if there is no such object."""
-        if self._client is None:
-            self._client = self.api()
-        request = self._client.param_serialize(
-            method,
-            path,
-            header_params={"Accept": "application/json", "Content-Type": "application/json"},
-            body=body,
-            auth_settings=["BearerToken"],
-        )
-        response = self._client.call_api(*request, _request_timeout=(5.0, 15.0))
-        content = response.read()
-        if response.status == HTTPStatus.NOT_FOUND:
-            return None
-        if response.status >= HTTPStatus.BAD_REQUEST and response.status != HTTPStatus.CONFLICT:
-            raise pulumi.RunError(f"the cluster answers {method} {path}: {response.reason}")
-        return json.loads(content)
+        # Refused if the pod is another one by now; then the next look sees that.
+        with contextlib.suppress(pulumi.RunError):
+            self.api.request("DELETE", f"/api/v1/namespaces/{namespace}/pods/{pod}", body)
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,13 @@ import pulumi_kubernetes as k8s
 from components.labels import labels, object_name, selector
 from components.network_policies import allow_ingress
 from components.postgres_backup import Backup, declare_backup
-from components.postgres_identity import ANNOTATION, identity, refuse_other_data, words
+from components.postgres_hooks import server_hooks
+from components.postgres_identity import ANNOTATION, identity, words
 from components.postgres_image import DEFAULT_IMAGE
 from components.postgres_pod import PASSWORD_KEY, PORT, postgres_pod
 from components.postgres_roles import declare_roles
 from components.postgres_rollout import PostgresRollout
+from components.postgres_volume import Api, claim_template
 from components.values import Resources
 
 __all__ = ["PASSWORD_KEY", "PORT", "Backup", "PostgresStatefulSet", "PostgresStatefulSetArgs"]
@@ -57,8 +59,8 @@ class PostgresStatefulSetArgs:
     protect: bool = True
     """Whether Pulumi refuses to delete or replace the StatefulSet."""
 
-    rollout: PostgresRollout | None = None
-    """Watches the server's pod; None: the plugin's own view is believed."""
+    api: Api | None = None
+    """To watch the pod and ask the claim; None: the plugin's own view is believed."""
 
     # Reach
     clients: Sequence[Mapping[str, str]] = ()
@@ -116,12 +118,6 @@ class PostgresStatefulSet(pulumi.ComponentResource):
         )
         metadata = self._metadata(name)
         metadata.annotations = {ANNOTATION: words(made_with)}
-        # The hook's name is what Pulumi prints before its words.
-        refuse = pulumi.ResourceHook(
-            f"what {name} is made with",
-            refuse_other_data,
-            pulumi.ResourceHookOptions(on_dry_run=True),
-        )
         stateful_set = k8s.apps.v1.StatefulSet(
             f"{name}-stateful-set",
             metadata=metadata,
@@ -134,13 +130,11 @@ class PostgresStatefulSet(pulumi.ComponentResource):
                 # It cannot be changed, and to replace the server would not change the volume: the
                 # annotation shows a change, and the hook refuses it.
                 ignore_changes=["spec.volumeClaimTemplates"],
-                hooks=pulumi.ResourceHookBinding(
-                    before_update=[refuse, *([args.rollout.heal] if args.rollout else [])]
-                ),
+                hooks=server_hooks(name, args.api),
             ),
         )
-        if args.rollout:
-            args.rollout.follow(stateful_set)
+        if args.api:
+            PostgresRollout(args.api).follow(stateful_set)
         # No PodDisruptionBudget: for a single server it could only block draining a node for ever.
         allow_ingress(
             f"{name}-policy",
@@ -243,17 +237,8 @@ class PostgresStatefulSet(pulumi.ComponentResource):
                 ),
             ),
             volume_claim_templates=[
-                core.PersistentVolumeClaimArgs(
-                    metadata=k8s.meta.v1.ObjectMetaArgs(
-                        name="data", labels=selector(self._name, args.instance)
-                    ),
-                    spec=core.PersistentVolumeClaimSpecArgs(
-                        access_modes=["ReadWriteOnce"],
-                        storage_class_name=args.storage_class,
-                        resources=core.VolumeResourceRequirementsArgs(
-                            requests={"storage": args.storage_size}
-                        ),
-                    ),
+                claim_template(
+                    selector(self._name, args.instance), args.storage_size, args.storage_class
                 )
             ],
         )

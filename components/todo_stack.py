@@ -1,7 +1,6 @@
 """TodoStack: namespace, limits, policies, database, backend, frontend, and the ways in."""
 
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +8,12 @@ import pulumi
 
 from components import postgres_backup
 from components.app_deployment import AppDeployment, AppDeploymentArgs
-from components.cluster_api import cluster_api
+from components.cluster_api import ClusterApi
 from components.config import SecretValues
 from components.exposure import url
 from components.image import AppImage, AppImageArgs
 from components.labels import labels, object_name, selector
 from components.namespace import Share, declare_limits, declare_namespace, quota
-from components.postgres_rollout import PostgresRollout
 from components.postgres_stateful_set import (
     Backup,
     PostgresStatefulSet,
@@ -147,7 +145,7 @@ class TodoStack(pulumi.ComponentResource):
                 if backup
                 else None,
                 protect=self._settings.environment == "production",
-                rollout=PostgresRollout(partial(cluster_api, self._settings.cluster)),
+                api=ClusterApi(self._settings.cluster),
                 clients=[selector("backend", self._name)],
             ),
             opts=self._opts,

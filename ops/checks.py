@@ -173,7 +173,10 @@ def volumes(facts: Facts) -> Iterator[Finding]:
     detail = f"bound, {used} % of {size(total)} used"
     if used >= 85:
         yield warning(
-            f"volume {name}", detail, "the data grows", "enlarge it: docs/operations.md, Enlarge a volume"
+            f"volume {name}",
+            detail,
+            "the data grows",
+            "enlarge it: docs/operations.md, Enlarge a volume",
         )
     else:
         yield ok(f"volume {name}", detail)

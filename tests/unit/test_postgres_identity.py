@@ -9,6 +9,7 @@ from components.config import SettingsError, parse_settings
 from components.postgres_identity import ANNOTATION, refuse_other_data
 from components.postgres_image import DEFAULT_IMAGE, image_traits
 from components.postgres_stateful_set import PostgresStatefulSet, PostgresStatefulSetArgs
+from components.postgres_volume import PostgresVolume
 from tests.programs import stack_settings
 from tests.recording import record
 
@@ -132,3 +133,45 @@ def test_a_managed_server_may_have_its_own_names() -> None:
     database = {"mode": "external", "host": "db.example.com", "name": "postgres"}
     tree = stack_settings("cloud") | {"database": database | {"user": "postgres"}}
     assert parse_settings(tree).database.user == "postgres"
+
+
+class Claim:
+    """A cluster with the claim that a destroyed stack has left, or with none."""
+
+    def __init__(self, *, kept: bool) -> None:
+        self.kept = kept
+        self.annotations: dict[str, str] = {}
+
+    def request(self, method: str, path: str, body: Any = None) -> Any:
+        assert path == "/api/v1/namespaces/x/persistentvolumeclaims/data-postgres-0"
+        if method == "PATCH":
+            self.annotations |= body["metadata"]["annotations"]
+        return {"metadata": {"annotations": self.annotations}} if self.kept else None
+
+
+def create(claim: Claim, new: dict[str, Any]) -> None:
+    args = pulumi.ResourceHookArgs("urn", "", "postgres", "StatefulSet", new_inputs=new)
+    PostgresVolume(claim).refuse_other(args)
+
+
+def test_a_volume_that_was_kept_does_not_get_other_settings() -> None:
+    claim = Claim(kept=True)
+    create(claim, inputs())
+    args = pulumi.ResourceHookArgs("urn", "", "postgres", "StatefulSet", new_inputs=inputs())
+    PostgresVolume(claim).note(args)
+    create(claim, inputs())
+    with pytest.raises(pulumi.RunError, match="name cannot go from todo to other"):
+        create(claim, inputs(database="other"))
+    with pytest.raises(pulumi.RunError, match="16 does not read"):
+        create(claim, inputs(image="postgres:16.4"))
+
+
+def test_a_volume_that_was_enlarged_by_hand_gets_its_server_back() -> None:
+    claim = Claim(kept=True)
+    args = pulumi.ResourceHookArgs("urn", "", "postgres", "StatefulSet", new_inputs=inputs())
+    PostgresVolume(claim).note(args)
+    create(claim, inputs(storage_size="5Gi"))
+
+
+def test_a_first_server_may_have_any_settings() -> None:
+    create(Claim(kept=False), inputs(database="other"))

@@ -1,8 +1,7 @@
 """A rollout: what cannot start fails the update, and a corrected template heals it."""
 
-import json
+import copy
 import time
-from types import SimpleNamespace
 from typing import Any
 
 import pulumi
@@ -47,10 +46,7 @@ class Controller:
             },
         }
 
-    def param_serialize(self, method: str, path: str, **more: Any) -> tuple[Any, ...]:
-        return method, path, more["body"]
-
-    def call_api(self, method: str, path: str, body: Any, **_: Any) -> Any:
+    def request(self, method: str, path: str, body: Any = None) -> Any:
         found: Any = None
         if path == "/api/v1/namespaces/x/pods/postgres-0":
             found = self.pod
@@ -66,12 +62,11 @@ class Controller:
                     "updateRevision": self.revision,
                 },
             }
-        status = 200 if found is not None else 404
-        return SimpleNamespace(status=status, reason="", read=lambda: json.dumps(found))
+        return copy.deepcopy(found)
 
 
 def rollout_of(controller: Controller, patience: float = 0.0) -> PostgresRollout:
-    return PostgresRollout(lambda: controller, seconds=10, patience=patience, pause=0.01)
+    return PostgresRollout(controller, seconds=10, patience=patience, pause=0.01)
 
 
 def test_a_ready_server_is_settled_and_left_alone() -> None:
@@ -138,7 +133,7 @@ def test_a_pod_whose_server_runs_is_never_deleted(ready: str) -> None:
     assert controller.pod
     controller.pod["status"]["conditions"][0]["status"] = ready
     controller.generation, controller.revision = 9, "postgres-9"
-    rollout = PostgresRollout(lambda: controller, seconds=0.1, pause=0.01)
+    rollout = PostgresRollout(controller, seconds=0.1, pause=0.01)
     with pytest.raises(pulumi.RunError, match="its former pod ends"):
         rollout.wait("x", "postgres")
     assert controller.deleted == []
@@ -153,12 +148,11 @@ def test_a_server_that_somebody_deleted_is_no_success() -> None:
 
 def test_every_update_follows_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
     followed: list[str] = []
-    rollout = rollout_of(Controller())
-    monkeypatch.setattr(rollout, "follow", lambda server: followed.append(server._name))
 
     def program() -> None:
-        args = PostgresStatefulSetArgs(namespace="x", password="p", rollout=rollout)
+        monkeypatch.setattr(PostgresRollout, "wait", lambda _, *names: followed.extend(names))
+        args = PostgresStatefulSetArgs(namespace="x", password="p", api=Controller())
         PostgresStatefulSet("postgres", args)
 
     record(program)
-    assert followed == ["postgres-stateful-set"]
+    assert followed[0].startswith("postgres-stateful-set")
