@@ -44,7 +44,7 @@ e2e-outages: up ## The operations while the embedded cluster's API server is sto
 
 # The operations CLI: `.venv/bin/python -m ops --help`, described in docs/operations.md.
 OPERATIONS = validate status graph logs forward open shell-db backup backups restore-drill restore \
-	rotate-password rotate-jwt-key drift history
+	rotate-password rotate-jwt-key separate-roles drift history
 .PHONY: $(OPERATIONS) ops-install
 
 validate: ops-install ## Check everything that is deployed: one table, one verdict
@@ -85,6 +85,9 @@ rotate-password: ops-install ## Change the database password while the applicati
 
 rotate-jwt-key: ops-install ## Change the key that signs sessions; nobody is signed out
 	@$(OPS) rotate-jwt-key $(if $(YES),--yes)
+
+separate-roles: ops-install ## Take superuser rights from the application's role (YES=1: without asking)
+	@$(OPS) separate-roles $(if $(YES),--yes)
 
 drift: ops-install ## Show what was changed behind Pulumi's back
 	@$(OPS) drift

@@ -20,6 +20,7 @@ from components.postgres_certificate import (
     certificate_mount,
     certificate_volume,
 )
+from components.postgres_roles import roles_environment, roles_mount, roles_volume
 from components.postgres_tuning import shared_memory_size, tuning
 from components.values import Resources
 
@@ -42,11 +43,26 @@ def postgres_pod(
     database: str,
     user: str,
     secret_name: pulumi.Input[str],
+    roles: pulumi.Input[str],
     resources: Resources,
     storage_size: str,
     connections: int,
 ) -> core.PodSpecArgs:
-    """Returns a pod that runs one server on the claim template called `data`."""
+    """Returns a pod that runs one server on the claim template called `data`.
+
+    Args:
+        account: Name of its ServiceAccount.
+        host: Name of the Service, which the certificate is for.
+        image: What runs.
+        pull_secrets: Names of Secrets with the registry's credentials.
+        database: Name of the application's database.
+        user: Name of the application's role.
+        secret_name: Name of the Secret with the role's password.
+        roles: Name of the ConfigMap that makes the role.
+        resources: Requests and limits.
+        storage_size: Size of the volume.
+        connections: How many clients may be connected.
+    """
     return core.PodSpecArgs(
         service_account_name=account,
         automount_service_account_token=False,
@@ -60,6 +76,7 @@ def postgres_pod(
         volumes=[
             certificate_volume(),
             password_volume(secret_name),
+            roles_volume(roles),
             scratch_volume("tmp", "64Mi"),
             scratch_volume("run", "16Mi"),
             scratch_volume("shm", shared_memory_size(resources.memory_limit), in_memory=True),
@@ -98,8 +115,7 @@ def _container(
     alive = ["/bin/sh", "-c", f"{shlex.join(ready)} || [ $? -eq 1 ]"]
     parameters = tuning(resources.memory_limit, storage_size, connections) | SERVER_PARAMETERS
     env = {
-        "POSTGRES_DB": database,
-        "POSTGRES_USER": user,
+        **roles_environment(database, user),
         "POSTGRES_PASSWORD_FILE": f"{SECRETS_PATH}/{PASSWORD_KEY}",
         "POSTGRES_INITDB_ARGS": "--data-checksums --auth-host=scram-sha-256",
         # A folder of its own: a volume's root may hold lost+found, which initdb refuses.
@@ -124,12 +140,15 @@ def _container(
             *(core.VolumeMountArgs(name=key, mount_path=path) for key, path in mounts.items()),
             password_mount(),
             certificate_mount(),
+            roles_mount(),
         ],
         # 10 minutes: recovery after a crash replays WAL before the server answers.
         startup_probe=exec_probe(ready, period=2, failures=300),
         readiness_probe=exec_probe(ready, period=5, failures=3),
         # Slow to give up: a restart under load costs more than a late answer.
         liveness_probe=exec_probe(alive, period=15, failures=6, timeout=5),
+        # A server that cannot start says why in its log: then `pulumi up` says so too.
+        termination_message_policy="FallbackToLogsOnError",
         # Fast shutdown whatever the image's stop signal: SIGTERM would wait for all clients to go.
         lifecycle=core.LifecycleArgs(
             pre_stop=core.LifecycleHandlerArgs(

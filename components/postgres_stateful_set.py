@@ -9,7 +9,13 @@ import pulumi_kubernetes as k8s
 from components.labels import labels, object_name, selector
 from components.network_policies import allow_ingress
 from components.postgres_backup import Backup, declare_backup
+from components.postgres_hooks import server_hooks
+from components.postgres_identity import ANNOTATION, identity, words
+from components.postgres_image import DEFAULT_IMAGE
 from components.postgres_pod import PASSWORD_KEY, PORT, postgres_pod
+from components.postgres_roles import declare_roles
+from components.postgres_rollout import PostgresRollout
+from components.postgres_volume import Api, claim_template
 from components.values import Resources
 
 __all__ = ["PASSWORD_KEY", "PORT", "Backup", "PostgresStatefulSet", "PostgresStatefulSetArgs"]
@@ -33,7 +39,7 @@ class PostgresStatefulSetArgs:
     """Name of the Kubernetes objects; None: the component's. Two namespaces may have the same."""
 
     # What runs
-    image: pulumi.Input[str] = "docker.io/library/postgres:17"
+    image: str = DEFAULT_IMAGE
     """An image with the contract of the official one, up to major version 17."""
     pull_secrets: Sequence[str] = ()
     """Names of Secrets in the namespace with the registry's credentials."""
@@ -50,16 +56,17 @@ class PostgresStatefulSetArgs:
     storage_size: str = "1Gi"
     """Size of a new data volume.
 
-    A StatefulSet's claim template is immutable, so a change of this would replace the StatefulSet.
-    To grow a volume: enlarge the claim itself (the storage class must allow expansion), delete the
-    StatefulSet with `kubectl delete --cascade=orphan`, then change this and run `pulumi up
-    --refresh`; pod and data stay.
+    A StatefulSet's claim template is immutable, so a change of this is refused; how a volume is
+    enlarged is in docs/operations.md.
     """
     storage_class: str | None = None
     """Storage class; None: the cluster's default."""
     backup: Backup | None = None
     protect: bool = True
     """Whether Pulumi refuses to delete or replace the StatefulSet."""
+
+    api: Api | None = None
+    """To watch the pod and ask the claim; None: the plugin's own view is believed."""
 
     # Reach
     clients: Sequence[Mapping[str, str]] = ()
@@ -107,19 +114,35 @@ class PostgresStatefulSet(pulumi.ComponentResource):
             automount_service_account_token=False,
             opts=self._opts,
         )
+        roles = declare_roles(name, self._metadata("-roles"), self._opts)
         headless = self._service("-headless", headless=True)
         self._service("", headless=False)
+        made_with = identity(
+            image=args.image,
+            database=args.database,
+            user=args.user,
+            size=args.storage_size,
+            storage_class=args.storage_class,
+        )
+        metadata = self._metadata()
+        metadata.annotations = {ANNOTATION: words(made_with)}
         stateful_set = k8s.apps.v1.StatefulSet(
             f"{name}-stateful-set",
-            metadata=self._metadata(),
-            spec=self._spec(account, headless),
+            metadata=metadata,
+            spec=self._spec(account, headless, roles),
             opts=pulumi.ResourceOptions(
                 parent=self,
                 protect=args.protect,
                 depends_on=[secret] if secret else None,
                 custom_timeouts=pulumi.CustomTimeouts(create="8m", update="8m", delete="4m"),
+                # It cannot be changed, and to replace the server would not change the volume: the
+                # annotation shows a change, and the hook refuses it.
+                ignore_changes=["spec.volumeClaimTemplates"],
+                hooks=server_hooks(name, args.api),
             ),
         )
+        if args.api:
+            PostgresRollout(args.api).follow(stateful_set)
         # No PodDisruptionBudget: for a single server it could only block draining a node for ever.
         allow_ingress(
             f"{name}-policy",
@@ -196,7 +219,7 @@ class PostgresStatefulSet(pulumi.ComponentResource):
         )
 
     def _spec(
-        self, account: core.ServiceAccount, headless: core.Service
+        self, account: core.ServiceAccount, headless: core.Service, roles: core.ConfigMap
     ) -> k8s.apps.v1.StatefulSetSpecArgs:
         args = self._args
         return k8s.apps.v1.StatefulSetSpecArgs(
@@ -222,23 +245,17 @@ class PostgresStatefulSet(pulumi.ComponentResource):
                     database=args.database,
                     user=args.user,
                     secret_name=self.secret_name,
+                    roles=object_name(roles),
                     resources=args.resources,
                     storage_size=args.storage_size,
                     connections=args.max_connections,
                 ),
             ),
             volume_claim_templates=[
-                core.PersistentVolumeClaimArgs(
-                    metadata=k8s.meta.v1.ObjectMetaArgs(
-                        name="data", labels=selector(self._object_name, args.instance)
-                    ),
-                    spec=core.PersistentVolumeClaimSpecArgs(
-                        access_modes=["ReadWriteOnce"],
-                        storage_class_name=args.storage_class,
-                        resources=core.VolumeResourceRequirementsArgs(
-                            requests={"storage": args.storage_size}
-                        ),
-                    ),
+                claim_template(
+                    selector(self._object_name, args.instance),
+                    args.storage_size,
+                    args.storage_class,
                 )
             ],
         )

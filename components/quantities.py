@@ -6,6 +6,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
+from components.image_reference import ImageReference
+from components.postgres_image import check_image
 from components.text import Between
 
 _QUANTITY = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)(m|k|Ki|M|Mi|G|Gi|T|Ti|)")
@@ -70,6 +72,19 @@ def _memory_limit(value: str) -> str:
     return value
 
 
+def _database_name(value: str) -> str:
+    if value in {"template0", "template1"}:
+        raise ValueError("expected a name that PostgreSQL does not use itself, such as todo")
+    return value
+
+
+def _role_name(value: str) -> str:
+    # PostgreSQL manual, "CREATE ROLE" and "Predefined Roles".
+    if value.startswith("pg_") or value in {"public", "none"}:
+        raise ValueError("expected a role that PostgreSQL does not reserve (pg_…, public, none)")
+    return value
+
+
 _MEBIBYTE = 1024**2
 # Larger than any node, and small enough for the sums of a quota to fit 64 bits.
 _MOST_CORES = 4096
@@ -93,4 +108,7 @@ MemoryLimit = Annotated[ByteQuantity, AfterValidator(_memory_limit)]
 Port = Annotated[int, Between(1, 65535)]
 NodePortNumber = Annotated[int, Between(30000, 32767)]
 Replicas = Annotated[int, Between(1, 50)]
-PostgresName = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
+PostgresImage = Annotated[ImageReference, AfterValidator(check_image)]
+_PostgresName = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
+DatabaseName = Annotated[_PostgresName, AfterValidator(_database_name)]
+RoleName = Annotated[_PostgresName, AfterValidator(_role_name)]

@@ -11,11 +11,18 @@ from pydantic import Field, field_validator, model_validator
 from components.addresses import Cidr, HttpAddress, PodCidr
 from components.certificates import check_bundle
 from components.cron import CronSchedule
-from components.image_reference import ImageReference
 from components.image_settings import Images
 from components.names import DnsLabel, HostName, NamespaceLabels, ObjectName
 from components.postgres_connections import pool_size
-from components.quantities import ByteQuantity, Port, PostgresName, quantity_value
+from components.postgres_image import DEFAULT_IMAGE
+from components.quantities import (
+    ByteQuantity,
+    DatabaseName,
+    Port,
+    PostgresImage,
+    RoleName,
+    quantity_value,
+)
 from components.secret_settings import GeneratedSecrets, Secrets
 from components.text import Between, Text
 from components.value import Value
@@ -107,9 +114,9 @@ class InClusterDatabase(Value):
     """PostgreSQL as a StatefulSet of the stack."""
 
     mode: Literal["inCluster"] = "inCluster"
-    image: ImageReference = "docker.io/library/postgres:17"
-    name: PostgresName = "todo"
-    user: PostgresName = "todo"
+    image: PostgresImage = DEFAULT_IMAGE
+    name: DatabaseName = "todo"
+    user: RoleName = Field(default="todo", description="The application's role, no superuser")
     storage: StorageSettings = StorageSettings()
     resources: Resources = Resources(
         cpu_request="250m",
@@ -128,6 +135,15 @@ class InClusterDatabase(Value):
             raise ValueError(f"expected storage.size ({self.storage.size}) of at least 256Mi")
         return self
 
+    @field_validator("name", "user")
+    @classmethod
+    def _is_the_applications_own(cls, value: str) -> str:
+        if value == "postgres":
+            raise ValueError(
+                "expected another name: the server's superuser and its database have it"
+            )
+        return value
+
 
 class ExternalDatabase(Value):
     """PostgreSQL that somebody else runs; the password comes from the external secret store."""
@@ -135,8 +151,8 @@ class ExternalDatabase(Value):
     mode: Literal["external"]
     host: HostName
     port: Port = 5432
-    name: PostgresName = "todo"
-    user: PostgresName = "todo"
+    name: DatabaseName = "todo"
+    user: RoleName = "todo"
     ssl_mode: Literal["require", "verify-ca", "verify-full"] = Field(
         default="require",
         description="require encrypts; verify-ca also wants a certificate of caBundle's "

@@ -9,6 +9,7 @@ import pulumi
 
 from components import postgres_backup
 from components.app_deployment import AppDeployment, AppDeploymentArgs
+from components.cluster_api import ClusterApi
 from components.config import SecretValues
 from components.exposure import url
 from components.image import AppImage, AppImageArgs
@@ -150,6 +151,7 @@ class TodoStack(pulumi.ComponentResource):
                 else None,
                 pull_secrets=self._pull_secrets,
                 protect=self._settings.environment == "production",
+                api=ClusterApi(self._settings.cluster),
                 clients=[selector("backend", self._name)],
             ),
             opts=self._child("postgres"),

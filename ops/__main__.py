@@ -31,6 +31,7 @@ for _module in (
     "backups",
     "restore",
     "rotate",
+    "separate_roles",
     "drift",
     "history",
 ):

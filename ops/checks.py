@@ -14,6 +14,7 @@ from ops.json_tree import part, parts
 from ops.kube import ApiError, Cluster
 from ops.password_rotation import KEY, PasswordRotation, digest
 from ops.repair import REPAIR
+from ops.role_separation import RoleSeparation
 from ops.terminal import size
 from ops.workloads import is_ready, mounted_secret, selector_of
 
@@ -142,7 +143,10 @@ def volumes(facts: Facts) -> Iterator[Finding]:
     detail = f"bound, {used} % of {size(total)} used"
     if used >= 85:
         yield warning(
-            f"volume {name}", detail, "the data grows", "enlarge it: docs/operations.md, Volumes"
+            f"volume {name}",
+            detail,
+            "the data grows",
+            "enlarge it: docs/operations.md, Enlarge a volume",
         )
     else:
         yield ok(f"volume {name}", detail)
@@ -202,6 +206,28 @@ def _accepted(facts: Facts, password: str) -> bool:
     except Failure:
         # The server does not run; its own check says so.
         return True
+
+
+def roles(facts: Facts) -> Iterator[Finding]:
+    """The application's role is no superuser."""
+    if "database" not in facts.stack.workloads:
+        return
+    role = facts.stack.database.user
+    try:
+        state = RoleSeparation(facts.stack, facts.cluster).is_superuser()
+    except Failure:
+        return  # the server does not run; its own check says so
+    if state is False:
+        yield ok("roles", f"{role} is no superuser")
+        return
+    yield warning(
+        "roles",
+        f"the application's role {role} is a superuser" if state else f"there is no role {role}",
+        "an earlier version made the volume"
+        if state
+        else "the server was cut off when it filled the volume",
+        "python -m ops separate-roles",
+    )
 
 
 def quota(facts: Facts) -> Iterator[Finding]:
@@ -267,6 +293,7 @@ CHECKS: tuple[Check, ...] = (
     endpoints,
     volumes,
     secrets,
+    roles,
     quota,
     policies,
     backups,

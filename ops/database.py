@@ -9,11 +9,17 @@ from ops.kube import Cluster, Ran
 from ops.stack import Stack
 
 CONTAINER = "postgres"
-# The role that initdb made always has OID 10 (BOOTSTRAP_SUPERUSERID in pg_authid.dat), whatever
-# its name; on volumes from earlier versions it is the application's own role.
-_SUPERUSER = """\
-role=$(psql -X -q -A -t -U "$0" -d postgres \
-  -c 'SELECT rolname FROM pg_roles WHERE oid = 10' < /dev/null) || exit"""
+# As the superuser, for whom the server keeps connections free when the application has taken all
+# others, but with the rights of the application's role: what is made belongs to it. On volumes of
+# earlier versions the application's role is the superuser itself.
+CONNECT = """\
+if psql -X -q -U postgres -d "$1" -c "" 2> /dev/null; then
+  export PGUSER=postgres PGOPTIONS="-c role=$0"
+else
+  export PGUSER="$0"
+fi
+"""
+"""Shell lines for $0 = the application's role and $1 = a database."""
 
 
 def sql(
@@ -22,6 +28,7 @@ def sql(
     statements: str,
     *,
     database: str | None = None,
+    user: str | None = None,
     superuser: bool = False,
 ) -> str:
     """Runs statements and returns the rows as lines, columns separated by `|`.
@@ -32,14 +39,15 @@ def sql(
     Args:
         stack: The stack.
         cluster: Its cluster.
-        statements: What to run.
-        database: Where; None: in the application's database.
-        superuser: Whether as the server's first superuser instead of the application's role.
+        statements: SQL, or what else psql reads.
+        database: None: the application's.
+        user: A role to connect as; None: the superuser with the rights of the application's role.
+        superuser: Whether with the superuser's own rights.
 
     Raises:
         Failure: The server refused.
     """
-    done = run_psql(stack, cluster, statements, database=database, superuser=superuser)
+    done = run_psql(stack, cluster, statements, database=database, user=user, superuser=superuser)
     if done.code:
         reason = next((s for s in done.err.splitlines() if "ERROR" in s or "FATAL" in s), "")
         reason = re.sub(
@@ -57,15 +65,18 @@ def run_psql(
     statements: str,
     *,
     database: str | None = None,
+    user: str | None = None,
     superuser: bool = False,
 ) -> Ran:
     """Runs statements and returns what psql did."""
     address = stack.database
+    if superuser:
+        statements = f"SET ROLE NONE;\n{statements}"
     octets = len(statements.encode())
-    role = _SUPERUSER if superuser else 'role="$0"'
     # head: psql then sees the end of its input, which not every API server passes on.
-    command = f'{role}\nhead -c {octets} | psql -X -q -A -t -v ON_ERROR_STOP=1 -U "$role" -d "$1"'
-    arguments = ["sh", "-c", command, address.user, database or address.name]
+    connect = 'export PGUSER="$0"\n' if user else CONNECT
+    command = f'{connect}head -c {octets} | psql -X -q -A -t -v ON_ERROR_STOP=1 -d "$1"'
+    arguments = ["sh", "-c", command, user or address.user, database or address.name]
     return cluster.run(stack.database_pod(), CONTAINER, arguments, stdin=statements)
 
 

@@ -41,5 +41,6 @@ def shell_db(
     environment = dict(to.stack.pulumi.environment)
     if to.cluster.kubeconfig and "\n" not in to.cluster.kubeconfig:
         environment["KUBECONFIG"] = to.cluster.kubeconfig
-    arguments += ["--", "psql", "-X", "-U", address.user, "-d", address.name]
+    command = f'{database.CONNECT}exec psql -X -d "$1"'
+    arguments += ["--", "sh", "-c", command, address.user, address.name]
     os.execve(kubectl, arguments, environment)  # noqa: S606 - the terminal becomes psql's

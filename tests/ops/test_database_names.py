@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from components.quantities import PostgresName
+from components.quantities import DatabaseName
 from ops.database_names import LIMIT, Purpose, derived
 
 ACCEPTED = st.from_regex(r"[a-z_][a-z0-9_]{0,62}", fullmatch=True)
@@ -24,7 +24,7 @@ def test_no_live_database_has_a_shortened_name(live: str) -> None:
         name = derived(live, purpose).name
         if name != f"{live}_{purpose}":
             with pytest.raises(ValueError, match="string"):
-                TypeAdapter[str](PostgresName).validate_python(name)
+                TypeAdapter[str](DatabaseName).validate_python(name)
 
 
 def test_short_names_are_as_documented() -> None:

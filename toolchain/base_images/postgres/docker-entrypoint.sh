@@ -32,12 +32,15 @@ if [ ! -s "$PGDATA/PG_VERSION" ]; then
 			CREATE DATABASE :"database";
 		SQL
 	fi
+	# What the official image's scripts may rely on: plain psql reaches this server, by these names.
+	export PGHOST=/tmp POSTGRES_USER="$user" POSTGRES_DB="$database"
 	for file in /docker-entrypoint-initdb.d/*; do
 		case "$file" in
 			*.sql) psql_socket --dbname="$database" --file="$file" ;;
 			*.sh) sh "$file" ;;
 		esac
 	done
+	unset PGHOST
 	pg_ctl --pgdata="$staging" --mode=fast --wait stop
 	chmod 0700 "$staging"
 	rmdir "$PGDATA" || fail "$PGDATA is not empty but holds no database; move its files away"

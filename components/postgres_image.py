@@ -1,0 +1,39 @@
+"""The image of a PostgreSQL server, and what its tag says about the data it reads."""
+
+import re
+
+DEFAULT_IMAGE = "docker.io/library/postgres:17.6-trixie"
+"""Minor version and base system are fixed: another system sorts text differently, under indexes
+that were built with the former order (docker-library/postgres#1356)."""
+NEWEST_MAJOR = 17
+"""From 18 on the official image wants its volume elsewhere (docker-library/postgres#1259)."""
+
+_MAJOR = re.compile(r"(\d{1,3})(?:[.-].*|(?:alpha|beta|rc)\d*.*)?")
+
+
+def image_traits(image: str) -> dict[str, str]:
+    """Returns major version and kind of system, as far as an image's tag says them."""
+    tag = image.partition("@")[0].rpartition("/")[2].partition(":")[2]
+    major = _MAJOR.fullmatch(tag)
+    found = {"major": major.group(1)} if major else {}
+    return {**found, "system": "alpine" if "alpine" in tag else "debian"} if tag else found
+
+
+def check_image(image: str) -> str:
+    """Returns the image.
+
+    Raises:
+        ValueError: The pod is not made for it.
+    """
+    traits = image_traits(image)
+    if int(traits.get("major", 0)) > NEWEST_MAJOR:
+        raise ValueError(
+            f"expected PostgreSQL up to {NEWEST_MAJOR}, such as {DEFAULT_IMAGE}; from 18 on the "
+            "official image keeps its data elsewhere"
+        )
+    if traits.get("system") == "alpine":
+        raise ValueError(
+            f"expected an image based on Debian, such as {DEFAULT_IMAGE}; Alpine's has another "
+            "user (70 instead of 999) and sorts text differently"
+        )
+    return image

@@ -1,0 +1,105 @@
+"""A real PostgreSQL server in a temporary folder, made as the image makes it."""
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from ops.kube import Ran
+
+PASSWORD = "password-of-the-test-server"
+
+
+def _program(name: str) -> str | None:
+    installed = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), reverse=True)
+    return str(installed[0]) if installed else shutil.which(name)
+
+
+AVAILABLE = _program("initdb") is not None
+
+
+class Server:
+    """A running server."""
+
+    def __init__(self, folder: Path, port: int, restart: Callable[[], None]) -> None:
+        self.restart = restart
+        binaries = str(Path(_program("initdb") or "initdb").parent)
+        self.environment = {
+            "PATH": f"{binaries}:{os.environ['PATH']}",
+            "PGHOST": str(folder),
+            "PGPORT": str(port),
+        }
+
+    def sql(self, statements: str, *, user: str, database: str = "postgres") -> str:
+        done = self.run("", "", ["psql", "-XAtq", "-U", user, "-d", database, "-c", statements])
+        assert done.code == 0, done.err
+        return done.out.strip()
+
+    def accepts(self, user: str, password: str, database: str) -> bool:
+        """Whether somebody gets in over the network."""
+        command = ["psql", "-XAtqw", "-U", user, "-d", database, "-c", "SELECT 1"]
+        environment = self.environment | {"PGHOST": "127.0.0.1", "PGPASSWORD": password}
+        done = subprocess.run(command, env=environment, capture_output=True, check=False)
+        return done.returncode == 0
+
+    def wait_until_full(self, user: str) -> None:
+        """Returns when nobody else of a role gets in."""
+        for _ in range(100):
+            command = ["psql", "-XAtq", "-U", user, "-d", "postgres", "-c", "SELECT 1"]
+            if self.run("", "", command).code:
+                return
+            time.sleep(0.1)
+        raise AssertionError("there is still room")
+
+    def run(self, _pod: str, _container: str, command: list[str], stdin: str | None = None) -> Ran:
+        """Runs a command next to the server, as Cluster.run does in the pod."""
+        done = subprocess.run(
+            command,
+            env=self.environment,
+            input=stdin or "",
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+
+@contextmanager
+def server(superuser: str) -> Iterator[Server]:
+    """Runs a server whose first role has this name and the password."""
+    root = os.geteuid() == 0
+    user = "postgres" if root and "postgres" in {it.pw_name for it in pwd.getpwall()} else None
+    options: dict[str, Any] = {"user": user, "check": True, "stdout": subprocess.DEVNULL}
+    with TemporaryDirectory(prefix="todo-roles-") as name:
+        folder = Path(name)
+        (folder / "password").write_text(PASSWORD)
+        if user:
+            shutil.chown(folder, user)
+            shutil.chown(folder / "password", user)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = int(probe.getsockname()[1])
+        data, initdb, control = folder / "data", _program("initdb"), _program("pg_ctl")
+        words = [initdb, "-D", data, "-U", superuser, "--pwfile", folder / "password"]
+        words += ["--auth-local=trust", "--auth-host=scram-sha-256", "-E", "UTF8", "--no-sync"]
+        subprocess.run(words, cwd=folder, **options)
+        started = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+        begin = [control, "start", "-D", data, "-s", "-w", "-o", started, "-l", folder / "log"]
+        subprocess.run(begin, cwd=folder, **options)
+
+        def restart() -> None:
+            again = [control, "restart", "-D", data, "-s", "-w", "-m", "fast"]
+            subprocess.run(again, cwd=folder, **options)
+
+        try:
+            yield Server(folder, port, restart)
+        finally:
+            end = [control, "stop", "-D", data, "-s", "-w", "-m", "immediate"]
+            subprocess.run(end, cwd=folder, **options)

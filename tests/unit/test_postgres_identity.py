@@ -1,0 +1,178 @@
+"""What a data volume is made with: a change of it is refused before anything is changed."""
+
+from typing import Any
+
+import pulumi
+import pytest
+
+from components.config import SettingsError, parse_settings
+from components.postgres_identity import ANNOTATION, refuse_other_data
+from components.postgres_image import DEFAULT_IMAGE, image_traits
+from components.postgres_stateful_set import PostgresStatefulSet, PostgresStatefulSetArgs
+from components.postgres_volume import PostgresVolume
+from tests.programs import stack_settings
+from tests.recording import record
+
+
+def inputs(*, earlier: bool = False, **arguments: Any) -> dict[str, Any]:
+    """The StatefulSet's inputs, or what an earlier version of the program had for them."""
+    image = "docker.io/library/postgres:17.6-trixie"
+    given = {"image": image, "database": "todo", "user": "todo"} | arguments
+
+    def program() -> None:
+        args = PostgresStatefulSetArgs(namespace="x", password="p", **given)
+        PostgresStatefulSet("postgres", args)
+
+    found = record(program).one("StatefulSet").inputs
+    if earlier:
+        del found["metadata"]["annotations"][ANNOTATION]
+        container = found["spec"]["template"]["spec"]["containers"][0]
+        container["env"] = [
+            {"name": "POSTGRES_DB", "value": given["database"]},
+            {"name": "POSTGRES_USER", "value": given["user"]},
+        ]
+    return found
+
+
+def update(old: dict[str, Any], new: dict[str, Any]) -> None:
+    # As the engine has it: a claim template is for ever, so its changes are ignored.
+    new["spec"]["volumeClaimTemplates"] = old["spec"]["volumeClaimTemplates"]
+    refuse_other_data(
+        pulumi.ResourceHookArgs(
+            "urn", "x/postgres", "postgres", "StatefulSet", new_inputs=new, old_inputs=old
+        )
+    )
+
+
+@pytest.mark.parametrize("earlier", [False, True])
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"database": "other"}, "database.name cannot go from todo to other"),
+        ({"user": "other"}, "database.user cannot go from todo to other"),
+        ({"image": "postgres:16.4"}, "16 does not read the files of PostgreSQL 17"),
+        ({"image": "postgres:17.6-alpine"}, "cannot go from debian to alpine"),
+        ({"storage_size": "2Gi"}, "storage.size cannot go from 1Gi to 2Gi"),
+        ({"storage_class": "fast"}, "storage.storageClass cannot go from default to fast"),
+    ],
+)
+def test_what_the_volume_decides_cannot_be_changed(
+    earlier: bool, change: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(pulumi.RunError) as caught:
+        update(inputs(earlier=earlier), inputs(**change))
+    assert sentence in str(caught.value)
+    assert "docs/operations.md" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("earlier", [False, True])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"image": "registry.example.com:5000/postgres:17.7-trixie"},
+        {"image": "registry.example.com/postgres@sha256:" + "0" * 64},
+        {"image": "localhost/postgres:mine"},
+    ],
+)
+def test_what_reads_the_volume_may_change(earlier: bool, change: dict[str, Any]) -> None:
+    update(inputs(earlier=earlier), inputs(**change))
+
+
+def test_another_size_does_not_replace_the_server() -> None:
+    def program() -> None:
+        PostgresStatefulSet("postgres", PostgresStatefulSetArgs(namespace="x", password="p"))
+
+    server = record(program).one("StatefulSet")
+    assert server.ignore_changes == ("spec.volumeClaimTemplates",)
+
+
+def test_the_default_image_has_minor_version_and_system() -> None:
+    assert image_traits(DEFAULT_IMAGE) == {"major": "17", "system": "debian"}
+    minor, _, system = DEFAULT_IMAGE.rpartition(":")[2].removeprefix("17.").partition("-")
+    assert minor.isdecimal()
+    assert system in {"bookworm", "trixie"}
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "allowed"),
+    [
+        ("image", "postgres:18", "up to 17"),
+        ("image", "docker.io/library/postgres:18.1-trixie@sha256:" + "0" * 64, "up to 17"),
+        ("image", "postgres:19beta1", "up to 17"),
+        ("image", "postgres:17-alpine", "based on Debian"),
+        ("image", "postgres:17.6-alpine3.22", "based on Debian"),
+        ("name", "postgres", "another name"),
+        ("name", "template0", "such as todo"),
+        ("name", "template1", "such as todo"),
+        ("user", "postgres", "another name"),
+        ("user", "pg_todo", "does not reserve"),
+        ("user", "public", "does not reserve"),
+        ("user", "none", "does not reserve"),
+    ],
+)
+def test_what_the_server_refuses_is_refused_by_the_settings(
+    setting: str, value: str, allowed: str
+) -> None:
+    tree = stack_settings("minikube")
+    database = {"mode": "inCluster", setting: value}
+    with pytest.raises(SettingsError) as caught:
+        parse_settings(tree | {"database": database})
+    # A long value is cut.
+    assert f"todo:settings.database.{setting} is {value!r}"[:70] in str(caught.value)
+    assert allowed in str(caught.value)
+
+
+@pytest.mark.parametrize("image", ["postgres:17.6", "postgres:16.10-bookworm", "x/pg:2024.1"])
+def test_other_images_are_taken(image: str) -> None:
+    tree = stack_settings("minikube") | {"database": {"mode": "inCluster", "image": image}}
+    assert parse_settings(tree).database.mode == "inCluster"
+
+
+def test_a_managed_server_may_have_its_own_names() -> None:
+    database = {"mode": "external", "host": "db.example.com", "name": "postgres"}
+    tree = stack_settings("cloud") | {"database": database | {"user": "postgres"}}
+    assert parse_settings(tree).database.user == "postgres"
+
+
+class Claim:
+    """A cluster with the claim that a destroyed stack has left, or with none."""
+
+    def __init__(self, *, kept: bool) -> None:
+        self.kept = kept
+        self.annotations: dict[str, str] = {}
+
+    def request(self, method: str, path: str, body: Any = None) -> Any:
+        assert path == "/api/v1/namespaces/x/persistentvolumeclaims/data-postgres-0"
+        if method == "PATCH":
+            self.annotations |= body["metadata"]["annotations"]
+        return {"metadata": {"annotations": self.annotations}} if self.kept else None
+
+
+def create(claim: Claim, new: dict[str, Any]) -> None:
+    args = pulumi.ResourceHookArgs("urn", "", "postgres", "StatefulSet", new_inputs=new)
+    PostgresVolume(claim).refuse_other(args)
+
+
+def test_a_volume_that_was_kept_does_not_get_other_settings() -> None:
+    claim = Claim(kept=True)
+    create(claim, inputs())
+    args = pulumi.ResourceHookArgs("urn", "", "postgres", "StatefulSet", new_inputs=inputs())
+    PostgresVolume(claim).note(args)
+    create(claim, inputs())
+    with pytest.raises(pulumi.RunError, match="name cannot go from todo to other"):
+        create(claim, inputs(database="other"))
+    with pytest.raises(pulumi.RunError, match="16 does not read"):
+        create(claim, inputs(image="postgres:16.4"))
+
+
+def test_a_volume_that_was_enlarged_by_hand_gets_its_server_back() -> None:
+    claim = Claim(kept=True)
+    args = pulumi.ResourceHookArgs("urn", "", "postgres", "StatefulSet", new_inputs=inputs())
+    PostgresVolume(claim).note(args)
+    create(claim, inputs(storage_size="5Gi"))
+
+
+def test_a_first_server_may_have_any_settings() -> None:
+    create(Claim(kept=False), inputs(database="other"))
