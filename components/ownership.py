@@ -7,6 +7,7 @@ from typing import Any, cast
 import pulumi
 import pulumi_kubernetes as k8s
 
+from components.cluster_api import ClusterApi
 from components.guard import MARK, Guard
 from components.live_objects import LiveObjects
 from components.settings import ClusterSettings
@@ -33,7 +34,7 @@ class Ownership:
             adopted: Namespaces of others that the stack is to use.
         """
         self._owner = owner
-        guard = Guard(owner, LiveObjects(cluster), adopted=adopted)
+        guard = Guard(owner, LiveObjects(ClusterApi(cluster)), adopted=adopted)
         # The names are what Pulumi prints before a hook's own words.
         on_dry_run = pulumi.ResourceHookOptions(on_dry_run=True)
         refuse = pulumi.ResourceHook("ownership", guard.refuse_others, on_dry_run)

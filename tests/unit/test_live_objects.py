@@ -10,6 +10,7 @@ from typing import Any
 import pulumi
 import pytest
 
+from components.cluster_api import ClusterApi
 from components.live_objects import LiveObjects
 from components.settings import ClusterSettings
 
@@ -73,7 +74,9 @@ def objects_of(folder: Path, port: int) -> LiveObjects:
         ),
         encoding="utf-8",
     )
-    return LiveObjects(ClusterSettings(kind="local", kubeconfig=str(kubeconfig), context="it"))
+    return LiveObjects(
+        ClusterApi(ClusterSettings(kind="local", kubeconfig=str(kubeconfig), context="it"))
+    )
 
 
 @pytest.fixture
@@ -128,5 +131,5 @@ def test_a_cluster_that_does_not_answer_is_said_so_in_one_sentence(tmp_path: Pat
 def test_a_kubeconfig_that_is_missing_is_said_so_in_one_sentence(tmp_path: Path) -> None:
     settings = ClusterSettings(kind="local", kubeconfig=str(tmp_path / "none"), context="it")
     with pytest.raises(pulumi.RunError, match="no usable context it") as error:
-        find_route(LiveObjects(settings))
+        find_route(LiveObjects(ClusterApi(settings)))
     assert "\n" not in str(error.value)
