@@ -47,7 +47,7 @@ class LiveObjects:
 
     def _read_served(self, api_version: str) -> dict[str, tuple[str, bool]]:
         """Returns plural and scope of each kind of an API version."""
-        listed = self._api.request("GET", _root(api_version)) or {}
+        listed: Any = self._api.request("GET", _root(api_version)) or {}
         return {
             it["kind"]: (it["name"], it["namespaced"])
             for it in listed.get("resources") or ()
