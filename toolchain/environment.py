@@ -12,6 +12,7 @@ from toolchain import minikube, paths
 
 BUILDER = "todo-embedded"
 """The buildx builder on the embedded cluster's BuildKit."""
+_CHOSEN = ("KUBECONFIG", "BUILDX_CONFIG", "PULUMI_BACKEND_URL")
 
 
 def variables(stack: str) -> dict[str, str]:
@@ -50,9 +51,10 @@ def complete(stack: str) -> dict[str, str]:
 
 
 def shell(stack: str) -> str:
-    """`variables` as ``export`` lines for a POSIX shell."""
+    """`variables` as ``export`` lines for a POSIX shell; what the user chose of them is said, too."""
+    chosen = {name: os.environ[name] for name in _CHOSEN if os.environ.get(name)}
     return "\n".join(
-        f"export {name}={shlex.quote(value)}" for name, value in variables(stack).items()
+        f"export {name}={shlex.quote(value)}" for name, value in (chosen | variables(stack)).items()
     )
 
 

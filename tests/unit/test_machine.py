@@ -44,6 +44,7 @@ class TestEnvironment:
         assert "KUBECONFIG" not in environment.variables("cloud")
         files = environment.variables("minikube")["KUBECONFIG"].split(":")
         assert files == ["/mine/prod.yaml", EMBEDDED["cluster"]["kubeconfig"]]
+        assert "export KUBECONFIG=/mine/prod.yaml\n" in environment.shell("cloud") + "\n"
 
     def test_does_not_grow_when_it_is_taken_twice(self, monkeypatch: pytest.MonkeyPatch) -> None:
         found_out("minikube", EMBEDDED)
