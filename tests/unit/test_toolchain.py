@@ -166,6 +166,16 @@ def test_the_embedded_cluster_says_that_it_needs_root(monkeypatch: pytest.Monkey
         node.check()
 
 
+def test_a_cluster_whose_files_were_deleted_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(node, "check", lambda: None)
+    monkeypatch.setattr(node, "running", lambda: True)
+    monkeypatch.setattr(node, "_ROOT", tmp_path)
+    with pytest.raises(ui.Failure, match="make cluster-down"):
+        node.start(tmp_path)
+
+
 def test_another_clones_cluster_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(node, "_alive", lambda: 1)

@@ -67,6 +67,11 @@ def start(bin_dir: Path) -> None:
             become ready; the sentence names the log to read.
     """
     check()
+    if running() and not exists():
+        raise ui.Failure(
+            "The embedded cluster runs, but its files below .local/ were deleted; run `make cluster-down`, which removes the "
+            "rest of it, then `make up`."
+        )
     if not running():
         _clear_runtime()
         config.RUN.mkdir(parents=True, exist_ok=True)
