@@ -113,6 +113,7 @@ class PostgresStatefulSet(pulumi.ComponentResource):
                 user=args.user,
                 secret_name=self.secret_name,
                 host=own,
+                api=args.api,
                 # No backup before there is something to back up.
                 opts=pulumi.ResourceOptions(parent=self, depends_on=[stateful_set]),
             )
