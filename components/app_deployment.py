@@ -88,6 +88,9 @@ class AppDeployment(pulumi.ComponentResource):
 
     def _deployment(self) -> k8s.apps.v1.Deployment:
         args = self._args
+        # Only when it is over `pulumi up` fails with the pods' own reason: a pod at a time is
+        # replaced, and the first may have to wait for its image.
+        time = f"{240 + 30 * args.scaling.most}s"
         account = core.ServiceAccount(
             f"{self._name}-account",
             metadata=self._metadata,
@@ -108,7 +111,7 @@ class AppDeployment(pulumi.ComponentResource):
                     ),
                 ),
                 revision_history_limit=3,
-                # After 3 minutes without progress `pulumi up` fails with the pod's own reason.
+                # Is what `kubectl rollout status` believes; `pulumi up` only warns of it.
                 progress_deadline_seconds=180,
                 template=pod_template(
                     self._name,
@@ -123,7 +126,7 @@ class AppDeployment(pulumi.ComponentResource):
                 parent=self,
                 depends_on=self._depends_on,
                 custom_timeouts=pulumi.CustomTimeouts(
-                    create="5m", update="8m", delete=f"{180 + args.pre_stop_seconds}s"
+                    create=time, update=time, delete=f"{180 + args.pre_stop_seconds}s"
                 ),
             ),
         )

@@ -15,6 +15,7 @@ from components.pods import (
     scratch_volume,
     secret_references,
 )
+from components.postgres_backup_claim import declare_claim
 from components.postgres_backup_script import BACKUP_SCRIPT
 from components.postgres_certificate import CLIENT_MODE
 from components.postgres_pod import (
@@ -24,6 +25,7 @@ from components.postgres_pod import (
     password_mount,
     password_volume,
 )
+from components.postgres_volume import Api
 from components.values import Resources
 
 core = k8s.core.v1
@@ -56,30 +58,22 @@ def declare_backup(
     database: str,
     user: str,
     secret_name: pulumi.Input[str],
+    api: Api | None,
     opts: pulumi.ResourceOptions,
 ) -> None:
     """Declares the claim and the CronJob; the claim is kept when the stack is destroyed."""
     job_name = f"{name}-backup"
     own_labels = labels(object_name, instance, "backup")
     metadata = k8s.meta.v1.ObjectMetaArgs(name=object_name, namespace=namespace, labels=own_labels)
-    claim = core.PersistentVolumeClaim(
+    claim = declare_claim(
         f"{job_name}-claim",
-        metadata=k8s.meta.v1.ObjectMetaArgs(
-            name=object_name,
-            namespace=namespace,
-            labels=own_labels,
-            # Many storage classes bind a claim only when a pod uses it: at the first backup.
-            # It may be there already, kept by an earlier `pulumi destroy`.
-            annotations={"pulumi.com/skipAwait": "true", "pulumi.com/patchForce": "true"},
-        ),
-        spec=core.PersistentVolumeClaimSpecArgs(
-            access_modes=["ReadWriteOnce"],
-            storage_class_name=backup.storage_class,
-            resources=core.VolumeResourceRequirementsArgs(
-                requests={"storage": backup.storage_size}
-            ),
-        ),
-        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(retain_on_delete=True)),
+        namespace=namespace,
+        object_name=object_name,
+        labels=own_labels,
+        size=backup.storage_size,
+        storage_class=backup.storage_class,
+        api=api,
+        opts=opts,
     )
     account = core.ServiceAccount(
         f"{job_name}-account",

@@ -1,8 +1,5 @@
 """PostgresStatefulSet: a PostgreSQL server whose data outlives pods and `pulumi destroy`."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-
 import pulumi
 import pulumi_kubernetes as k8s
 
@@ -11,66 +8,15 @@ from components.network_policies import allow_ingress
 from components.postgres_backup import Backup, declare_backup
 from components.postgres_hooks import server_hooks
 from components.postgres_identity import ANNOTATION, identity, words
-from components.postgres_image import DEFAULT_IMAGE
 from components.postgres_pod import PASSWORD_KEY, PORT, postgres_pod
 from components.postgres_roles import declare_roles
 from components.postgres_rollout import PostgresRollout
-from components.postgres_volume import Api, claim_template
-from components.values import Resources
+from components.postgres_stateful_set_args import PostgresStatefulSetArgs
+from components.postgres_volume import claim_template
 
 __all__ = ["PASSWORD_KEY", "PORT", "Backup", "PostgresStatefulSet", "PostgresStatefulSetArgs"]
 
 core = k8s.core.v1
-_RESOURCES = Resources(
-    cpu_request="250m", cpu_limit="1", memory_request="256Mi", memory_limit="512Mi"
-)
-
-
-@dataclass(frozen=True, kw_only=True)
-class PostgresStatefulSetArgs:
-    """Arguments of PostgresStatefulSet."""
-
-    namespace: pulumi.Input[str]
-    password: pulumi.Input[str] | None = None
-    """The password; None when `existing_secret` has it."""
-    existing_secret: pulumi.Input[str] | None = None
-    """Name of a Secret that something else keeps, with the key `database-password`."""
-    object_name: str | None = None
-    """Name of the Kubernetes objects; None: the component's. Two namespaces may have the same."""
-
-    # What runs
-    image: str = DEFAULT_IMAGE
-    """An image with the contract of the official one, up to major version 17."""
-    pull_secrets: Sequence[str] = ()
-    """Names of Secrets in the namespace with the registry's credentials."""
-    database: str = "postgres"
-    user: str = "postgres"
-    instance: str = "todo"
-    """The label app.kubernetes.io/instance."""
-    resources: Resources = _RESOURCES
-    """The server's memory settings follow from the limit."""
-    max_connections: int = 100
-    """How many clients may be connected; see postgres_connections.py."""
-
-    # Data
-    storage_size: str = "1Gi"
-    """Size of a new data volume.
-
-    A StatefulSet's claim template is immutable, so a change of this is refused; how a volume is
-    enlarged is in docs/operations.md.
-    """
-    storage_class: str | None = None
-    """Storage class; None: the cluster's default."""
-    backup: Backup | None = None
-    protect: bool = True
-    """Whether Pulumi refuses to delete or replace the StatefulSet."""
-
-    api: Api | None = None
-    """To watch the pod and ask the claim; None: the plugin's own view is believed."""
-
-    # Reach
-    clients: Sequence[Mapping[str, str]] = ()
-    """Pod labels of those who may connect."""
 
 
 class PostgresStatefulSet(pulumi.ComponentResource):
@@ -167,6 +113,7 @@ class PostgresStatefulSet(pulumi.ComponentResource):
                 user=args.user,
                 secret_name=self.secret_name,
                 host=own,
+                api=args.api,
                 # No backup before there is something to back up.
                 opts=pulumi.ResourceOptions(parent=self, depends_on=[stateful_set]),
             )

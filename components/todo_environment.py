@@ -4,10 +4,11 @@ from collections.abc import Collection
 from typing import assert_never
 
 from components.app_deployment_args import CONFIG_PATH
+from components.database_settings import ExternalDatabase, InClusterDatabase
 from components.postgres_certificate import CLIENT_MODE
 from components.postgres_connections import POOL, pool_size
 from components.postgres_pod import PASSWORD_KEY
-from components.settings import ExternalDatabase, InClusterDatabase, Settings
+from components.settings import Settings
 from components.todo_ports import BACKEND_METRICS_PORT, BACKEND_PORT, FRONTEND_PORT, database_port
 from components.todo_secrets import CHAT_API_KEY, JWT_KEY, JWT_NEXT_KEY, JWT_PREVIOUS_KEY, PATH
 from components.values import Exposure, Gateway, Ingress

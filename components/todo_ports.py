@@ -1,7 +1,7 @@
 """The ports of the Todo application's parts."""
 
+from components.database_settings import Database
 from components.postgres_pod import PORT
-from components.settings import Database
 
 BACKEND_PORT = 8000
 BACKEND_METRICS_PORT = 9000  # not in the Service, so not on a node port either

@@ -7,24 +7,25 @@ from typing import Any
 
 import pulumi
 
-from components import postgres_backup
 from components.app_deployment import AppDeployment, AppDeploymentArgs
 from components.cluster_api import ClusterApi
 from components.config import SecretValues
+from components.database_settings import InClusterDatabase
 from components.exposure import url
 from components.image import AppImage, AppImageArgs
 from components.labels import labels, object_name, selector
-from components.namespace import Share, declare_limits, declare_namespace, quota
+from components.namespace import declare_limits, declare_namespace
 from components.postgres_connections import max_connections
 from components.postgres_stateful_set import (
     Backup,
     PostgresStatefulSet,
     PostgresStatefulSetArgs,
 )
-from components.settings import InClusterDatabase, Settings
+from components.settings import Settings
 from components.todo_environment import backend_environment, backend_files, frontend_environment
 from components.todo_network import declare_paths
 from components.todo_ports import BACKEND_METRICS_PORT, BACKEND_PORT, FRONTEND_PORT, database_port
+from components.todo_quota import quota_of
 from components.todo_secrets import TodoSecrets, todo_secrets
 
 
@@ -232,18 +233,3 @@ class TodoStack(pulumi.ComponentResource):
             namespace=self._settings.namespace.name,
             port=port,
         )
-
-
-def quota_of(settings: Settings) -> dict[str, str]:
-    """Returns a quota for the largest the application may get, five pods of a kind or more."""
-    shares = [
-        # One more while rolling, and those that it takes the place of count until they have ended.
-        Share(resources=app.resources, pods=max(2 * app.scaling.most, 5) + 1)
-        for app in (settings.backend, settings.frontend)
-    ]
-    database = settings.database
-    if database.mode == "inCluster":
-        # A pod that terminates still counts. Backups: the scheduled, one by hand, a restore drill.
-        shares.append(Share(resources=database.resources, pods=2))
-        shares.append(Share(resources=postgres_backup.RESOURCES, pods=3))
-    return quota(shares, claims=4)

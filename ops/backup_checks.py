@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 from cronsim import CronSim
 
 from ops.database import sql
+from ops.diagnosis import cannot_start
 from ops.facts import Facts
 from ops.findings import Finding, failed, ok, warning
 from ops.jobs import backup_cron_jobs
-from ops.json_tree import Json, part
+from ops.json_tree import Json, part, parts
 from ops.terminal import age
 from ops.workloads import seconds_since
 
@@ -48,10 +49,36 @@ def backups(facts: Facts) -> Iterator[Finding]:
             "set database.backup in the stack's settings, then pulumi up",
         )
     for job in jobs:
-        yield _backup(job, facts.cluster.namespace)
+        newest = _newest_run(facts, job)
+        yield _stuck(facts, newest) or _backup(job, newest, facts.cluster.namespace)
 
 
-def _backup(job: Json, namespace: str) -> Finding:
+def _newest_run(facts: Facts, cron_job: Json) -> Json | None:
+    """Returns the newest Job of a CronJob; those of a drill or a restore are nobody's."""
+    uid = cron_job["metadata"]["uid"]
+    runs = [
+        job
+        for job in facts.cluster.items(facts.cluster.path("jobs", group="batch/v1"))
+        if any(owner["uid"] == uid for owner in parts(job, "metadata", "ownerReferences"))
+    ]
+    return max(runs, key=lambda job: str(job["metadata"]["creationTimestamp"]), default=None)
+
+
+def _stuck(facts: Facts, run: Json | None) -> Finding | None:
+    """Returns why the pod of a run does not start: nobody watches it at night."""
+    if run is None or part(run, "status").get("succeeded"):
+        return None
+    name = run["metadata"]["name"]
+    for pod in facts.pods:
+        if part(pod, "metadata", "labels").get("job-name") != name:
+            continue
+        if found := cannot_start(pod, facts.events):
+            detail = f"{name} does not start: {found.detail}"
+            return failed("backup", detail, found.cause, found.command)
+    return None
+
+
+def _backup(job: Json, newest: Json | None, namespace: str) -> Finding:
     name, status = job["metadata"]["name"], part(job, "status")
     last: str | None = status.get("lastSuccessfulTime")
     done = f"the last one that worked is {age(seconds_since(last))} old" if last else "none yet"
@@ -62,6 +89,18 @@ def _backup(job: Json, namespace: str) -> Finding:
     begin = last or job["metadata"].get("creationTimestamp") or status.get("lastScheduleTime")
     missed = _missed(job, begin) if begin else 0
     cause = "the job fails or does not start, or the cluster was off"
+    conditions = parts(newest, "status", "conditions")
+    ended = next(
+        (it for it in conditions if it["type"] == "Failed" and it["status"] == "True"), None
+    )
+    if newest and ended:
+        run = newest["metadata"]["name"]
+        cause = (
+            f"{run} failed: {ended.get('message') or ended.get('reason', 'it does not say why')}"
+        )
+        look = f"kubectl logs -n {namespace} job/{run}; python -m ops backup"
+    if not missed and ended:
+        return warning("backup", f"the newest one failed; {done}", cause, look)
     if not missed:
         schedule = f"scheduled ({job['spec']['schedule']} UTC), none was due yet"
         return ok("backup", f"{age(seconds_since(last))} ago" if last else schedule)

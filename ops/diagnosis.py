@@ -31,7 +31,7 @@ def diagnose_pod(pod: Json, events: Sequence[Json]) -> Finding | None:
     name, namespace = pod["metadata"]["name"], pod["metadata"]["namespace"]
     check = f"pod {name}"
     own = [e for e in events if e.get("involvedObject", {}).get("name") == name]
-    found = _unscheduled(pod, check) or _waiting(pod, own, check) or _ended(pod, check)
+    found = cannot_start(pod, events) or _ended(pod, check)
     if found:
         return found
     if not is_ready(pod):
@@ -52,6 +52,13 @@ def diagnose_pod(pod: Json, events: Sequence[Json]) -> Finding | None:
             f"kubectl logs -n {namespace} {name} --previous",
         )
     return None
+
+
+def cannot_start(pod: Json, events: Sequence[Json]) -> Finding | None:
+    """Returns why a pod will not start by itself, or None; see diagnose_pod."""
+    name = pod["metadata"]["name"]
+    own = [e for e in events if e.get("involvedObject", {}).get("name") == name]
+    return _unscheduled(pod, f"pod {name}") or _waiting(pod, own, f"pod {name}")
 
 
 def _unscheduled(pod: Json, check: str) -> Finding | None:

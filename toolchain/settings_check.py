@@ -6,7 +6,8 @@ from pathlib import Path
 
 import yaml
 
-from components.config import SettingsError, fill, found_file, parse_settings
+from components.config import SettingsError, parse_settings
+from components.found import fill, found_file
 
 
 def main(stack: str, stack_file: str) -> int:

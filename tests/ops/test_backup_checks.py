@@ -22,9 +22,15 @@ def ago(time: timedelta) -> str:
     return (datetime.now(UTC) - time).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def cluster(*jobs: dict[str, Any]) -> Any:
+def cluster(
+    *jobs: dict[str, Any], runs: list[dict[str, Any]] | None = None, pod: Any = None
+) -> Any:
+    found = {"cronjobs": [*jobs], "jobs": runs or [], "events": []}
     return SimpleNamespace(
-        namespace="todo-app", path=lambda *_, **__: "/cronjobs", items=lambda _: [*jobs]
+        namespace="todo-app",
+        path=lambda kind, **_: kind,
+        items=lambda kind: found[kind],
+        pods=lambda: [pod] if pod else [],
     )
 
 
@@ -55,6 +61,70 @@ def check(*jobs: dict[str, Any]) -> Finding:
     stack = SimpleNamespace(workloads={"database": "postgres"})
     (finding,) = backups(Facts(cast("Any", stack), cluster(*jobs)))
     return finding
+
+
+def run(name: str, began: timedelta, owner: str = "u", **status: Any) -> dict[str, Any]:
+    metadata = {
+        "name": name,
+        "creationTimestamp": ago(began),
+        "ownerReferences": [{"uid": owner}],
+    }
+    return {"metadata": metadata, "status": status}
+
+
+def check_runs(*runs: dict[str, Any], pod: Any = None) -> Finding:
+    stack = SimpleNamespace(workloads={"database": "postgres"})
+    job = cron_job(made=90 * DAY, lastSuccessfulTime=ago(20 * HOUR))
+    to = cluster(job, runs=[*runs], pod=pod)
+    (finding,) = backups(Facts(cast("Any", stack), to))
+    return finding
+
+
+def waiting_pod(job: str) -> dict[str, Any]:
+    """Of a job whose image is not to be had."""
+    waiting = {"reason": "ImagePullBackOff", "message": "manifest unknown"}
+    return {
+        "metadata": {
+            "name": f"{job}-x",
+            "namespace": "todo-app",
+            "labels": {**LABELS, "job-name": job},
+        },
+        "status": {
+            "phase": "Pending",
+            "containerStatuses": [
+                {"name": "backup", "image": "db.example.com/pg:9", "state": {"waiting": waiting}}
+            ],
+        },
+    }
+
+
+FAILED = [{"type": "Failed", "status": "True", "message": "Job was active longer than specified"}]
+
+
+def test_a_backup_whose_pod_cannot_start_is_told_with_the_pods_reason() -> None:
+    found = check_runs(run("nightly", HOUR), pod=waiting_pod("nightly"))
+    assert found.state == "failed"
+    assert "nightly does not start: cannot pull db.example.com/pg:9" in found.detail
+    assert found.cause == "the registry has no such tag"
+
+
+def test_the_newest_backup_that_failed_is_told_before_another_is_missed() -> None:
+    found = check_runs(run("before", DAY, succeeded=1), run("newest", HOUR, conditions=FAILED))
+    assert found.state == "warning"
+    assert found.cause == "newest failed: Job was active longer than specified"
+
+
+@pytest.mark.parametrize(
+    ("runs", "pod"),
+    [
+        ([run("newest", HOUR, succeeded=1), run("old", DAY, conditions=FAILED)], None),
+        ([run("newest", HOUR, succeeded=1), run("old", DAY)], waiting_pod("old")),
+        ([run("newest", HOUR, active=1)], None),
+        ([run("drill", HOUR, "of-nobody", conditions=FAILED)], waiting_pod("drill")),
+    ],
+)
+def test_only_the_newest_backup_counts(runs: list[dict[str, Any]], pod: Any) -> None:
+    assert check_runs(*runs, pod=pod).state == "ok"
 
 
 @pytest.mark.parametrize(

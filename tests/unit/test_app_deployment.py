@@ -52,6 +52,16 @@ def test_rolls_without_a_gap() -> None:
     assert strategy["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
 
 
+def test_an_update_is_awaited_for_as_long_as_its_pods_need_one_after_the_other() -> None:
+    def seconds(replicas: int) -> int:
+        time = deploy(scaling=Fixed(replicas=replicas)).one("Deployment").timeouts["update"]
+        return int(time.removesuffix("s"))
+
+    # What hangs is told soon, and many pods are not given up half-way.
+    assert seconds(1) <= 300
+    assert seconds(50) - seconds(1) >= 49 * 20
+
+
 def test_node_port() -> None:
     spec = deploy(exposure=NodePort(port=30123)).one("Service").inputs["spec"]
     assert spec["type"] == "NodePort"

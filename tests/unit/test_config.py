@@ -12,13 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from components.config import (
-    SettingsError,
-    fill,
-    load_config,
-    parse_settings,
-    stack_identity,
-)
+from components.config import SettingsError, load_config, parse_settings, stack_identity
+from components.found import fill
 from components.schema import stack_file_schema
 from components.settings import Settings
 from tests.programs import STACKS, provider_settings, run_program, stack_settings

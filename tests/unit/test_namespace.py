@@ -7,7 +7,7 @@ import pytest
 from components.config import parse_settings
 from components.namespace import Share, quota
 from components.quantities import quantity_value
-from components.todo_stack import quota_of
+from components.todo_quota import quota_of
 from components.values import Resources
 from tests.programs import STACKS, stack_settings
 
