@@ -23,6 +23,23 @@ _FLAGS = [
 ]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Every `kubectl` reaches the stack's cluster and no other, whatever is current here."""
+    outputs = Deployment().outputs
+    command = ["kubectl", "config", "view", "--raw", "--minify", "--flatten"]
+    for option, output in (("--kubeconfig", "kubeconfig"), ("--context", "kubeContext")):
+        command += [option, outputs[output]] if outputs.get(output) else []
+    view = subprocess.run(command, capture_output=True, text=True)
+    assert view.returncode == 0, view.stderr
+    file = tmp_path_factory.mktemp("cluster") / "kubeconfig"
+    file.touch(mode=0o600)
+    file.write_text(view.stdout)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("KUBECONFIG", str(file))
+        yield
+
+
 @pytest.fixture(scope="session")
 def deployment() -> Deployment:
     stack = Deployment()

@@ -13,8 +13,9 @@ from ops.findings import Finding
 class Application:
     """Answers as the frontend does, and remembers the accounts that are there."""
 
-    def __init__(self, deletes_accounts: int = 204) -> None:
+    def __init__(self, deletes_accounts: int = 204, adds_todos: int = 201) -> None:
         self.accounts: dict[str, str] = {}
+        self.adds_todos = adds_todos
         self.deletes_accounts = deletes_accounts
 
     def request(
@@ -34,7 +35,7 @@ class Application:
             case "GET", _:
                 return http.Answer(200, '{"title": "ops check"}', "application/json")
             case _:
-                return http.Answer(201, "{}", "application/json")
+                return http.Answer(self.adds_todos, "{}", "application/json")
 
 
 def findings(
@@ -75,4 +76,11 @@ def test_in_the_cluster_the_database_itself_removes_what_the_application_cannot(
     application = Application(deletes_accounts=405)
     (found,) = findings(monkeypatch, application, {"frontend": "f", "database": "postgres"})
     assert "stays" not in found.detail
+    assert not application.accounts
+
+
+def test_after_a_step_that_failed_no_account_stays_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    application = Application(adds_todos=503)
+    (found,) = findings(monkeypatch, application, {"frontend": "frontend"})
+    assert "add a todo: HTTP 503" in found.detail
     assert not application.accounts
