@@ -146,7 +146,7 @@ def room_for_copy(to: Target, copy: Derived) -> None:
         way_out = f", or drop {kept} ({size(former)}), kept by the last restore" if former else ""
         raise Failure(
             f"The data volume has {size(free)} free, but another copy of the database needs "
-            f"{size(needed)}; enlarge it first (docs/operations.md, Volumes){way_out}."
+            f"{size(needed)}; enlarge it first (docs/operations.md, Enlarge a volume){way_out}."
         )
 
 

@@ -26,7 +26,7 @@ def test_ambient_cluster_without_settings() -> None:
     assert "context" not in inputs
 
 
-def test_existing_objects_are_taken_over() -> None:
+def test_what_an_earlier_destroy_kept_can_be_patched() -> None:
     inputs = provider_of()
     assert inputs["enableServerSideApply"] == "true"
     asked = hasattr(k8s.ProviderArgs, "upsert_existing_objects")
