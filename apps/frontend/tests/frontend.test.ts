@@ -221,6 +221,31 @@ describe("what is answered", () => {
     if (status === 405) expect(answer.headers.allow).toMatch(/GET/);
   });
 
+  test.each([
+    ["/api/todos/", "/api/todos"],
+    ["/api/todos///?search=a/", "/api/todos?search=a/"],
+    ["/api//todos//", "/api//todos"],
+    ["/api/todos/?", "/api/todos"],
+    ["/api///", "/api"],
+  ])("%s leads to %s", async (path, location) => {
+    const { port } = await frontend({ backendPort });
+    const answer = await ask(port, path);
+    expect([answer.status, answer.headers.location]).toEqual([308, location]);
+  });
+
+  // As large as Node.js takes them: steps that grow with the square of it take minutes.
+  test.each([
+    ["slashes", `/api/${"/".repeat(15_000)}a/`, {}],
+    ["slashes in a query", `/api/todos/?${"/".repeat(15_000)}a`, {}],
+    ["dots in a path", `/api/${"a/../".repeat(3_000)}a/`, {}],
+    ["commas", "/api/a/", { "x-forwarded-for": ",".repeat(15_000), "x-forwarded-proto": "," }],
+    ["brackets", "/api/a/", { "x-forwarded-for": `[${"]:1".repeat(5_000)}x` }],
+    ["digits", "/api/a/", { "x-forwarded-for": `${"1".repeat(15_000)}x` }],
+  ])("many %s keep nobody waiting", async (_, path, headers) => {
+    const { port } = await frontend({ backendPort, trustedProxies: 1 });
+    for (let round = 0; round < 100; round++) expect((await ask(port, path, { headers })).status).toBe(308);
+  });
+
   test("what is no HTTP with JSON, too", async () => {
     const { port } = await frontend();
     expect(await raw(port, "GARBAGE\r\n\r\n").received).toMatch(/^HTTP\/1.1 [45]0[^]*{"detail":/);
