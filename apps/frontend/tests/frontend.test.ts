@@ -1,4 +1,6 @@
 import { Agent, type Server } from "node:http";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ask, connections, echo, frontend, listen, raw, until } from "./servers";
 
@@ -103,6 +105,23 @@ describe("beyond capacity", () => {
     const refused = await ask(port, "/api/todos", { method: "POST", body: "x".repeat(30_000) });
     expect([refused.status, refused.headers["retry-after"]]).toEqual([503, "2"]);
     for (const { socket } of held) socket.destroy();
+  });
+
+  test("a body sent byte by byte takes no more memory than another, and arrives whole", async () => {
+    const { port } = await frontend({ backendPort });
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    const bytes = 5_000;
+    const text = `POST /api/x HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n${"1\r\nx\r\n".repeat(bytes)}`;
+    collect();
+    const before = process.memoryUsage().heapUsed;
+    const unfinished = Array.from({ length: 15 }, () => raw(port, text));
+    const last = raw(port, `${text}0\r\n\r\n`);
+    expect(await last.received).toContain(`"body":"${"x".repeat(bytes)}"`);
+    collect();
+    // An object for each of 75,000 bytes takes some 10 MB.
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(5_000_000);
+    for (const { socket } of unfinished) socket.destroy();
   });
 
   test("a large body is refused with an answer that arrives", async () => {
