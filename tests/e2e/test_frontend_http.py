@@ -73,3 +73,10 @@ def test_every_line_of_the_log_is_json(deployment: Deployment) -> None:
     for pod in deployment.pods("frontend"):
         for line in deployment.kubectl("logs", pod, "-c", "frontend").splitlines():
             assert json.loads(line)["event"]
+
+
+def test_the_frontend_runs_on_a_node_without_the_known_weaknesses(deployment: Deployment) -> None:
+    # The stand-in of the embedded cluster has 24.19.0; the official image may be newer.
+    for pod in deployment.pods("frontend"):
+        version = deployment.kubectl("exec", pod, "-c", "frontend", "--", "node", "--version")
+        assert tuple(map(int, version.strip().removeprefix("v").split("."))) >= (24, 19, 0)

@@ -100,9 +100,131 @@ def test_a_question_changes_nothing(client: TestClient, message: str) -> None:
     assert todos(client) == before
 
 
+# Their titles have the words that a command would look for in the sentences below.
+TRAPS = ["Find out so what", "Do nothing", "Buy milk", "Write a list", "Call both", "Meet the one"]
+TRAPS += ["Ask the first one", "Check everything", "I think it is", "Tell me what", "Plan the task"]
+
+
 @pytest.mark.parametrize(
     "message",
-    ["todo list", "my todo list", "todos", "new conversation", "new chat", "create a todo list"],
+    [
+        "tell me what is done",
+        "tell me if milk is done",
+        "can you tell me what is done",
+        "so what is done",
+        "and what is done",
+        "Hmm, so what is done",
+        "well, is milk done",
+        "let me know whether milk is done",
+        "i wonder if milk is done",
+        "i'm wondering whether buy milk is done",
+        "i want to know what is done",
+        "i'd like to see what is done",
+        "i don't know if milk is done",
+        "not sure whether milk is done",
+        "would it help if milk is done",
+        "will buy milk be done",
+        "isn't it clear that milk is done",
+        "if milk is done",
+        "when buy milk is done",
+        "unless milk is done",
+        "it helps if milk is done",
+        "nothing is done",
+        "everything is done",
+        "is everything done",
+        "not everything is done",
+        "all is done",
+        "no milk is done",
+        "none is done",
+        "i think it is done",
+        "maybe buy milk is done",
+        "I hope milk is done",
+        "i don't think milk is done",
+        "i have done nothing",
+        "i finished everything",
+        "i've done what i could",
+        "done is better than nothing",
+        "done yet",
+        "both are done",
+        "both is done",
+        "complete both",
+        "complete both of them",
+        "complete the one",
+        "complete the first one",
+        "complete the last one",
+        "complete all of them",
+        "complete all todos",
+        "complete nothing",
+        "complete the list",
+        "complete the task",
+        "reopen the first one",
+        "make both high priority",
+        "move the one to friday",
+        "delete the first one",
+        "delete the list",
+        "i must say buy milk is done",
+        "i want to know more",
+        "i want to see my todos",
+        "remember what i said",
+        "remember that",
+    ],
+)
+def test_a_question_or_musing_changes_nothing(client: TestClient, message: str) -> None:
+    only(client, *TRAPS)
+    before = todos(client)
+    assert {"type": "changed"} not in say(client, message)
+    assert todos(client) == before
+
+
+def test_a_question_with_a_preface_is_answered(client: TestClient) -> None:
+    only(client, "Buy milk")
+    say(client, "complete buy milk")
+    for message in ("tell me what is done", "so what is done", "i want to know what is done"):
+        assert "“Buy milk” (done)" in text(say(client, message))
+
+
+@pytest.mark.parametrize(
+    ("message", "title"),
+    [
+        ("complete do nothing", "Do nothing"),
+        ("complete find out so what", "Find out so what"),
+        ("complete the first one to call", "The first one to call"),
+        ("mark tell me what as done", "Tell me what"),
+        ('"do nothing" is done', "Do nothing"),
+        ("buy milk is done", "Buy milk"),
+        ("the todo buy milk is done", "Buy milk"),
+        ("check the task buy milk as done", "Buy milk"),
+        ("could you complete buy milk?", "Buy milk"),
+        ("i have finished buy milk", "Buy milk"),
+        ("done: buy milk", "Buy milk"),
+        ("complete both", "Both"),
+        ("complete the list", "The list"),
+    ],
+)
+def test_a_clear_command_is_carried_out(client: TestClient, message: str, title: str) -> None:
+    only(client, title, "Something else")
+    say(client, message)
+    assert [todo["title"] for todo in todos(client) if todo["done"]] == [title]
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["add a shopping list", "create a message to Bob", "add the first draft", "add find out if"],
+)
+def test_adds_what_is_called_like_a_list(client: TestClient, message: str) -> None:
+    say(client, message)
+    assert [todo["title"] for todo in todos(client)] == [message.split(" ", 1)[1]]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        *("todo list", "my todo list", "todos", "new conversation", "new chat"),
+        *("create a todo list", "create a list", "add a list", "add a conversation"),
+        *("create a new list", "add another list", "create a list for the party", "add a todo"),
+        *("create a new task", "add something", "add it", "please add one", "create an account"),
+        *("add a chat about work", "can you create a list?"),
+    ],
 )
 def test_adds_nothing_that_is_no_todo(client: TestClient, message: str) -> None:
     assert "Added" not in text(say(client, message))

@@ -109,6 +109,13 @@ for text in (
     "set " + "to high priority " * 20_000 + "x",
     "please " * 40_000,
     "a the my " * 40_000 + "x",
+    "so " * 100_000 + "x",
+    "so" + "," * 300_000 + "x",
+    "hm" + "h" * 300_000 + "x",
+    "i wonder " * 40_000 + "x",
+    "i wwwwwwww " * 30_000 + "is done",
+    "a" * 300_000 + " is done",
+    "add " + "the first " * 30_000 + "x",
 ):
     with contextlib.suppress(NotUnderstoodError):
         understand(text, datetime.date(2026, 1, 28))

@@ -60,7 +60,8 @@ class Settings(BaseSettings):
     keep_alive_seconds: int = Field(default=75, ge=1)
     # How long a client may take to send a request's headers, and then its body.
     request_seconds: float = Field(default=20.0, gt=0)
-    # Beyond so many open connections or requests at once, the next one is answered 503.
+    # Beyond so many open connections each new one ends the one that has waited longest for its
+    # client; beyond so many requests at once the next one is answered 503.
     maximum_connections: int = Field(default=1_000, ge=10)
     maximum_requests: int = Field(default=200, ge=1)
     # Metrics have a port of their own, which no Service publishes; 0: none.

@@ -63,6 +63,13 @@ function target(url: string): { path: string; full: string } | null {
   }
 }
 
+/** A loop, because the pattern for it, \/+$, takes time in proportion to the square of the slashes. */
+function withoutEndSlashes(path: string): string {
+  let end = path.length;
+  while (path[end - 1] === "/") end--;
+  return path.slice(0, end);
+}
+
 /** Answers requests, of which only those for pages and static files reach Next.js. */
 export class Frontend {
   /** For tests, and for the web sockets of the development server. */
@@ -143,7 +150,7 @@ export class Frontend {
     if (path.startsWith("/api/") && !isProbe) {
       settleForwarded(request, this.#options.trustedProxies);
       if (path.endsWith("/")) {
-        const location = full.replace(/\/+(?=\?|$)/, "");
+        const location = withoutEndSlashes(path) + full.slice(path.length);
         problem(response, 308, "The address has no slash at its end.", { location });
         return;
       }

@@ -1,4 +1,6 @@
 import { Agent, type Server } from "node:http";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ask, connections, echo, frontend, listen, raw, until } from "./servers";
 
@@ -103,6 +105,23 @@ describe("beyond capacity", () => {
     const refused = await ask(port, "/api/todos", { method: "POST", body: "x".repeat(30_000) });
     expect([refused.status, refused.headers["retry-after"]]).toEqual([503, "2"]);
     for (const { socket } of held) socket.destroy();
+  });
+
+  test("a body sent byte by byte takes no more memory than another, and arrives whole", async () => {
+    const { port } = await frontend({ backendPort });
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    const bytes = 5_000;
+    const text = `POST /api/x HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n${"1\r\nx\r\n".repeat(bytes)}`;
+    collect();
+    const before = process.memoryUsage().heapUsed;
+    const unfinished = Array.from({ length: 15 }, () => raw(port, text));
+    const last = raw(port, `${text}0\r\n\r\n`);
+    expect(await last.received).toContain(`"body":"${"x".repeat(bytes)}"`);
+    collect();
+    // An object for each of 75,000 bytes takes some 10 MB.
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(5_000_000);
+    for (const { socket } of unfinished) socket.destroy();
   });
 
   test("a large body is refused with an answer that arrives", async () => {
@@ -219,6 +238,31 @@ describe("what is answered", () => {
     expect(answer.status).toBe(status);
     if (method !== "PUT" || !path.startsWith("/api")) expect(answer.json.detail).toEqual(expect.any(String));
     if (status === 405) expect(answer.headers.allow).toMatch(/GET/);
+  });
+
+  test.each([
+    ["/api/todos/", "/api/todos"],
+    ["/api/todos///?search=a/", "/api/todos?search=a/"],
+    ["/api//todos//", "/api//todos"],
+    ["/api/todos/?", "/api/todos"],
+    ["/api///", "/api"],
+  ])("%s leads to %s", async (path, location) => {
+    const { port } = await frontend({ backendPort });
+    const answer = await ask(port, path);
+    expect([answer.status, answer.headers.location]).toEqual([308, location]);
+  });
+
+  // As large as Node.js takes them: steps that grow with the square of it take minutes.
+  test.each([
+    ["slashes", `/api/${"/".repeat(15_000)}a/`, {}],
+    ["slashes in a query", `/api/todos/?${"/".repeat(15_000)}a`, {}],
+    ["dots in a path", `/api/${"a/../".repeat(3_000)}a/`, {}],
+    ["commas", "/api/a/", { "x-forwarded-for": ",".repeat(15_000), "x-forwarded-proto": "," }],
+    ["brackets", "/api/a/", { "x-forwarded-for": `[${"]:1".repeat(5_000)}x` }],
+    ["digits", "/api/a/", { "x-forwarded-for": `${"1".repeat(15_000)}x` }],
+  ])("many %s keep nobody waiting", async (_, path, headers) => {
+    const { port } = await frontend({ backendPort, trustedProxies: 1 });
+    for (let round = 0; round < 100; round++) expect((await ask(port, path, { headers })).status).toBe(308);
   });
 
   test("what is no HTTP with JSON, too", async () => {

@@ -10,12 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from .. import store
 from ..models import PRIORITIES, Todo
 from .intents import AddTodo, ChangeTodo, DeleteTodo, Intent, ListTodos
+from .pointing import points
 
 _SHOWN = 20
-# They mean something said before, which is not remembered.
-_POINTING = frozenset(
-    ["it", "that", "this", "them", "these", "those", "one", "all", "everything", "anything"]
-)
 
 
 @dataclass(frozen=True)
@@ -139,7 +136,7 @@ async def _the_one(
     candidates = [row for row in named if row.title.strip() == wanted] or named
     alike = bool(candidates)
     if not candidates:
-        if wanted.casefold() in _POINTING:
+        if points(wanted):  # to something said before, which is not remembered
             return Outcome(f"I cannot tell what “{wanted}” is; please say the title.")
         rows, total = await store.find(session, user_id, search=wanted, limit=200)
         words = re.compile(rf"(?<!\w){re.escape(wanted)}(?!\w)", re.IGNORECASE)

@@ -4,8 +4,10 @@ import re
 from datetime import date, timedelta
 
 from ..models import PRIORITIES, Priority
+from . import questions
 from .dates import split_due
 from .intents import AddTodo, ChangeTodo, DeleteTodo, Intent, ListTodos
+from .pointing import points
 
 HELP = (
     "Try one of these:\n"
@@ -29,17 +31,12 @@ _POLITE = re.compile(
     r"|(?<![\s,])[\s,]+please[.!?]*$",
     re.IGNORECASE,
 )
-# What asks never changes anything, however much it looks like a command further on.
-_QUESTION = re.compile(
-    r"^(?:what|which|who|whose|whom|when|where|why|how|is|are|was|were|am|do|does|did|have i|has"
-    r"|had|shall|should|may|might|must i|can i|could i|(?:check|see|tell me|say) (?:if|whether))\b",
-    re.IGNORECASE,
-)
 _THING = r"(?:(?:a|an|the|my|new|another)\s+)*(?:todos?|tasks?|items?|reminders?)"
 _ADD = re.compile(
     rf"^(?:(?:(?:add|create|remember|note)\b:?(?:\s+{_THING}\b)?|new\s+{_THING}\b|todo\b)"
     r"(?:\s+to(?=\s)|:)?"
-    r"|remind me to|i (?:need|have|want) to|i must|don't forget to)\s+(?P<rest>.+)$",
+    r"|remind me to|(?:i (?:need|have|want) to|i must)(?!\s+(?:know|say|admit|confess|wonder)\b)"
+    r"|don't forget to)\s+(?P<rest>.+)$",
     re.IGNORECASE | re.DOTALL,
 )
 # "todo list", "my tasks": the list itself, not something to put on it.
@@ -48,8 +45,12 @@ _THE_LIST = re.compile(
     r"(?:\s+list\b)?(?P<rest>.*)$",
     re.IGNORECASE | re.DOTALL,
 )
-# Nothing is called so: "create a list", "new conversation" ask for what there is no command for.
-_NO_TITLE = frozenset({"list", "lists", "todo list", "conversation", "chat", "message"})
+# "create a list for the party", "remember what I said": for this there is no command.
+_NOT_TO_ADD = re.compile(
+    r"^(?:create|add|new)\s+(?:(?:a|an|the|my|new|another|to-?do|task)\s+)*(?:list|conversation|chat)"
+    rf"\s+(?:for|of|called|named|with|about)\b|^(?:remember|note)\b:?\s+{questions.ASKING}\b",
+    re.IGNORECASE,
+)
 _TO_MY_LIST = re.compile(r"\s+(?:to|on) (?:my|the) (?:to-?do |task )?list[.!]*$", re.IGNORECASE)
 _LIST = re.compile(
     r"^(?:list|show|display|view|what(?:'s| is| are| do i have)?|which)\b(?P<rest>.*)$",
@@ -62,9 +63,14 @@ _DONE = (
         re.I | re.S,
     ),
     re.compile(
-        r"^(?:complete|finish|check off|tick(?: off)?|done(?: with)?:?)\s+(?P<rest>.+)$",
+        r"^(?:complete|finish|check off|tick(?: off)?"
+        r"|done(?: with)?:?(?!\s+(?:is|are|was|yet|already|for|or|and|but|by|when|if)\b))"
+        r"\s+(?P<rest>.+)$",
         re.I | re.S,
     ),
+)
+# No command, but news; a question or a musing must not be taken for it.
+_NEWS_OF_DONE = (
     re.compile(
         r"^i(?:'ve| have)?\s+(?:just\s+)?(?:done|completed|finished)\s+(?P<rest>.+)$", re.I | re.S
     ),
@@ -144,7 +150,9 @@ def _parse(text: str, today: date, asked: bool) -> Intent | None:
         return None
     if match := _THE_LIST.match(text):
         return _list(f"todos {match['rest']}", today)
-    if _QUESTION.match(text) or (text.endswith("?") and not asked and not _ADD.match(text)):
+    if (question := questions.after_preface(text)) is not None:
+        return _parse(question, today, asked=False)
+    if questions.asks(text) or (text.endswith("?") and not asked and not _ADD.match(text)):
         match = _LIST.match(text)
         return _list(match["rest"], today) if match else None
     return _command(text.rstrip("?") if asked else text, today)
@@ -152,7 +160,7 @@ def _parse(text: str, today: date, asked: bool) -> Intent | None:
 
 def _command(text: str, today: date) -> Intent | None:
     if match := _ADD.match(text):
-        if match["rest"].strip(" .!?").lower() in _NO_TITLE:
+        if points(match["rest"]) or _NOT_TO_ADD.match(text):
             return None
         return _add(match["rest"], today)
     for pattern in _REOPEN:
@@ -161,6 +169,9 @@ def _command(text: str, today: date) -> Intent | None:
     for pattern in _DONE:
         if match := pattern.match(text):
             return ChangeTodo(title=_title(match["rest"]), done=True)
+    for pattern in _NEWS_OF_DONE:
+        if match := pattern.match(text):
+            return _news_of_done(match["rest"])
     for pattern in reversed(_PRIORITY_CHANGE):
         if match := pattern.match(text):
             return ChangeTodo(title=_title(match["rest"]), priority=_level(match["priority"]))
@@ -173,6 +184,13 @@ def _command(text: str, today: date) -> Intent | None:
     if match := _LIST.match(text):
         return _list(match["rest"], today)
     return None
+
+
+def _news_of_done(rest: str) -> ChangeTodo | None:
+    title = _title(rest)
+    if not _QUOTED.match(rest.strip()) and not questions.states(title):
+        return None
+    return ChangeTodo(title=title, done=True)
 
 
 def _level(text: str) -> Priority:
