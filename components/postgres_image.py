@@ -2,9 +2,11 @@
 
 import re
 
-DEFAULT_IMAGE = "docker.io/library/postgres:17.6-trixie"
+DEFAULT_IMAGE = "docker.io/library/postgres:17.12-trixie"
 """Minor version and base system are fixed: another system sorts text differently, under indexes
-that were built with the former order (docker-library/postgres#1356)."""
+that were built with the former order (docker-library/postgres#1356). The minor version is the one
+that Debian trixie has as well: an older one would be a step back for servers that ran the floating
+tag."""
 NEWEST_MAJOR = 17
 """From 18 on the official image wants its volume elsewhere (docker-library/postgres#1259)."""
 
