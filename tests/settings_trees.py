@@ -4,11 +4,14 @@ Used without a cluster (what is refused is refused in one sentence) and with one
 the API server accepts).
 """
 
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from hypothesis import strategies as st
 
 from components.config import SettingsError, parse_settings
+from tests.certificates import authority
 
 Tree = st.SearchStrategy[Any]
 _ODD = st.sampled_from(
@@ -50,6 +53,11 @@ _VALUES = ["", "a", "a.b_c-1", "a b", "-a", "a" * 63, "a" * 64, 1, True, "ä"]
 _COUNTS = [1, 2, 3, 50, 51, 0, -1, "4", True, 2.5]
 
 
+def _bundle() -> str:
+    with TemporaryDirectory() as folder:
+        return authority(Path(folder), "tests")[0].read_text(encoding="utf-8")
+
+
 def _of(values: list[Any]) -> Tree:
     return st.sampled_from(values) | _ODD
 
@@ -80,6 +88,7 @@ _scaling = _block(replicas=_of(_COUNTS)) | _mode(
     maxReplicas=_of(_COUNTS),
     cpuPercent=_of([1, 70, 100, 101, "80"]),
 )
+_switch = _of([True, False, "true", 1])
 _proxies = _of([0, 1, 2, 10, 11, "2"])
 _labels = st.dictionaries(st.sampled_from(_KEYS), _of(_VALUES), max_size=2)
 _annotations = st.dictionaries(
@@ -123,6 +132,10 @@ def _app(ports: list[Any], **optional: Tree) -> Tree:
 
 _storage = _block(size=_of(_SIZES), storageClass=_of(_NAMES))
 _postgres_names = _of(["todo", "a", "_a1", "1a", "A", 1])
+_authorities = _bundle()
+_bundles = st.sampled_from(
+    [_authorities, _authorities * 2, _authorities[:-40], "-----BEGIN PRIVATE KEY-----", "a"]
+)
 _database = st.one_of(
     _block(
         image=_of(_IMAGES),
@@ -138,14 +151,22 @@ _database = st.one_of(
         {"host": _of(_HOSTS)},
         port=_of([1, 5432, 65535, 65536, "5433"]),
         name=_postgres_names,
-        sslMode=_of(["require", "verify-full"]),
+        sslMode=_of(["require", "verify-ca", "verify-full", "disable"]),
+        caBundle=_bundles,
+        pooler=_switch,
         cidr=_of(_CIDRS),
     ),
 )
 _text = _of(["a", "a/b c", "x" * 1024, "x" * 1025, 7])
+_keys = _block(
+    {"databasePassword": _text, "jwtKey": _text},
+    jwtNextKey=_text,
+    jwtPreviousKey=_text,
+    chatApiKey=_text,
+)
 _secrets = _block() | _mode(
     "external",
-    {"store": _of(_NAMES), "keys": _block({"databasePassword": _text, "jwtKey": _text})},
+    {"store": _of(_NAMES), "keys": _keys},
     refreshInterval=_of(["1h", "30s", "0s", "1d", "999999999999h", "٣h"]),
     storeKind=_of(["SecretStore", "ClusterSecretStore"]),
 )
@@ -200,6 +221,7 @@ _BLOCKS: dict[str, Tree] = {
     ),
     "namespace": _block(
         name=_of(_LABELS),
+        adopt=_switch,
         labels=_labels
         | st.just({"pod-security.kubernetes.io/enforce": "privileged"})
         | st.just({"elbv2.k8s.aws/pod-readiness-gate-inject": "enabled"}),

@@ -98,6 +98,51 @@ WRONG = [
         {"mode": "inCluster", "backup": {"schedule": "often"}},
         "todo:settings.database.backup.schedule is 'often': expected five cron fields",
     ),
+    *(
+        (
+            "database",
+            {"mode": "inCluster", setting: value},
+            f"todo:settings.database.{setting} is {value!r}: expected a name of PostgreSQL that "
+            "needs no quotes: up to 63 lower-case letters, digits and '_', and no digit first",
+        )
+        for setting in ("name", "user")
+        for value in ("to do", "Todo", "1a", "", "a" * 64, "todo-app")
+    ),
+    (
+        "database",
+        {"mode": "inCluster", "backup": {"storage": {"size": "1Mi"}}},
+        "todo:settings.database.backup: expected storage.size (1Mi) of at least 64Mi: it holds",
+    ),
+    *(
+        (
+            "database",
+            {"mode": "external", "host": host},
+            f"todo:settings.database.host is '{host}': expected a host that pods can reach; in a "
+            "pod this is the pod itself",
+        )
+        for host in ("localhost", "db.localhost", "127.0.0.1", "127.1.2.3", "0.0.0.0")  # noqa: S104
+    ),
+    *(
+        (
+            "backend.chat",
+            {"baseUrl": f"http://{host}:11434/v1", "model": "m"},
+            f"todo:settings.backend.chat.baseUrl is 'http://{host}:11434/v1': expected a host that "
+            "pods can reach",
+        )
+        for host in ("localhost", "LOCALHOST", "127.0.0.1", "0.0.0.0")  # noqa: S104
+    ),
+    (
+        "database",
+        {"mode": "external", "host": "192.168.1.5"},
+        "todo:settings.database: expected cidr (10.0.0.0/8) to hold host (192.168.1.5), since the "
+        "backend reaches a database at no other address: set cidr to its network's range or "
+        "192.168.1.5/32",
+    ),
+    (
+        "database",
+        {"mode": "external", "host": "10.1.2.3", "cidr": "fd00::/8"},
+        "expected cidr (fd00::/8) to hold host (10.1.2.3)",
+    ),
     (
         "images.builder",
         {"engine": "docker", "exporter": "image-store"},
@@ -122,6 +167,21 @@ def test_wrong_settings_are_explained(
     tree: dict[str, Any], path: str, value: object, message: str
 ) -> None:
     assert message in message_of(change(tree, path, value))
+
+
+@pytest.mark.parametrize(
+    "database",
+    [
+        {"host": "192.168.1.5", "cidr": "192.168.1.0/24"},
+        {"host": "10.1.2.3"},
+        # Where a name leads, only the cluster knows.
+        {"host": "db.example.com", "cidr": "192.168.1.0/24"},
+        {"host": "localhost-db.example.com"},
+    ],
+)
+def test_a_database_that_its_range_holds_is_taken(database: dict[str, Any]) -> None:
+    tree = stack_settings("cloud")
+    assert parse_settings({**tree, "database": {"mode": "external", **database}})
 
 
 OVERRIDDEN = [
