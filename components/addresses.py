@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, TypeAdapter, ValidationError
 
-from components.names import HostName
+from components.names import HostName, RemoteHost
 from components.text import Text
 
 
@@ -36,7 +36,16 @@ def is_ipv6(cidr: str) -> bool:
     return ipaddress.ip_network(cidr).version == 6
 
 
+def holds(cidr: str, host: str) -> bool:
+    """Returns whether a host is in a range; one that is given by its name may be."""
+    try:
+        return ipaddress.ip_address(host) in ipaddress.ip_network(cidr)
+    except ValueError:
+        return True
+
+
 _HOST = TypeAdapter[str](HostName)
+_REMOTE_HOST = TypeAdapter[str](RemoteHost)
 
 
 def _http(value: str) -> str:
@@ -52,6 +61,10 @@ def _http(value: str) -> str:
         raise ValueError("expected no user or password in the address; the key is todo:chatApiKey")
     if "?" in value or "#" in value:
         raise ValueError("expected an address that ends with its path; nothing after ? or #")
+    try:
+        _REMOTE_HOST.validate_python(host)
+    except ValidationError as error:
+        raise ValueError(error.errors()[0]["msg"].removeprefix("Value error, ")) from None
     return value
 
 
@@ -59,3 +72,4 @@ Cidr = Annotated[Text, AfterValidator(_cidr)]
 PodCidr = Annotated[Cidr, AfterValidator(_part_of_all)]
 """Pods' addresses, which are left out of all addresses and so cannot be all of them."""
 HttpAddress = Annotated[Text, AfterValidator(_http)]
+"""Of a service that pods connect to."""

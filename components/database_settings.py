@@ -4,10 +4,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from components.addresses import Cidr
+from components.addresses import Cidr, holds
 from components.certificates import check_bundle
 from components.cron import CronSchedule
-from components.names import HostName, ObjectName
+from components.names import ObjectName, RemoteHost
 from components.postgres_image import DEFAULT_IMAGE
 from components.quantities import (
     ByteQuantity,
@@ -20,6 +20,8 @@ from components.quantities import (
 from components.text import Between
 from components.value import Value
 from components.values import Resources
+
+_MEBIBYTE = 1024**2
 
 
 class StorageSettings(Value):
@@ -35,6 +37,17 @@ class BackupSettings(Value):
     schedule: CronSchedule = "17 3 * * *"
     keep: Annotated[int, Between(1, 365), Field(description="Dumps kept")] = 7
     storage: StorageSettings = StorageSettings()
+
+    @model_validator(mode="after")
+    def _has_room(self) -> Self:
+        # A quarter of the smallest data volume (below): dumps are compressed, and the newest stays
+        # until the next is there. In a few megabytes the first backup already fills the volume.
+        if quantity_value(self.storage.size) < 64 * _MEBIBYTE:
+            raise ValueError(
+                f"expected storage.size ({self.storage.size}) of at least 64Mi: it holds up to "
+                "keep backups, and the newest stays until the next one is written beside it"
+            )
+        return self
 
 
 class InClusterDatabase(Value):
@@ -58,7 +71,7 @@ class InClusterDatabase(Value):
     @model_validator(mode="after")
     def _has_room(self) -> Self:
         # An empty server takes 40 MB, and its log at least 64 MB (components/postgres_tuning.py).
-        if quantity_value(self.storage.size) < 256 * 1024**2:
+        if quantity_value(self.storage.size) < 256 * _MEBIBYTE:
             raise ValueError(f"expected storage.size ({self.storage.size}) of at least 256Mi")
         return self
 
@@ -76,7 +89,7 @@ class ExternalDatabase(Value):
     """PostgreSQL that somebody else runs; the password comes from the external secret store."""
 
     mode: Literal["external"]
-    host: HostName
+    host: RemoteHost
     port: Port = 5432
     name: DatabaseName = "todo"
     user: RoleName = "todo"
@@ -98,6 +111,16 @@ class ExternalDatabase(Value):
     cidr: Cidr = Field(
         default="10.0.0.0/8", description="Addresses the backend may reach the database at"
     )
+
+    @model_validator(mode="after")
+    def _may_be_reached(self) -> Self:
+        if not holds(self.cidr, self.host):
+            raise ValueError(
+                f"expected cidr ({self.cidr}) to hold host ({self.host}), since the backend "
+                "reaches a database at no other address: set cidr to its network's range or "
+                f"{self.host}/32"
+            )
+        return self
 
     @model_validator(mode="after")
     def _verifies_with_a_bundle(self) -> Self:

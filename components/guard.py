@@ -10,6 +10,8 @@ from typing import Any, Protocol, cast
 
 import pulumi
 
+from components.missing_kind import refuse_missing_kind
+
 MARK = "todo-kubernetes/stack"
 """The annotation that says which stack made an object."""
 
@@ -27,6 +29,10 @@ class Live(Protocol):
         Raises:
             pulumi.RunError: The cluster does not tell.
         """
+        ...
+
+    def serves(self, api_version: str, kind: str) -> bool:
+        """Returns whether the cluster has a kind."""
         ...
 
     def annotate(
@@ -57,10 +63,13 @@ class Guard:
         """Refuses to create an object that exists and is not the stack's; a before_create hook.
 
         Raises:
-            pulumi.RunError: It exists, or the cluster does not tell; says how to go on.
+            pulumi.RunError: It exists, the cluster does not know its kind or does not tell; says
+                how to go on.
         """
         inputs = args.new_inputs or {}
         kind, metadata = str(inputs["kind"]), cast("_Object", inputs.get("metadata") or {})
+        # Before all else: also where the namespace is not there yet, or not known in a preview.
+        refuse_missing_kind(str(inputs["apiVersion"]), kind, self._live.serves)
         namespace, name = metadata.get("namespace"), metadata.get("name")
         if not isinstance(name, str) or not isinstance(namespace, str | None):
             return  # not known in a preview; the update asks again

@@ -26,6 +26,14 @@ class LiveObjects:
         path = self._path(api_version, kind, namespace, name)
         return self._api.request("GET", path) if path else None
 
+    def serves(self, api_version: str, kind: str) -> bool:
+        """Returns whether the cluster has a kind, by its own or by somebody's definition.
+
+        Raises:
+            pulumi.RunError: The cluster does not tell.
+        """
+        return kind in self._served(api_version)
+
     def annotate(
         self, api_version: str, kind: str, namespace: str, name: str, annotations: Mapping[str, str]
     ) -> None:

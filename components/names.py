@@ -36,6 +36,16 @@ def _host_or_address(host: str) -> str:
     return host
 
 
+def _not_the_pod_itself(host: str) -> str:
+    # RFC 6761, "localhost."; 127.0.0.0/8 and 0.0.0.0: RFC 6890.
+    if host.rpartition(".")[2] == "localhost" or host.startswith(("127.", "0.")):
+        raise ValueError(
+            "expected a host that pods can reach; in a pod this is the pod itself, so for a "
+            "service on this machine give the machine's address as the cluster sees it"
+        )
+    return host
+
+
 def _qualified(key: str) -> str:
     if not _QUALIFIED.fullmatch(key):
         raise ValueError(
@@ -103,6 +113,8 @@ _HostName = Annotated[
 ]
 HostName = Annotated[_HostName, AfterValidator(_host_or_address)]
 """A host by its name or its IPv4 address."""
+RemoteHost = Annotated[HostName, AfterValidator(_not_the_pod_itself)]
+"""A host that pods connect to."""
 PublicHost = Annotated[_HostName, AfterValidator(_no_number)]
 """A host that an Ingress or a Gateway serves; neither takes an address."""
 LabelValue = Annotated[

@@ -5,7 +5,7 @@ from typing import Any
 
 import pulumi
 
-from components.postgres_image import image_traits
+from components.postgres_image import DEFAULT_IMAGE, image_traits
 
 ANNOTATION = "todo-kubernetes/data"
 """On the StatefulSet: what its volume is made with, as `key=value` words."""
@@ -53,7 +53,14 @@ def refuse_other_data(args: pulumi.ResourceHookArgs) -> None:
 
 
 def refuse_difference(old: Mapping[str, str], new: Mapping[str, str]) -> None:
-    """Refuses what differs; see refuse_other_data."""
+    """Refuses what differs, or may; see refuse_other_data."""
+    if "major" in old and "major" not in new:
+        tag = DEFAULT_IMAGE.rpartition(":")[2]
+        raise pulumi.RunError(
+            "todo:settings.database.image does not say its major version, and the volume has the "
+            f"files of PostgreSQL {old['major']}: give a tag that begins with it, such as {tag} (a "
+            f"digest may follow, as in {tag}@sha256:…)"
+        )
     for key, (setting, reason) in _KEYS.items():
         if key in old and key in new and old[key] != new[key]:
             values = {"old": old[key], "new": new[key]}

@@ -2,19 +2,23 @@
 
 import re
 
-DEFAULT_IMAGE = "docker.io/library/postgres:17.6-trixie"
+DEFAULT_IMAGE = "docker.io/library/postgres:17.12-trixie"
 """Minor version and base system are fixed: another system sorts text differently, under indexes
-that were built with the former order (docker-library/postgres#1356)."""
+that were built with the former order (docker-library/postgres#1356). The minor version is the one
+that Debian trixie has as well: an older one would be a step back for servers that ran the floating
+tag."""
 NEWEST_MAJOR = 17
 """From 18 on the official image wants its volume elsewhere (docker-library/postgres#1259)."""
 
-_MAJOR = re.compile(r"(\d{1,3})(?:[.-].*|(?:alpha|beta|rc)\d*.*)?")
+_BY_NAME = re.compile(r"(?:^|[-_.])(?:pg|postgres(?:ql)?-?)(\d{1,3})(?!\d)")
+"""As images with extensions say it, e.g. `pg17` or `2.17.2-pg17`, whose first number is not its."""
+_MAJOR = re.compile(r"v?(\d{1,3})(?:[.-].*|(?:alpha|beta|rc)\d*.*)?")
 
 
 def image_traits(image: str) -> dict[str, str]:
     """Returns major version and kind of system, as far as an image's tag says them."""
     tag = image.partition("@")[0].rpartition("/")[2].partition(":")[2]
-    major = _MAJOR.fullmatch(tag)
+    major = _BY_NAME.search(tag) or _MAJOR.fullmatch(tag)
     found = {"major": major.group(1)} if major else {}
     return {**found, "system": "alpine" if "alpine" in tag else "debian"} if tag else found
 

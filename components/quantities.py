@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from components.image_reference import ImageReference
 from components.postgres_image import check_image
-from components.text import Between
+from components.text import Between, Matching
 
 _QUANTITY = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)(m|k|Ki|M|Mi|G|Gi|T|Ti|)")
 _FACTORS = {
@@ -109,6 +109,14 @@ Port = Annotated[int, Between(1, 65535)]
 NodePortNumber = Annotated[int, Between(30000, 32767)]
 Replicas = Annotated[int, Between(1, 50)]
 PostgresImage = Annotated[ImageReference, AfterValidator(check_image)]
-_PostgresName = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]{0,62}$")]
+_PostgresName = Annotated[
+    str,
+    Matching(
+        pattern="[a-z_][a-z0-9_]*",
+        longest=63,
+        allowed="a name of PostgreSQL that needs no quotes: up to 63 lower-case letters, digits "
+        "and '_', and no digit first",
+    ),
+]
 DatabaseName = Annotated[_PostgresName, AfterValidator(_database_name)]
 RoleName = Annotated[_PostgresName, AfterValidator(_role_name)]

@@ -3,22 +3,24 @@
 import copy
 import json
 import re
+import typing
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import jsonschema
 import pulumi
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from components.config import SettingsError, load_config, parse_settings, stack_identity
 from components.found import fill
 from components.schema import stack_file_schema
 from components.settings import Settings
+from components.value import Value
 from tests.programs import STACKS, provider_settings, run_program, stack_settings
 from tests.recording import SECRETS, record
-from tests.settings_trees import trees
+from tests.settings_trees import trees, whole_trees
 
 # What an editor would say.
 EDITOR = jsonschema.Draft202012Validator(stack_file_schema())
@@ -98,6 +100,51 @@ WRONG = [
         {"mode": "inCluster", "backup": {"schedule": "often"}},
         "todo:settings.database.backup.schedule is 'often': expected five cron fields",
     ),
+    *(
+        (
+            "database",
+            {"mode": "inCluster", setting: value},
+            f"todo:settings.database.{setting} is {value!r}: expected a name of PostgreSQL that "
+            "needs no quotes: up to 63 lower-case letters, digits and '_', and no digit first",
+        )
+        for setting in ("name", "user")
+        for value in ("to do", "Todo", "1a", "", "a" * 64, "todo-app")
+    ),
+    (
+        "database",
+        {"mode": "inCluster", "backup": {"storage": {"size": "1Mi"}}},
+        "todo:settings.database.backup: expected storage.size (1Mi) of at least 64Mi: it holds",
+    ),
+    *(
+        (
+            "database",
+            {"mode": "external", "host": host},
+            f"todo:settings.database.host is '{host}': expected a host that pods can reach; in a "
+            "pod this is the pod itself",
+        )
+        for host in ("localhost", "db.localhost", "127.0.0.1", "127.1.2.3", "0.0.0.0")  # noqa: S104
+    ),
+    *(
+        (
+            "backend.chat",
+            {"baseUrl": f"http://{host}:11434/v1", "model": "m"},
+            f"todo:settings.backend.chat.baseUrl is 'http://{host}:11434/v1': expected a host that "
+            "pods can reach",
+        )
+        for host in ("localhost", "LOCALHOST", "127.0.0.1", "0.0.0.0")  # noqa: S104
+    ),
+    (
+        "database",
+        {"mode": "external", "host": "192.168.1.5"},
+        "todo:settings.database: expected cidr (10.0.0.0/8) to hold host (192.168.1.5), since the "
+        "backend reaches a database at no other address: set cidr to its network's range or "
+        "192.168.1.5/32",
+    ),
+    (
+        "database",
+        {"mode": "external", "host": "10.1.2.3", "cidr": "fd00::/8"},
+        "expected cidr (fd00::/8) to hold host (10.1.2.3)",
+    ),
     (
         "images.builder",
         {"engine": "docker", "exporter": "image-store"},
@@ -122,6 +169,21 @@ def test_wrong_settings_are_explained(
     tree: dict[str, Any], path: str, value: object, message: str
 ) -> None:
     assert message in message_of(change(tree, path, value))
+
+
+@pytest.mark.parametrize(
+    "database",
+    [
+        {"host": "192.168.1.5", "cidr": "192.168.1.0/24"},
+        {"host": "10.1.2.3"},
+        # Where a name leads, only the cluster knows.
+        {"host": "db.example.com", "cidr": "192.168.1.0/24"},
+        {"host": "localhost-db.example.com"},
+    ],
+)
+def test_a_database_that_its_range_holds_is_taken(database: dict[str, Any]) -> None:
+    tree = stack_settings("cloud")
+    assert parse_settings({**tree, "database": {"mode": "external", **database}})
 
 
 OVERRIDDEN = [
@@ -247,6 +309,50 @@ def test_what_is_refused_is_refused_in_one_sentence_each(tree: dict[str, Any]) -
         assert all(LINE.fullmatch(line) and len(line) < 500 for line in lines), lines
     else:
         EDITOR.validate({"config": {"todo:settings": tree}})
+
+
+def leaves(annotation: Any) -> set[str]:
+    """The settings below a type, each by its path without modes."""
+    found = set[str]()
+    for part in typing.get_args(annotation) or (annotation,):
+        if not (isinstance(part, type) and issubclass(part, Value)):
+            found |= leaves(part) if typing.get_args(part) else set()
+            continue
+        for name, field in part.model_fields.items():
+            path = field.alias or name
+            found |= {path, *(f"{path}.{it}" for it in leaves(field.annotation))}
+    return found
+
+
+def test_every_setting_is_drawn() -> None:
+    drawn = set[str]()
+
+    def note(block: dict[str, Any], at: str = "") -> None:
+        for key, value in block.items():
+            drawn.add(f"{at}{key}")
+            if isinstance(value, dict):
+                note(cast("dict[str, Any]", value), f"{at}{key}.")
+
+    @settings(
+        max_examples=300,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(tree=whole_trees())
+    def draw(tree: dict[str, Any]) -> None:
+        note(tree)
+
+    draw()
+    assert sorted(leaves(Settings) - drawn) == []
+
+
+def test_images_are_built_for_at_least_one_platform(tree: dict[str, Any]) -> None:
+    images = {"mode": "registry", "repository": "registry.example.com/todo", "platforms": []}
+    message = message_of({**tree, "images": images})
+    assert "todo:settings.images.platforms is []: expected at least one" in message
 
 
 def test_every_error_has_its_line(tree: dict[str, Any]) -> None:

@@ -18,6 +18,7 @@ class FakeCluster:
     def __init__(self) -> None:
         self.objects: dict[tuple[str, str | None, str], dict[str, Any]] = {}
         self.asked: list[tuple[str, str]] = []
+        self.lacks: set[tuple[str, str]] = set()
 
     def has(
         self,
@@ -36,6 +37,9 @@ class FakeCluster:
     ) -> Mapping[str, Any] | None:
         self.asked.append((kind, name))
         return self.objects.get((kind, namespace, name))
+
+    def serves(self, api_version: str, kind: str) -> bool:
+        return (api_version, kind) not in self.lacks
 
     def annotate(
         self, api_version: str, kind: str, namespace: str, name: str, annotations: Mapping[str, str]
@@ -210,3 +214,53 @@ def test_a_name_that_a_preview_does_not_know_is_left_to_the_update(cluster: Fake
     args.new_inputs["metadata"]["namespace"] = object()
     Guard(OWN, cluster).refuse_others(args)
     assert cluster.asked == []
+
+
+@pytest.mark.parametrize("preview", [False, True])
+@pytest.mark.parametrize(
+    ("kind", "api_version", "definition", "setting"),
+    [
+        (
+            "ServiceMonitor",
+            "monitoring.coreos.com/v1",
+            "servicemonitors.monitoring.coreos.com",
+            "todo:settings.metrics.mode",
+        ),
+        (
+            "HTTPRoute",
+            "gateway.networking.k8s.io/v1",
+            "httproutes.gateway.networking.k8s.io",
+            "exposure.mode than gateway",
+        ),
+        (
+            "ExternalSecret",
+            "external-secrets.io/v1",
+            "externalsecrets.external-secrets.io",
+            "todo:settings.secrets.mode",
+        ),
+    ],
+)
+def test_a_kind_that_the_cluster_lacks_is_said_so_even_before_the_namespace_is_there(
+    cluster: FakeCluster,
+    preview: bool,
+    kind: str,
+    api_version: str,
+    definition: str,
+    setting: str,
+) -> None:
+    args = creation(kind, "todo", apiVersion=api_version)
+    if preview:
+        assert args.new_inputs is not None
+        args.new_inputs["metadata"]["namespace"] = object()
+    guard = Guard(OWN, cluster)
+    guard.refuse_others(args)
+    cluster.lacks.add((api_version, kind))
+    message = refusal(guard, args)
+    assert f"no kind {kind} of {api_version}" in message
+    assert definition in message
+    assert setting in message
+
+
+def test_a_kind_that_the_same_program_may_define_is_not_asked_for(cluster: FakeCluster) -> None:
+    cluster.lacks.add(("v1", "Widget"))
+    Guard(OWN, cluster).refuse_others(creation("Widget", "a"))

@@ -106,6 +106,22 @@ def test_what_is_not_there_is_not_found(live: LiveObjects) -> None:
     assert live.find("example.com/v1", "Unknown", "shop", "x") is None
 
 
+def test_the_cluster_says_which_kinds_it_has_and_is_asked_once(api: Api, live: LiveObjects) -> None:
+    assert live.serves("gateway.networking.k8s.io/v1", "HTTPRoute")
+    assert not live.serves("gateway.networking.k8s.io/v1", "Unknown")
+    assert not live.serves("monitoring.coreos.com/v1", "ServiceMonitor")
+    assert not live.serves("monitoring.coreos.com/v1", "ServiceMonitor")
+    assert [path for _, path, _ in api.asked] == [ROUTES, "/apis/monitoring.coreos.com/v1"]
+
+
+def test_a_cluster_that_does_not_say_which_kinds_it_has_is_not_said_to_lack_one(
+    api: Api, live: LiveObjects
+) -> None:
+    api.answers["/apis/monitoring.coreos.com/v1"] = 503, {}
+    with pytest.raises(pulumi.RunError, match="does not tell"):
+        live.serves("monitoring.coreos.com/v1", "ServiceMonitor")
+
+
 def test_an_annotation_is_added(api: Api, live: LiveObjects) -> None:
     api.answers[ROUTE] = 200, {}
     where = ("gateway.networking.k8s.io/v1", "HTTPRoute", "shop", "frontend")

@@ -16,7 +16,7 @@ from tests.recording import record
 
 def inputs(*, earlier: bool = False, **arguments: Any) -> dict[str, Any]:
     """The StatefulSet's inputs, or what an earlier version of the program had for them."""
-    image = "docker.io/library/postgres:17.6-trixie"
+    image = DEFAULT_IMAGE
     given = {"image": image, "database": "todo", "user": "todo"} | arguments
 
     def program() -> None:
@@ -71,13 +71,36 @@ def test_what_the_volume_decides_cannot_be_changed(
     "change",
     [
         {},
-        {"image": "registry.example.com:5000/postgres:17.7-trixie"},
-        {"image": "registry.example.com/postgres@sha256:" + "0" * 64},
-        {"image": "localhost/postgres:mine"},
+        {"image": "registry.example.com:5000/postgres:17.99-trixie"},
+        {"image": "registry.example.com/postgres:17@sha256:" + "0" * 64},
+        {"image": "localhost/todo/postgres:17-0a1b2c3d4e5f"},
+        {"image": "registry.example.com/pg:v17"},
+        {"image": "registry.example.com/pg:pg17-v0.8"},
+        {"image": "registry.example.com/timescaledb:2.17.2-pg17"},
     ],
 )
 def test_what_reads_the_volume_may_change(earlier: bool, change: dict[str, Any]) -> None:
     update(inputs(earlier=earlier), inputs(**change))
+
+
+@pytest.mark.parametrize("earlier", [False, True])
+@pytest.mark.parametrize("image", ["pg:v16", "pg:pg16", "pg:postgres-16", "pg:2.17.2-pg16"])
+def test_a_major_version_is_read_however_a_tag_says_it(earlier: bool, image: str) -> None:
+    with pytest.raises(pulumi.RunError, match="16 does not read the files of PostgreSQL 17"):
+        update(inputs(earlier=earlier), inputs(image=f"registry.example.com/{image}"))
+
+
+@pytest.mark.parametrize("earlier", [False, True])
+@pytest.mark.parametrize("image", ["postgres@sha256:" + "0" * 64, "postgres:trixie", "x/pg:mine"])
+def test_a_tag_without_a_major_version_is_refused_for_a_volume_that_has_one(
+    earlier: bool, image: str
+) -> None:
+    with pytest.raises(pulumi.RunError) as caught:
+        update(inputs(earlier=earlier), inputs(image=image))
+    assert "todo:settings.database.image does not say its major version" in str(caught.value)
+    assert "files of PostgreSQL 17" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    update(inputs(image=image), inputs(image=image))
 
 
 def test_another_size_does_not_replace_the_server() -> None:
@@ -91,7 +114,8 @@ def test_another_size_does_not_replace_the_server() -> None:
 def test_the_default_image_has_minor_version_and_system() -> None:
     assert image_traits(DEFAULT_IMAGE) == {"major": "17", "system": "debian"}
     minor, _, system = DEFAULT_IMAGE.rpartition(":")[2].removeprefix("17.").partition("-")
-    assert minor.isdecimal()
+    # Not older than what stacks ran that had the floating tag postgres:17 (November 2026).
+    assert int(minor) >= 12
     assert system in {"bookworm", "trixie"}
 
 
@@ -165,6 +189,8 @@ def test_a_volume_that_was_kept_does_not_get_other_settings() -> None:
         create(claim, inputs(database="other"))
     with pytest.raises(pulumi.RunError, match="16 does not read"):
         create(claim, inputs(image="postgres:16.4"))
+    with pytest.raises(pulumi.RunError, match="does not say its major version"):
+        create(claim, inputs(image="postgres:trixie"))
 
 
 def test_a_volume_that_was_enlarged_by_hand_gets_its_server_back() -> None:

@@ -43,7 +43,7 @@ BASE_IMAGES = {
     ),
     "postgres": BaseImage(
         version="17",
-        replaces="postgres:17-trixie",
+        replaces="postgres:17.12-trixie",
         packages=("postgresql-17", "postgresql-client-17", "passwd", "findutils"),
     ),
 }
