@@ -328,6 +328,26 @@ class TestDown:
         assert "nothing to remove" in done.out
 
 
+@pytest.mark.parametrize("word", ["1", "y", "yes", "true", "", "0", "n", "no", "false"])
+@pytest.mark.parametrize(
+    "command",
+    ["down", "cluster-down", "restore", "rotate-password", "rotate-jwt-key", "separate-roles"],
+)
+def test_only_a_word_that_says_yes_leaves_out_the_question(command: str, word: str) -> None:
+    environment = {**os.environ, "YES": word}
+    printed = subprocess.run(
+        ["make", "--just-print", command],
+        cwd=PROJECT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    asking = [line for line in printed.splitlines() if command in line]
+    assert asking
+    assert {"--yes" in line.split() for line in asking} == {word in ("1", "y", "yes", "true")}
+
+
 @pytest.mark.parametrize("typed", ["", "\n", "no\n", "yes please\n"])
 def test_anything_but_yes_is_no(monkeypatch: pytest.MonkeyPatch, typed: str) -> None:
     terminal = io.StringIO(typed)
