@@ -64,6 +64,34 @@ class TestEnvironment:
         assert "BUILDX_CONFIG" not in environment.variables("minikube")
 
 
+class TestMinikube:
+    @pytest.mark.parametrize(
+        ("status", "docker", "named"),
+        [
+            ('[{"APIServer": "Running"}, {"APIServer": "Irrelevant"}]', 0, "has 2 nodes"),
+            ('{"APIServer": "Running"}', 68, "has no Docker daemon"),
+        ],
+    )
+    def test_that_images_cannot_be_built_in_is_refused_in_one_sentence(
+        self, status: str, docker: int, named: str, clone: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        answers = {
+            "status": f"echo '{status}'",
+            "ip": "echo 10.0.0.2",
+            "docker-env": f"exit {docker}",
+        }
+        cases = " ".join(f"{word}) {answer};;" for word, answer in answers.items())
+        for name, script in (("minikube", f"case $1 in {cases} esac"), ("docker", "echo v0.1")):
+            (clone / name).write_text(f"#!/bin/sh\n{script}\n")
+            (clone / name).chmod(0o755)
+        monkeypatch.setenv("PATH", str(clone), prepend=":")
+        with pytest.raises(ui.Failure, match=named) as failure:
+            minikube.start("two")
+        assert "two" in str(failure.value)
+        assert "registry" in str(failure.value)
+        assert "\n" not in str(failure.value)
+
+
 class TestLeftOpen:
     def test_nothing_is_mixed_into_images_that_somebody_else_builds(self) -> None:
         given = {"images": {"mode": "prebuilt", "backend": "b:1", "frontend": "f:1"}}
