@@ -1,6 +1,7 @@
 """What set-up finds out on a machine, and what a person chose before it."""
 
 import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,33 @@ class TestEnvironment:
         cloud = environment.variables("cloud")
         assert not {"KUBECONFIG", "BUILDX_CONFIG"} & cloud.keys()
         assert environment.variables("minikube")["KUBECONFIG"] == EMBEDDED["cluster"]["kubeconfig"]
+
+    @pytest.mark.parametrize("mine", ["", "/mine/prod.yaml"])
+    def test_of_one_stack_does_not_lead_another_into_the_local_cluster(
+        self, mine: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        ours = str(node.kubeconfig())
+        cluster = {**EMBEDDED["cluster"], "kubeconfig": ours}
+        found_out("minikube", {**EMBEDDED, "cluster": cluster})
+        if mine:
+            monkeypatch.setenv("KUBECONFIG", mine)
+        for name in ("KUBECONFIG", "BUILDX_CONFIG"):
+            monkeypatch.setenv(name, environment.variables("minikube")[name])
+        assert ours in environment.complete("minikube")["KUBECONFIG"]
+        cloud = environment.complete("cloud")
+        assert cloud.get("KUBECONFIG", "") == mine
+        assert "BUILDX_CONFIG" not in cloud
+        shell = ["sh", "-c", f'{environment.shell("cloud")}\nprintf %s "$KUBECONFIG$BUILDX_CONFIG"']
+        assert subprocess.run(shell, capture_output=True, text=True, check=True).stdout == mine
+
+    def test_leads_a_stack_into_the_local_cluster_that_names_its_context(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        text = f"config: {{todo:settings: {{cluster: {{context: {node.CONTEXT}}}}}}}"
+        (tmp_path / "Pulumi.second.yaml").write_text(text)
+        monkeypatch.setattr(paths, "PROJECT", tmp_path)
+        monkeypatch.setenv("KUBECONFIG", str(node.kubeconfig()))
+        assert environment.complete("second")["KUBECONFIG"] == str(node.kubeconfig())
 
     def test_keeps_the_users_kubeconfig_first(self, monkeypatch: pytest.MonkeyPatch) -> None:
         found_out("minikube", EMBEDDED)
