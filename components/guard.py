@@ -1,7 +1,7 @@
 """Refuses to take over what the stack did not make.
 
 Server-side apply patches an object that is there already as if it were the stack's own. So before
-Pulumi creates an object, the cluster is asked whether it exists and whose it is.
+Pulumi creates or updates an object, the cluster is asked whether it exists and whose it is.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -80,6 +80,28 @@ class Guard:
         self._refuse(kind, namespace, name, found)
         for claim, labels in _claims(inputs) if namespace else ():
             self._refuse_claim(namespace or "", claim, labels)
+
+    def refuse_changed_hands(self, args: pulumi.ResourceHookArgs) -> None:
+        """Refuses to update an object that is another stack's by now; a before_update hook.
+
+        So it is where a cluster or a namespace was made anew, and somebody else was there first. An
+        object without a mark is from before there were marks, or lost its own by hand. The mark
+        that the stack gave it itself may differ from today's, after a new passphrase.
+
+        Raises:
+            pulumi.RunError: It is another's, or the cluster does not tell; says how to go on.
+        """
+        inputs = args.old_inputs or {}
+        kind, metadata = str(inputs["kind"]), cast("_Object", inputs.get("metadata") or {})
+        namespace, name = metadata.get("namespace"), metadata.get("name")
+        if not isinstance(name, str):
+            return  # Pulumi has not kept it
+        if kind == "Namespace":
+            found = self._namespace(name)
+        else:
+            found = self._live.find(str(inputs["apiVersion"]), kind, namespace, name)
+        if found is not None and _mark(found) not in (None, _mark(inputs)):
+            self._refuse(kind, namespace, name, found)
 
     def mark_claims(self, args: pulumi.ResourceHookArgs) -> None:
         """Marks the claims of a StatefulSet, whose template must never change; an after_… hook.
