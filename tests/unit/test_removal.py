@@ -262,10 +262,15 @@ class TestDown:
         assert not done.changes()
         assert "is not the one that stack cloud made" in done.err
 
-    def test_removes_what_an_earlier_destroy_kept(self, cloud: Clone) -> None:
+    @pytest.mark.parametrize("organization", ["organization", "acme"])
+    def test_removes_what_an_earlier_destroy_kept(self, cloud: Clone, organization: str) -> None:
         cloud.state("cloud")
+        kept = thing("Namespace", "shop", of="cloud")
         claim = thing("PersistentVolumeClaim", "data-postgres-0", "shop", "cloud")
-        cloud.cluster("shop-cluster", thing("Namespace", "shop", of="cloud"), claim)
+        for it in (kept, claim):
+            made_by = mark("cloud").replace("organization", organization)
+            it["metadata"]["annotations"]["todo-kubernetes/stack"] = made_by
+        cloud.cluster("shop-cluster", kept, claim)
         done = cloud.run("down", "cloud")
         assert done.code == 0, done.err
         assert not cloud.objects("shop-cluster")
