@@ -100,8 +100,9 @@ class Guard:
             found = self._namespace(name)
         else:
             found = self._live.find(str(inputs["apiVersion"]), kind, namespace, name)
-        if found is not None and _mark(found) not in (None, _mark(inputs)):
-            self._refuse(kind, namespace, name, found)
+        mark = _mark(found or {})
+        if mark not in (None, _mark(inputs), self._owner):
+            raise pulumi.RunError(self._sentence(kind, namespace, name, mark, deployed=True))
 
     def mark_claims(self, args: pulumi.ResourceHookArgs) -> None:
         """Marks the claims of a StatefulSet, whose template must never change; an after_… hook.
@@ -150,9 +151,21 @@ class Guard:
         if _mark(found) or not (own_namespace and alike):
             raise pulumi.RunError(self._sentence(_CLAIM, namespace, name, _mark(found)))
 
-    def _sentence(self, kind: str, namespace: str | None, name: str, mark: str | None) -> str:
+    def _sentence(
+        self,
+        kind: str,
+        namespace: str | None,
+        name: str,
+        mark: str | None,
+        *,
+        deployed: bool = False,
+    ) -> str:
         whose = f"it is the stack {mark}'s" if mark else "it has no mark of a stack"
         ways = ["choose another todo:settings.namespace.name"]
+        if deployed:
+            # Moving would delete by name, in the namespace that is the other's by now.
+            forget = "pulumi stack rm --force --preserve-config"
+            ways = [f"if what this stack made is gone, forget it with `{forget}`, then {ways[0]}"]
         if kind == "Namespace" and mark is None:
             ways.append(_ADOPT)
         content = " with all that is in it" if kind in ("Namespace", _CLAIM) else ""

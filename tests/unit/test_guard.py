@@ -237,6 +237,7 @@ def test_what_is_another_stacks_by_now_is_not_updated(
     with pytest.raises(pulumi.RunError, match=f"{kind} .*is there already.*{OTHER}") as error:
         Guard(OWN, cluster).refuse_changed_hands(update(args, given))
     assert "\n" not in str(error.value)
+    assert "forget it with `pulumi stack rm" in str(error.value)
 
 
 @pytest.mark.parametrize(
