@@ -3,8 +3,10 @@ STACK ?= minikube
 YES ?=
 OUT ?= docs/images/architecture.svg
 PYTHON ?= python3
+# Only a word that says so: YES=no and YES=0 ask like an empty one.
+ASSENT = $(if $(filter 1 y Y yes Yes YES true True TRUE,$(YES)),--yes)
 OPS = .venv/bin/python -m ops --stack $(STACK)
-TOOLCHAIN = $(PYTHON) -m toolchain --stack $(STACK) $(if $(YES),--yes)
+TOOLCHAIN = $(PYTHON) -m toolchain --stack $(STACK) $(ASSENT)
 
 .DEFAULT_GOAL := help
 .PHONY: help up down env install test test-newest lint e2e e2e-outages cluster-start cluster-stop cluster-down
@@ -78,16 +80,16 @@ restore-drill: ops-install ## Prove that the newest backup can be restored
 	@$(OPS) restore-drill
 
 restore: ops-install ## Put the newest backup in place (YES=1: without asking)
-	@$(OPS) restore $(if $(YES),--yes)
+	@$(OPS) restore $(ASSENT)
 
 rotate-password: ops-install ## Change the database password while the application runs (YES=1: without asking)
-	@$(OPS) rotate-password $(if $(YES),--yes)
+	@$(OPS) rotate-password $(ASSENT)
 
 rotate-jwt-key: ops-install ## Change the key that signs sessions; nobody is signed out
-	@$(OPS) rotate-jwt-key $(if $(YES),--yes)
+	@$(OPS) rotate-jwt-key $(ASSENT)
 
 separate-roles: ops-install ## Take superuser rights from the application's role (YES=1: without asking)
-	@$(OPS) separate-roles $(if $(YES),--yes)
+	@$(OPS) separate-roles $(ASSENT)
 
 drift: ops-install ## Show what was changed behind Pulumi's back
 	@$(OPS) drift

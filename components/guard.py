@@ -1,7 +1,7 @@
 """Refuses to take over what the stack did not make.
 
 Server-side apply patches an object that is there already as if it were the stack's own. So before
-Pulumi creates an object, the cluster is asked whether it exists and whose it is.
+Pulumi creates or updates an object, the cluster is asked whether it exists and whose it is.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -90,6 +90,29 @@ class Guard:
         for claim, labels in _claims(inputs) if namespace else ():
             self._refuse_claim(namespace or "", claim, labels)
 
+    def refuse_changed_hands(self, args: pulumi.ResourceHookArgs) -> None:
+        """Refuses to update an object that is another stack's by now; a before_update hook.
+
+        So it is where a cluster or a namespace was made anew, and somebody else was there first. An
+        object without a mark is from before there were marks, or lost its own by hand. The mark
+        that the stack gave it itself may differ from today's, after a new passphrase.
+
+        Raises:
+            pulumi.RunError: It is another's, or the cluster does not tell; says how to go on.
+        """
+        inputs = args.old_inputs or {}
+        kind, metadata = str(inputs["kind"]), cast("_Object", inputs.get("metadata") or {})
+        namespace, name = metadata.get("namespace"), metadata.get("name")
+        if not isinstance(name, str):
+            return  # Pulumi has not kept it
+        if kind == "Namespace":
+            found = self._namespace(name)
+        else:
+            found = self._live.find(str(inputs["apiVersion"]), kind, namespace, name)
+        mark = _mark(found or {})
+        if mark not in (None, _mark(inputs), self._owner):
+            raise pulumi.RunError(self._sentence(kind, namespace, name, mark, deployed=True))
+
     def mark_claims(self, args: pulumi.ResourceHookArgs) -> None:
         """Marks the claims of a StatefulSet, whose template must never change; an after_… hook.
 
@@ -137,9 +160,21 @@ class Guard:
         if _mark(found) or not (own_namespace and alike):
             raise pulumi.RunError(self._sentence(_CLAIM, namespace, name, _mark(found)))
 
-    def _sentence(self, kind: str, namespace: str | None, name: str, mark: str | None) -> str:
+    def _sentence(
+        self,
+        kind: str,
+        namespace: str | None,
+        name: str,
+        mark: str | None,
+        *,
+        deployed: bool = False,
+    ) -> str:
         whose = f"it is the stack {mark}'s" if mark else "it has no mark of a stack"
         ways = ["choose another todo:settings.namespace.name"]
+        if deployed:
+            # Moving would delete by name, in the namespace that is the other's by now.
+            forget = "pulumi stack rm --force --preserve-config"
+            ways = [f"if what this stack made is gone, forget it with `{forget}`, then {ways[0]}"]
         if kind == "Namespace" and mark is None:
             ways.append(_ADOPT)
         content = " with all that is in it" if kind in ("Namespace", _CLAIM) else ""

@@ -18,9 +18,8 @@ _FORCE = {"pulumi.com/patchForce": "true"}
 class Ownership:
     """Marks every Kubernetes object as the stack's own, and refuses those of others.
 
-    One for a program, since Pulumi knows its hooks by name. A hook before an object is created runs
-    only for what is not in the stack's state, in previews too; there, and nowhere else, something
-    of another owner could be met.
+    One for a program, since Pulumi knows its hooks by name. They run in previews too, and only for
+    what is to be created or updated: nothing is asked about what stays as it is.
     """
 
     def __init__(
@@ -38,12 +37,16 @@ class Ownership:
         # The names are what Pulumi prints before a hook's own words.
         on_dry_run = pulumi.ResourceHookOptions(on_dry_run=True)
         refuse = pulumi.ResourceHook("ownership", guard.refuse_others, on_dry_run)
-        self._before = pulumi.ResourceHookBinding(before_create=[refuse])
+        keep = pulumi.ResourceHook("ownership by now", guard.refuse_changed_hands, on_dry_run)
+        self._before = pulumi.ResourceHookBinding(before_create=[refuse], before_update=[keep])
         mark = pulumi.ResourceHook(
             "mark of ownership", guard.mark_claims, pulumi.ResourceHookOptions(ignore_errors=True)
         )
         self._around = pulumi.ResourceHookBinding(
-            before_create=[refuse], after_create=[mark], after_update=[mark]
+            before_create=[refuse],
+            after_create=[mark],
+            before_update=[keep],
+            after_update=[mark],
         )
 
     def own(

@@ -49,6 +49,8 @@ class Pulumi:
             if line.startswith("export ") and len(words) == 1:
                 key, _, value = words[0].partition("=")
                 environment[key] = value
+            elif line.startswith("unset "):
+                environment.pop(line.removeprefix("unset "), None)
         return environment
 
     def run(

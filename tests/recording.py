@@ -161,7 +161,7 @@ class _Monitor(mocks.MockMonitor):
                     if (value := getattr(timeouts, key))
                 },
                 provider=request.provider,
-                hooks=tuple(request.hooks.before_create),
+                hooks=(*request.hooks.before_create, *request.hooks.before_update),
             )
         )
         return response

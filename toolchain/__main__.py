@@ -8,22 +8,36 @@ import subprocess
 import sys
 from typing import Any
 
-from toolchain import app_tests, environment, health, machine, paths, python_env, removal, tools, ui
+from toolchain import (
+    app_tests,
+    environment,
+    health,
+    machine,
+    ownership,
+    paths,
+    python_env,
+    removal,
+    tools,
+    ui,
+)
 from toolchain.stack import Stack
+from toolchain.survey import locate
 
 
 def up(arguments: argparse.Namespace) -> None:
     """From whatever is there to the running application."""
     stack = Stack(arguments.stack)
     python_env.ensure(constrained=tools.pulumi_on_path() is None)
-    _check_settings(stack)
+    place = _check_settings(stack)
     machine.check(stack)
     with ui.step("Pulumi"):
         tools.ensure_pulumi()
     machine.prepare(stack)
     with ui.step("Stack"):
         stack.prepare()
-        lost = health.lost(stack.name, stack.export(), stack.outputs())
+        state = stack.export()
+        ownership.refuse_other(locate(stack, place, state))
+        lost = health.lost(stack.name, state, stack.outputs())
     if lost:
         ui.say(f"  gone from the cluster since the last update: {lost}; they are made again")
     with ui.step("pulumi up"):

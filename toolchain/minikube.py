@@ -20,10 +20,15 @@ def start(profile: str) -> dict[str, object]:
         The machine's settings for the stack: context, node address, image builder.
 
     Raises:
-        Failure: Minikube cannot start (its driver, often Docker, is stopped), or the buildx CLI is missing.
+        Failure: Minikube cannot start (its driver, often Docker, is stopped), the buildx CLI is missing, or the profile
+            has no Docker daemon that every pod's image could be built in.
     """
-    status = ui.capture(["minikube", "status", "--profile", profile, "--output", "json"])
-    if status is None or json.loads(status).get("APIServer") != "Running":
+    text = ui.capture(["minikube", "status", "--profile", profile, "--output", "json"])
+    # One node is an object, several are a list of them.
+    status = json.loads(text) if text else {}
+    if isinstance(status, list):
+        raise _without_docker(profile, f"has {len(status)} nodes")
+    if status.get("APIServer") != "Running":
         ui.run(
             ["minikube", "start", "--profile", profile],
             log=paths.LOCAL / "log" / "minikube.log",
@@ -34,11 +39,22 @@ def start(profile: str) -> dict[str, object]:
         raise ui.Failure(
             "Building inside Minikube needs the Docker CLI with buildx; install docker-buildx-plugin and run again."
         )
+    if not docker_environment(profile):
+        raise _without_docker(profile, "has no Docker daemon (`minikube docker-env` fails)")
     address = ui.capture(["minikube", "ip", "--profile", profile])
     return {
         "cluster": {"context": profile, "nodeAddress": address},
         "images": {"mode": "load", "builder": {"exporter": "docker"}},
     }
+
+
+def _without_docker(profile: str, why: str) -> ui.Failure:
+    """Images that are built in a node's Docker daemon are on that node alone."""
+    return ui.Failure(
+        f"Minikube profile {profile} {why}, but images are built in the Docker daemon of its one node: use a profile made "
+        "with `minikube start --nodes=1 --container-runtime=docker`, or set images.mode: registry and cluster.context: "
+        f"{profile} in the stack's todo:settings; nothing was changed."
+    )
 
 
 def docker_environment(profile: str) -> dict[str, str]:

@@ -33,7 +33,7 @@ def down(stack: Stack, place: dict[str, Any], *, yes: bool) -> None:
     Raises:
         Failure: Something is in the way, or did not go; says what, and how to go on.
     """
-    target = locate(stack, place)
+    target = locate(stack, place, stack.state())
     _refuse_protected(target)
     if target.embedded and not node.exists():
         _forget_lost(target, yes=yes)

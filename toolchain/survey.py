@@ -37,6 +37,7 @@ class Target:
     context: str | None
     namespace: str
     marks: frozenset[str]
+    """As `made` compares them."""
     external: str | None
     """Address of a database that somebody else runs."""
 
@@ -55,6 +56,10 @@ class Target:
     def uids(self) -> set[str]:
         """The objects' identities in the cluster: a namesake made later has another."""
         return {metadata(r.get("outputs") or {}).get("uid", "") for r in self.resources} - {""}
+
+    def made(self, item: Object) -> bool:
+        """Whether an object has the stack's mark."""
+        return _told_apart(mark(item)) in self.marks
 
     def kubectl(self) -> Kubectl:
         """Return `kubectl` on the stack's cluster."""
@@ -77,14 +82,15 @@ class Found:
     backup: str = "there is none"
 
 
-def locate(stack: Stack, place: dict[str, Any]) -> Target:
+def locate(stack: Stack, place: dict[str, Any], state: dict[str, Any] | None) -> Target:
     """Find out where a stack is: where `pulumi destroy` would go, else where its settings lead to.
 
     Args:
         stack: The stack.
         place: Kubeconfig, context and namespace of its settings.
+        state: What Pulumi has of it; None: it knows no such stack.
     """
-    state = stack.state()
+    place = dict(place)
     all_resources = ((state or {}).get("deployment") or {}).get("resources") or []
     outputs = next((r.get("outputs") or {} for r in all_resources if _is_stack(r)), {})
     resources = resources_in(state)
@@ -98,7 +104,7 @@ def locate(stack: Stack, place: dict[str, Any]) -> Target:
     namespaces = [r for r in resources if r["type"] == "kubernetes:core/v1:Namespace"]
     if namespaces:
         place["namespace"] = metadata(namespaces[-1]["outputs"])["name"]
-    marked = {mark(r.get("outputs") or {}) for r in resources} - {None}
+    marked = {_told_apart(mark(r.get("outputs") or {})) for r in resources} - {None}
     return Target(
         stack=stack,
         known=state is not None,
@@ -118,7 +124,13 @@ def _own_mark(stack: Stack) -> frozenset[str]:
     if not random:
         return frozenset()
     digest = hashlib.sha256(str(random).encode()).hexdigest()[:12]
-    return frozenset({f"organization/{stack.project}/{stack.name}/{digest}"})
+    return frozenset({f"{stack.project}/{stack.name}/{digest}"})
+
+
+def _told_apart(made_by: str | None) -> str | None:
+    """A mark without the organization, which depends on the backend, where a digest tells clones apart."""
+    organization, _, rest = (made_by or "").partition("/")
+    return rest if organization and rest.count("/") == 2 else made_by
 
 
 def look(target: Target, kubectl: Kubectl) -> Found:
@@ -130,8 +142,9 @@ def look(target: Target, kubectl: Kubectl) -> Found:
     namespace = kubectl.find("namespace", target.namespace)
     if namespace is None:
         return Found(namespace=None, own=False)
-    made_by = mark(namespace)
-    own = made_by in target.marks if made_by else metadata(namespace).get("uid") in target.uids
+    own = (
+        target.made(namespace) if mark(namespace) else metadata(namespace).get("uid") in target.uids
+    )
     items = kubectl.items(_KINDS, "--namespace", target.namespace)
     mine = [it for it in items if _is_own(it, target, labelled=own)]
     others = [it for it in items if it not in mine and not _comes_by_itself(it)]
@@ -190,9 +203,8 @@ def embedded_stacks() -> list[Stack]:
 def _is_own(item: Object, target: Target, *, labelled: bool) -> bool:
     """Whether the stack made an object; in its own namespace its labels tell, too."""
     about = metadata(item)
-    made_by = mark(item)
-    if made_by:
-        return made_by in target.marks
+    if mark(item):
+        return target.made(item)
     label, value = INSTANCE
     by_label = labelled and (about.get("labels") or {}).get(label) == value
     return by_label or about.get("uid") in target.uids

@@ -8,7 +8,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.e2e.deployment import PROJECT, Deployment
 
@@ -87,6 +87,8 @@ def browser() -> Iterator[Browser]:
         pytest.fail(
             "a Chromium is needed: install the package chromium, or set CHROMIUM to its path"
         )
+    # A page tries again every five seconds while the service is away, and this machine may be busy.
+    expect.set_options(timeout=20_000)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=executable, args=_FLAGS)
         yield chromium

@@ -33,6 +33,8 @@ def pulumi(arguments: list[str]) -> int:
         return _fail(f"error: no stack named '{name}' found")
     elif arguments[:2] == ["stack", "export"]:
         print(file.read_text())
+    elif arguments[:2] == ["stack", "output"]:
+        print(json.dumps(json.loads(file.read_text())["deployment"]["resources"][0]["outputs"]))
     elif arguments[0] == "destroy":
         if (FOLDER / "destroy-fails").exists():
             return _fail("error: update failed")
@@ -63,7 +65,7 @@ def kubectl(arguments: list[str]) -> int:
         return _fail("The connection to the server was refused")
     everywhere = "--all-namespaces" in arguments
     namespace = None if everywhere else _option(arguments, "--namespace")
-    kinds = ["namespace"] if words[1] == "namespaces" else words[1].split(",")
+    kinds = ["namespace"] if words[1] == "namespaces" else words[1].lower().split(",")
     if words[0] == "get" and words[1] != "namespace":
         print(json.dumps({"items": [o for o in cluster["objects"] if _is(o, kinds, namespace)]}))
         return 0

@@ -62,6 +62,21 @@ def creation(
     )
 
 
+def update(created: pulumi.ResourceHookArgs, mark: str | None = OWN) -> pulumi.ResourceHookArgs:
+    """The update of an object that has been given this mark."""
+    inputs = dict(created.new_inputs or {})
+    annotations = {MARK: mark} if mark else {}
+    old = {**inputs, "metadata": {**inputs["metadata"], "annotations": annotations}}
+    return pulumi.ResourceHookArgs(
+        urn=created.urn,
+        id="",
+        name=created.name,
+        type=created.type,
+        new_inputs=inputs,
+        old_inputs=old,
+    )
+
+
 NAMESPACE = creation("Namespace", "shop", None)
 BACKEND = creation("Deployment", "backend")
 DATABASE = creation(
@@ -264,3 +279,33 @@ def test_a_kind_that_the_cluster_lacks_is_said_so_even_before_the_namespace_is_t
 def test_a_kind_that_the_same_program_may_define_is_not_asked_for(cluster: FakeCluster) -> None:
     cluster.lacks.add(("v1", "Widget"))
     Guard(OWN, cluster).refuse_others(creation("Widget", "a"))
+
+
+@pytest.mark.parametrize("args", [NAMESPACE, BACKEND, creation("Secret", "backend-secrets")])
+@pytest.mark.parametrize("given", [OWN, None])
+def test_what_is_another_stacks_by_now_is_not_updated(
+    cluster: FakeCluster, args: pulumi.ResourceHookArgs, given: str | None
+) -> None:
+    kind, metadata = args.type, (args.new_inputs or {})["metadata"]
+    cluster.has(kind, metadata.get("namespace"), metadata["name"], OTHER)
+    with pytest.raises(pulumi.RunError, match=f"{kind} .*is there already.*{OTHER}") as error:
+        Guard(OWN, cluster).refuse_changed_hands(update(args, given))
+    assert "\n" not in str(error.value)
+    assert "forget it with `pulumi stack rm" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "live"),
+    [(OWN, OWN), (OWN, None), (None, None), (OWN.replace("0", "f"), OWN.replace("0", "f"))],
+    ids=["its own", "mark removed by hand", "from before marks", "from before a new passphrase"],
+)
+def test_what_is_the_stacks_own_is_updated(
+    cluster: FakeCluster, given: str | None, live: str | None
+) -> None:
+    cluster.has("Deployment", "shop", "backend", live)
+    Guard(OWN, cluster).refuse_changed_hands(update(BACKEND, given))
+    assert cluster.asked == [("Deployment", "backend")]
+
+
+def test_what_is_gone_is_no_matter_of_ownership(cluster: FakeCluster) -> None:
+    Guard(OWN, cluster).refuse_changed_hands(update(BACKEND))

@@ -1,6 +1,7 @@
 """What set-up finds out on a machine, and what a person chose before it."""
 
 import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,33 @@ class TestEnvironment:
         assert not {"KUBECONFIG", "BUILDX_CONFIG"} & cloud.keys()
         assert environment.variables("minikube")["KUBECONFIG"] == EMBEDDED["cluster"]["kubeconfig"]
 
+    @pytest.mark.parametrize("mine", ["", "/mine/prod.yaml"])
+    def test_of_one_stack_does_not_lead_another_into_the_local_cluster(
+        self, mine: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        ours = str(node.kubeconfig())
+        cluster = {**EMBEDDED["cluster"], "kubeconfig": ours}
+        found_out("minikube", {**EMBEDDED, "cluster": cluster})
+        if mine:
+            monkeypatch.setenv("KUBECONFIG", mine)
+        for name in ("KUBECONFIG", "BUILDX_CONFIG"):
+            monkeypatch.setenv(name, environment.variables("minikube")[name])
+        assert ours in environment.complete("minikube")["KUBECONFIG"]
+        cloud = environment.complete("cloud")
+        assert cloud.get("KUBECONFIG", "") == mine
+        assert "BUILDX_CONFIG" not in cloud
+        shell = ["sh", "-c", f'{environment.shell("cloud")}\nprintf %s "$KUBECONFIG$BUILDX_CONFIG"']
+        assert subprocess.run(shell, capture_output=True, text=True, check=True).stdout == mine
+
+    def test_leads_a_stack_into_the_local_cluster_that_names_its_context(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        text = f"config: {{todo:settings: {{cluster: {{context: {node.CONTEXT}}}}}}}"
+        (tmp_path / "Pulumi.second.yaml").write_text(text)
+        monkeypatch.setattr(paths, "PROJECT", tmp_path)
+        monkeypatch.setenv("KUBECONFIG", str(node.kubeconfig()))
+        assert environment.complete("second")["KUBECONFIG"] == str(node.kubeconfig())
+
     def test_keeps_the_users_kubeconfig_first(self, monkeypatch: pytest.MonkeyPatch) -> None:
         found_out("minikube", EMBEDDED)
         monkeypatch.setenv("KUBECONFIG", "/mine/prod.yaml")
@@ -62,6 +90,34 @@ class TestEnvironment:
     def test_hides_no_builder_that_the_stack_names(self) -> None:
         found_out("minikube", {**EMBEDDED, "images": {"mode": "load"}})
         assert "BUILDX_CONFIG" not in environment.variables("minikube")
+
+
+class TestMinikube:
+    @pytest.mark.parametrize(
+        ("status", "docker", "named"),
+        [
+            ('[{"APIServer": "Running"}, {"APIServer": "Irrelevant"}]', 0, "has 2 nodes"),
+            ('{"APIServer": "Running"}', 68, "has no Docker daemon"),
+        ],
+    )
+    def test_that_images_cannot_be_built_in_is_refused_in_one_sentence(
+        self, status: str, docker: int, named: str, clone: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        answers = {
+            "status": f"echo '{status}'",
+            "ip": "echo 10.0.0.2",
+            "docker-env": f"exit {docker}",
+        }
+        cases = " ".join(f"{word}) {answer};;" for word, answer in answers.items())
+        for name, script in (("minikube", f"case $1 in {cases} esac"), ("docker", "echo v0.1")):
+            (clone / name).write_text(f"#!/bin/sh\n{script}\n")
+            (clone / name).chmod(0o755)
+        monkeypatch.setenv("PATH", str(clone), prepend=":")
+        with pytest.raises(ui.Failure, match=named) as failure:
+            minikube.start("two")
+        assert "two" in str(failure.value)
+        assert "registry" in str(failure.value)
+        assert "\n" not in str(failure.value)
 
 
 class TestLeftOpen:

@@ -27,10 +27,14 @@ PROJECT = Path(__file__).parents[2]
 SALT = "v1:c2FsdHNhbHQ=:v1:bm9uY2U=:Y2lwaGVydGV4dA=="
 DRIVER = """
 import os, sys
-from toolchain import __main__, machine
+from toolchain import __main__, machine, python_env, tools
 from toolchain.cluster import node
+from toolchain.stack import Stack
 node.running = lambda: "CLUSTER_RUNS" in os.environ
 machine.delete = lambda: print("EMBEDDED CLUSTER DELETED")
+machine.check = machine.prepare = Stack.prepare = lambda _: None
+python_env.ensure = lambda **_: None
+tools.ensure_pulumi = lambda: None
 sys.exit(__main__.main())
 """
 
@@ -151,7 +155,7 @@ def thing(
     if of:
         metadata["annotations"] = {"todo-kubernetes/stack": mark(of)}
         metadata["labels"] = {"app.kubernetes.io/instance": "todo"}
-    return {"kind": kind, "metadata": metadata, **more}
+    return {"apiVersion": "v1", "kind": kind, "metadata": metadata, **more}
 
 
 def deployed(
@@ -160,8 +164,9 @@ def deployed(
     """A state with these objects, made through this context."""
     inputs = {k: v for k, v in (("context", context), ("kubeconfig", kubeconfig)) if v}
     provider = "pulumi:providers:kubernetes"
+    outputs = {"namespace": "shop", "kubeContext": context}
     return [
-        {"urn": "u::todo", "type": "pulumi:pulumi:Stack", "outputs": {"namespace": "shop"}},
+        {"urn": "u::todo", "type": "pulumi:pulumi:Stack", "outputs": outputs},
         {"urn": "u::cluster", "type": provider, "custom": True, "inputs": inputs},
         *(
             {
@@ -262,10 +267,15 @@ class TestDown:
         assert not done.changes()
         assert "is not the one that stack cloud made" in done.err
 
-    def test_removes_what_an_earlier_destroy_kept(self, cloud: Clone) -> None:
+    @pytest.mark.parametrize("organization", ["organization", "acme"])
+    def test_removes_what_an_earlier_destroy_kept(self, cloud: Clone, organization: str) -> None:
         cloud.state("cloud")
+        kept = thing("Namespace", "shop", of="cloud")
         claim = thing("PersistentVolumeClaim", "data-postgres-0", "shop", "cloud")
-        cloud.cluster("shop-cluster", thing("Namespace", "shop", of="cloud"), claim)
+        for it in (kept, claim):
+            made_by = mark("cloud").replace("organization", organization)
+            it["metadata"]["annotations"]["todo-kubernetes/stack"] = made_by
+        cloud.cluster("shop-cluster", kept, claim)
         done = cloud.run("down", "cloud")
         assert done.code == 0, done.err
         assert not cloud.objects("shop-cluster")
@@ -326,6 +336,54 @@ class TestDown:
         done = clone.run("down", "cloud")
         assert (done.code, done.changes()) == (0, [])
         assert "nothing to remove" in done.out
+
+
+class TestUp:
+    """What heals a stack makes nothing again where somebody else is by now."""
+
+    @pytest.mark.parametrize("of", ["two", None])
+    def test_does_not_heal_in_a_namespace_of_others(self, cloud: Clone, of: str | None) -> None:
+        found = thing("Namespace", "shop", of=of)
+        found["metadata"]["uid"] = "made later"
+        cloud.cluster("shop-cluster", found, thing("Secret", "theirs", "shop", of))
+        done = cloud.run("up", "cloud")
+        assert done.code == 1
+        assert not [it for it in done.calls if it.startswith("pulumi up")]
+        assert len(done.err.strip().splitlines()) == 1
+        assert "Namespace shop at https://shop-cluster.example" in done.err
+        assert (mark("two") if of else "somebody has made it anew") in done.err
+        assert (f"shop todo-kubernetes/stack={mark('cloud')}" in done.err) is (of is None)
+
+    def test_heals_in_its_own_namespace(self, cloud: Clone) -> None:
+        done = cloud.run("up", "cloud")
+        assert done.code == 0, done.err
+        assert [it for it in done.calls if it.startswith("pulumi up")]
+
+    def test_makes_a_namespace_that_is_gone_again(self, cloud: Clone) -> None:
+        cloud.cluster("shop-cluster")
+        done = cloud.run("up", "cloud")
+        assert done.code == 0, done.err
+        assert [it for it in done.calls if it.startswith("pulumi up") and "--refresh" in it]
+
+
+@pytest.mark.parametrize("word", ["1", "y", "yes", "true", "", "0", "n", "no", "false"])
+@pytest.mark.parametrize(
+    "command",
+    ["down", "cluster-down", "restore", "rotate-password", "rotate-jwt-key", "separate-roles"],
+)
+def test_only_a_word_that_says_yes_leaves_out_the_question(command: str, word: str) -> None:
+    environment = {**os.environ, "YES": word}
+    printed = subprocess.run(
+        ["make", "--just-print", command],
+        cwd=PROJECT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    asking = [line for line in printed.splitlines() if command in line]
+    assert asking
+    assert {"--yes" in line.split() for line in asking} == {word in ("1", "y", "yes", "true")}
 
 
 @pytest.mark.parametrize("typed", ["", "\n", "no\n", "yes please\n"])

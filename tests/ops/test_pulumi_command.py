@@ -1,0 +1,17 @@
+"""The environment in which operations run Pulumi."""
+
+from pathlib import Path
+
+import pytest
+
+from ops.pulumi_command import Pulumi
+from toolchain.cluster import node
+
+PROJECT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("mine", ["", "/mine/prod.yaml"])
+def test_another_stacks_kubeconfig_is_left_out(mine: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = [file for file in (mine, str(node.kubeconfig())) if file]
+    monkeypatch.setenv("KUBECONFIG", ":".join(files))
+    assert Pulumi(PROJECT, "cloud").environment.get("KUBECONFIG", "") == mine
