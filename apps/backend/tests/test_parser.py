@@ -41,6 +41,7 @@ TOMORROW = date(2026, 1, 29)
         ),
         ('add "call me tomorrow" friday', AddTodo(title="call me tomorrow", due_date=FRIDAY)),
         ("add tomorrow", AddTodo(title="tomorrow")),
+        ("note: what to buy", AddTodo(title="what to buy")),
         ("add 🥛 <b>שלום</b> '; DROP--", AddTodo(title="🥛 <b>שלום</b> '; DROP--")),
         ("list", ListTodos()),
         ("show me my todos", ListTodos()),

@@ -48,7 +48,7 @@ _THE_LIST = re.compile(
 # "create a list for the party", "remember what I said": for this there is no command.
 _NOT_TO_ADD = re.compile(
     r"^(?:create|add|new)\s+(?:(?:a|an|the|my|new|another|to-?do|task)\s+)*(?:list|conversation|chat)"
-    rf"\s+(?:for|of|called|named|with|about)\b|^(?:remember|note)\b:?\s+{questions.ASKING}\b",
+    rf"\s+(?:for|of|called|named|with|about)\b|^(?:remember|note)\s+{questions.ASKING}\b",
     re.IGNORECASE,
 )
 _TO_MY_LIST = re.compile(r"\s+(?:to|on) (?:my|the) (?:to-?do |task )?list[.!]*$", re.IGNORECASE)
