@@ -14,12 +14,18 @@ from components.config import SettingsError, parse_settings
 from tests.certificates import authority
 
 Tree = st.SearchStrategy[Any]
-_ODD = st.sampled_from(
-    ["", " ", "a b", "-a", "a-", "A", "ä", "a\0b", "a\n", "\ud800", None, 1.5, []]
-)
+_ODD: list[Any] = ["", " ", "a b", "-a", "a-", "A", "ä", "a\0b", "a\n", "\ud800", None, 1.5, []]
 _LABELS = ["a", "0", "todo-1", "a" * 63, "a" * 64, 123, True]
 _NAMES = [*_LABELS, "a.b", "a..b", "a" * 253, "a" * 254]
-_HOSTS = ["a.example.com", "localhost", "10.1.2.3", "10.1.2.300", "a_b.example", f"{'a' * 64}.b"]
+_HOSTS = [
+    "a.example.com",
+    "db.example.com",
+    "localhost",
+    "10.1.2.3",
+    "10.1.2.300",
+    "a_b.example",
+    f"{'a' * 64}.b",
+]
 _SIZES = [
     *["1Mi", "16Mi", "64Mi", "256Mi", "1.5Gi", "1Gi", "0.3Gi", "100M", "2Ti", "1024Ti", "1025Ti"],
     *["512", 512, 268435456, "1.0000001Gi", "128m", "1gb", -1],
@@ -59,7 +65,8 @@ def _bundle() -> str:
 
 
 def _of(values: list[Any]) -> Tree:
-    return st.sampled_from(values) | _ODD
+    # Mostly not odd: a block has many settings, and is accepted only if all are right.
+    return st.sampled_from([*values * 6, *_ODD])
 
 
 def _block(required: dict[str, Tree] | None = None, /, **optional: Tree) -> Tree:
@@ -133,10 +140,20 @@ def _app(ports: list[Any], **optional: Tree) -> Tree:
 _storage = _block(size=_of(_SIZES), storageClass=_of(_NAMES))
 _postgres_names = _of(["todo", "a", "_a1", "1a", "A", 1])
 _authorities = _bundle()
-_bundles = st.sampled_from(
+_bundles = _of(
     [_authorities, _authorities * 2, _authorities[:-40], "-----BEGIN PRIVATE KEY-----", "a"]
 )
 _database = st.one_of(
+    # Nearly always right, since the next is right in all its settings too seldom.
+    _mode(
+        "external",
+        {
+            "host": st.just("db.example.com"),
+            "sslMode": st.sampled_from(["verify-ca", "verify-full"]),
+            "caBundle": st.just(_authorities),
+        },
+        pooler=st.booleans(),
+    ),
     _block(
         image=_of(_IMAGES),
         name=_postgres_names,
@@ -157,25 +174,42 @@ _database = st.one_of(
         cidr=_of(_CIDRS),
     ),
 )
-_text = _of(["a", "a/b c", "x" * 1024, "x" * 1025, 7])
+_text = _of(["a", "a/b c", "todo/jwt-key", "x" * 1024, "x" * 1025, 7])
 _keys = _block(
     {"databasePassword": _text, "jwtKey": _text},
     jwtNextKey=_text,
     jwtPreviousKey=_text,
     chatApiKey=_text,
 )
-_secrets = _block() | _mode(
-    "external",
-    {"store": _of(_NAMES), "keys": _keys},
-    refreshInterval=_of(["1h", "30s", "0s", "1d", "999999999999h", "٣h"]),
-    storeKind=_of(["SecretStore", "ClusterSecretStore"]),
+_secrets = st.one_of(
+    _block(),
+    # An external database is accepted with external secrets alone.
+    _mode(
+        "external",
+        {"store": st.just("a"), "keys": st.just({"databasePassword": "a", "jwtKey": "b"})},
+    ),
+    _mode(
+        "external",
+        {"store": _of(_NAMES), "keys": _keys},
+        refreshInterval=_of(["1h", "30s", "0s", "1d", "999999999999h", "٣h"]),
+        storeKind=_of(["SecretStore", "ClusterSecretStore"]),
+    ),
 )
+_building: dict[str, Tree] = {
+    "builder": _block(
+        engine=_of(["docker-build", "docker"]),
+        name=_of(["todo", "a b", "-a", 1]),
+        exporter=_of(["docker", "image-store"]),
+    ),
+    "baseImages": _block(python=_of(_IMAGES), node=_of(_IMAGES)),
+}
 _images = st.one_of(
     _mode(
         "registry",
         {"repository": _of(["r.example.com:5000/todo", "r.example.com:70000/a", "a/b:1", "a"])},
         platforms=_list(["linux/amd64", "linux/arm64", "linux/s390x"]),
         pullSecrets=_list(_NAMES),
+        **_building,
     ),
     _mode(
         "prebuilt",
@@ -247,6 +281,11 @@ def _minimal() -> dict[str, Any]:
     }
 
 
+def blocks(name: str) -> Tree:
+    """Returns a block of the tree as people might write it."""
+    return _BLOCKS[name]
+
+
 @st.composite
 def trees(draw: st.DrawFn) -> dict[str, Any]:
     """Draws a tree of a few blocks; with too many, hardly one would be right in all."""
@@ -262,7 +301,7 @@ def right_trees(draw: st.DrawFn) -> dict[str, Any]:
     tree = _minimal()
     # An external database needs external secrets.
     for block in sorted(_BLOCKS, key="secrets".__ne__):
-        for _ in range(4):
+        for _ in range(6):
             candidate = {**tree, block: draw(_BLOCKS[block])}
             try:
                 parse_settings(candidate)

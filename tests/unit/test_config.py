@@ -3,22 +3,24 @@
 import copy
 import json
 import re
+import typing
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import jsonschema
 import pulumi
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from components.config import SettingsError, load_config, parse_settings, stack_identity
 from components.found import fill
 from components.schema import stack_file_schema
 from components.settings import Settings
+from components.value import Value
 from tests.programs import STACKS, provider_settings, run_program, stack_settings
 from tests.recording import SECRETS, record
-from tests.settings_trees import trees
+from tests.settings_trees import blocks, trees
 
 # What an editor would say.
 EDITOR = jsonschema.Draft202012Validator(stack_file_schema())
@@ -307,6 +309,52 @@ def test_what_is_refused_is_refused_in_one_sentence_each(tree: dict[str, Any]) -
         assert all(LINE.fullmatch(line) and len(line) < 500 for line in lines), lines
     else:
         EDITOR.validate({"config": {"todo:settings": tree}})
+
+
+def leaves(annotation: Any) -> set[str]:
+    """The settings below a type, each by its path without modes."""
+    found = set[str]()
+    for part in typing.get_args(annotation) or (annotation,):
+        if not (isinstance(part, type) and issubclass(part, Value)):
+            found |= leaves(part) if typing.get_args(part) else set()
+            continue
+        for name, field in part.model_fields.items():
+            path = field.alias or name
+            found |= {path, *(f"{path}.{it}" for it in leaves(field.annotation))}
+    return found
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_every_setting_is_drawn(name: str) -> None:
+    drawn = set[str]()
+
+    def note(block: object, at: str) -> None:
+        drawn.add(at)
+        if isinstance(block, dict):
+            for key, value in cast("dict[str, object]", block).items():
+                note(value, f"{at}.{key}")
+
+    @settings(
+        max_examples=500,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(block=blocks(name))
+    def draw(block: object) -> None:
+        note(block, name)
+
+    draw()
+    missing = {it for it in leaves(Settings) if it.partition(".")[0] == name} - drawn
+    assert not missing
+
+
+def test_images_are_built_for_at_least_one_platform(tree: dict[str, Any]) -> None:
+    images = {"mode": "registry", "repository": "registry.example.com/todo", "platforms": []}
+    message = message_of({**tree, "images": images})
+    assert "todo:settings.images.platforms is []: expected at least one" in message
 
 
 def test_every_error_has_its_line(tree: dict[str, Any]) -> None:
