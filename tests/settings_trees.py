@@ -281,9 +281,9 @@ def _minimal() -> dict[str, Any]:
     }
 
 
-def whole_trees() -> Tree:
-    """Returns trees with every block; hardly one is right in all."""
-    return st.fixed_dictionaries(_BLOCKS)
+def blocks(name: str) -> Tree:
+    """Returns a block of the tree as people might write it."""
+    return _BLOCKS[name]
 
 
 @st.composite
