@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from toolchain import environment, ui
 from toolchain.cluster import images
+from toolchain.survey import INSTANCE
 
 PATIENCE_SECONDS = 60.0
 """How long pods that Pulumi has seen ready may take until a node's port leads to them."""
@@ -60,7 +61,7 @@ def lost(stack: str, export: dict[str, Any], outputs: dict[str, Any]) -> Lost:
     ]
     return Lost(
         objects=tuple(_missing_objects(stack, resources, outputs)),
-        images=tuple(_missing_images(resources)),
+        images=tuple(_missing_images(stack, resources)),
     )
 
 
@@ -97,57 +98,87 @@ def _missing_objects(
     return missing
 
 
-def _missing_images(resources: list[dict[str, Any]]) -> list[str]:
-    """Images built straight into the embedded cluster's store, which is the only place that has them."""
-    built = [r for r in resources if r["type"] == "docker-build:index:Image"]
-    in_store = {r["urn"]: _store_names(r.get("inputs") or {}) for r in built}
-    if not any(in_store.values()):
+def _missing_images(stack: str, resources: list[dict[str, Any]]) -> list[str]:
+    """Images that were loaded where no registry has them: the embedded cluster's store, or a Docker daemon."""
+    missing: list[str] = []
+    for names_of, present in (
+        (_store_names, images.present),
+        (_daemon_names, lambda: _in_daemon(stack)),
+    ):
+        loaded = {r["urn"]: set(names_of(r)) for r in resources}
+        loaded = {urn: names for urn, names in loaded.items() if names}
+        there = present() if loaded else None
+        if there is not None:
+            missing += [urn for urn, names in loaded.items() if not names <= there]
+    return missing
+
+
+def _store_names(resource: dict[str, Any]) -> list[str]:
+    if resource["type"] != "docker-build:index:Image":
         return []
-    present = images.present()
-    return [urn for urn, names in in_store.items() if names and not set(names) <= present]
+    exports = (resource.get("inputs") or {}).get("exports") or ()
+    stored = [image for it in exports if (image := it.get("image") or {}).get("store")]
+    return [name for it in stored for name in it.get("names") or () if name.startswith(_LOADED)]
 
 
-def _store_names(inputs: dict[str, Any]) -> list[str]:
-    exports = [export.get("image") or {} for export in inputs.get("exports") or ()]
-    return [
-        name
-        for image in exports
-        if image.get("store")
-        for name in image.get("names") or ()
-        if name.startswith(_LOADED)
-    ]
+def _daemon_names(resource: dict[str, Any]) -> list[str]:
+    inputs = resource.get("inputs") or {}
+    names: list[str] = []
+    if resource["type"] == "docker-build:index:Image" and inputs.get("load"):
+        names = inputs.get("tags") or []
+    elif resource["type"] == "docker:index/image:Image" and inputs.get("skipPush"):
+        names = [str(inputs.get("imageName"))]
+    return [name for name in names if name.startswith(_LOADED)]
+
+
+def _in_daemon(stack: str) -> set[str] | None:
+    """Images of the Docker daemon that the stack builds in; None where it does not answer, which `pulumi up` says better."""
+    command = ["docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}"]
+    listing = ui.capture(command, env=environment.complete(stack))
+    return None if listing is None else set(listing.split())
 
 
 def retry_images(stack: str, outputs: dict[str, Any]) -> None:
     """Make pods that wait for an image which is there again start at once.
 
     The kubelet tries again after up to five minutes (https://kubernetes.io/docs/concepts/containers/images/);
-    a new pod tries now. What such a pod would run has never started, so deleting it loses nothing.
+    a new pod tries now. What such a pod would run has never started, so deleting it loses nothing. Other pods in the
+    namespace are not the stack's to delete, whatever they wait for.
     """
     namespace = str(outputs.get("namespace", ""))
     pods = _kubectl(stack, outputs, "get", "pods", "--namespace", namespace, "--output=json")
-    waiting = [
-        item["metadata"]["name"]
+    waited_for = {
+        item["metadata"]["name"]: refused
         for item in json.loads(pods or "{}").get("items") or ()
-        if item["metadata"].get("ownerReferences") and _waits_for_loaded_image(item)
-    ]
+        if _is_own(item["metadata"]) and (refused := _refused_images(item))
+    }
+    there = images.present() | (_in_daemon(stack) or set()) if waited_for else set[str]()
+    waiting = [name for name, refused in waited_for.items() if refused <= there]
     if waiting:
         _kubectl(stack, outputs, "delete", "pods", "--namespace", namespace, *waiting)
 
 
-def _waits_for_loaded_image(pod: dict[str, Any]) -> bool:
+def _is_own(metadata: dict[str, Any]) -> bool:
+    """Whether a pod is of one of the stack's workloads, which would make it again."""
+    labels = metadata.get("labels") or {}
+    return bool(metadata.get("ownerReferences")) and all(
+        labels.get(f"app.kubernetes.io/{label}") == INSTANCE[1] for label in ("part-of", "instance")
+    )
+
+
+def _refused_images(pod: dict[str, Any]) -> set[str]:
+    """The images of no registry that the kubelet did not find."""
     status = pod.get("status") or {}
     containers = [
         *(status.get("initContainerStatuses") or ()),
         *(status.get("containerStatuses") or ()),
     ]
-    refused = {
+    return {
         c["image"]
         for c in containers
         if (c.get("state", {}).get("waiting") or {}).get("reason") in _NO_IMAGE
         and c["image"].startswith(_LOADED)
     }
-    return bool(refused) and refused <= images.present()
 
 
 def wait_until_answering(url: str, path: str, seconds: float) -> str | None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.programs import run_program, stack_settings
+from tests.recording import Recording
 from toolchain import __main__ as commands
 from toolchain import health, ui
 from toolchain.cluster import images
@@ -111,11 +112,45 @@ def test_an_image_that_the_node_lost_is_built_again(
     assert (lost.objects, lost.images) == ((), (gone,))
 
 
+def named(recording: Recording) -> list[str]:
+    """The images that a program has loaded into a Docker daemon."""
+    inputs = [image.inputs for image in recording.of("Image")]
+    return [given.get("imageName") or given["tags"][0] for given in inputs]
+
+
+@pytest.mark.parametrize("builder", [{"exporter": "docker"}, {"engine": "docker"}])
+def test_an_image_that_a_docker_daemon_lost_is_built_again(
+    builder: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = stack_settings("minikube")
+    settings["images"]["builder"] = builder
+    recording = run_program(settings)
+    there = named(recording)
+    cluster = Cluster([])
+
+    def capture(command: list[Any], **options: Any) -> str | None:
+        if command[0] != "docker":
+            return cluster(command, **options)
+        return "\n".join(there) if daemon else None
+
+    monkeypatch.setattr(ui, "capture", capture)
+    daemon = True
+    assert health.lost("minikube", recording.export(), OUTPUTS).images == ()
+    gone = there.pop(0)
+    (urn,) = health.lost("minikube", recording.export(), OUTPUTS).images
+    assert gone.split("/")[-1].split(":")[0] in urn
+    there.clear()
+    assert len(health.lost("minikube", recording.export(), OUTPUTS).images) == len(named(recording))
+    daemon = False
+    assert health.lost("minikube", recording.export(), OUTPUTS).images == ()
+
+
 def test_before_the_first_update_nothing_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ui, "capture", Cluster([]))
     assert not health.lost("minikube", {"version": 3, "deployment": None}, {})
 
 
+@pytest.mark.parametrize("daemon", [True, False], ids=["Docker daemon", "image store"])
 @pytest.mark.parametrize(
     ("reason", "there", "again"),
     [
@@ -126,23 +161,34 @@ def test_before_the_first_update_nothing_is_lost(monkeypatch: pytest.MonkeyPatch
     ],
 )
 def test_a_pod_that_waits_for_an_image_which_is_there_again_starts_at_once(
-    reason: str, there: bool, again: bool, monkeypatch: pytest.MonkeyPatch
+    reason: str,
+    there: bool,
+    again: bool,
+    daemon: bool,
+    export: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     image = "localhost/todo/backend:1"
     state = {"image": image, "state": {"waiting": {"reason": reason}}}
-    metadata = {"name": "backend-1", "ownerReferences": [{"kind": "ReplicaSet"}]}
+    deployment = next(o for o in objects(export) if o["kind"] == "Deployment")
+    labels = deployment["spec"]["template"]["metadata"]["labels"]
+    owned = {"ownerReferences": [{"kind": "ReplicaSet"}]}
+    metadata = {"name": "backend-1", "labels": labels, **owned}
     pods = [
         {"metadata": metadata, "status": {"initContainerStatuses": [state]}},
         {"metadata": {"name": "a-persons"}, "status": {"containerStatuses": [state]}},
+        {"metadata": {"name": "anothers", **owned}, "status": {"containerStatuses": [state]}},
     ]
     asked: list[list[str]] = []
 
-    def kubectl(command: list[Any], **_: Any) -> str:
+    def capture(command: list[Any], **_: Any) -> str:
+        if command[0] == "docker":
+            return image if there and daemon else ""
         asked.append([str(word) for word in command])
         return json.dumps({"items": pods})
 
-    monkeypatch.setattr(ui, "capture", kubectl)
-    monkeypatch.setattr(images, "present", lambda: {image} if there else set())
+    monkeypatch.setattr(ui, "capture", capture)
+    monkeypatch.setattr(images, "present", lambda: {image} if there and not daemon else set())
     health.retry_images("minikube", {**OUTPUTS, "namespace": "todo-app"})
     deleted = [words[words.index("delete") :] for words in asked if "delete" in words]
     assert deleted == (
