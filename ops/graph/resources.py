@@ -35,14 +35,13 @@ class Resource:
     def name(self) -> str:
         """The object's name, without what Pulumi appends to the names that it chooses."""
         name = str(self.metadata.get("name") or self.pulumi_name)
-        chosen = re.fullmatch(rf"{re.escape(self.pulumi_name)}-[0-9a-f]{{8}}", name)
-        return self._short_name if chosen or name == self.pulumi_name else name
-
-    @property
-    def _short_name(self) -> str:
-        """The name in the program, without that of the whole application in front."""
+        annotations = part(self.metadata, "annotations")
+        if name != self.pulumi_name and annotations.get("pulumi.com/autonamed") != "true":
+            return name
+        # It keeps the name that it was made with, whatever the program calls it since.
         whole = part(self.metadata, "labels").get("app.kubernetes.io/instance")
-        return self.pulumi_name.removeprefix(f"{whole or self.parent.rsplit('::', 1)[-1]}-")
+        chosen = re.sub(r"-[0-9a-f]{8}$", "", name)
+        return chosen.removeprefix(f"{whole or self.parent.rsplit('::', 1)[-1]}-")
 
     @property
     def metadata(self) -> Json:

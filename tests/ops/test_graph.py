@@ -157,10 +157,13 @@ def test_the_order_in_the_state_changes_nothing(changed: dict[str, Any]) -> None
     assert dot_text(draw(changed)) == before
 
 
-def test_the_name_that_pulumi_chose_is_shortened(changed: dict[str, Any]) -> None:
+@pytest.mark.parametrize("prefix", ["todo-", ""], ids=["of today", "from before it had a prefix"])
+def test_the_name_that_pulumi_chose_is_shortened(changed: dict[str, Any], prefix: str) -> None:
     for resource in changed["deployment"]["resources"]:
         if resource["urn"].endswith("::todo-backend-secrets"):
-            resource["inputs"]["metadata"]["name"] = "todo-backend-secrets-0a1b2c3d"
+            metadata = resource["inputs"]["metadata"]
+            metadata["name"] = f"{prefix}backend-secrets-0a1b2c3d"
+            metadata["annotations"]["pulumi.com/autonamed"] = "true"
     found = dict(boxes(draw(changed).members))
     assert "Secret backend-secrets" in found["todo > todo-app > backend"].rest
 
