@@ -13,6 +13,7 @@ from components.app_pod import pod_template
 from components.exposure import expose
 from components.labels import labels, object_name, selector
 from components.metrics import service_monitor
+from components.rollout_watch import RolloutWatch
 from components.values import Autoscaled, Fixed, NodePort
 
 __all__ = ["AppDeployment", "AppDeploymentArgs"]
@@ -88,8 +89,8 @@ class AppDeployment(pulumi.ComponentResource):
 
     def _deployment(self) -> k8s.apps.v1.Deployment:
         args = self._args
-        # Only when it is over `pulumi up` fails with the pods' own reason: a pod at a time is
-        # replaced, and the first may have to wait for its image.
+        # Only when it is over `pulumi up` fails: one pod after the other is replaced, and the first
+        # may have to wait for its image.
         time = f"{240 + 30 * args.scaling.most}s"
         account = core.ServiceAccount(
             f"{self._name}-account",
@@ -128,8 +129,15 @@ class AppDeployment(pulumi.ComponentResource):
                 custom_timeouts=pulumi.CustomTimeouts(
                     create=time, update=time, delete=f"{180 + args.pre_stop_seconds}s"
                 ),
+                hooks=self._hooks(),
             ),
         )
+
+    def _hooks(self) -> pulumi.ResourceHookBinding | None:
+        if self._args.api is None:
+            return None
+        watch = pulumi.ResourceHook(f"pods of {self._name}", RolloutWatch(self._args.api).hook)
+        return pulumi.ResourceHookBinding(before_create=[watch], before_update=[watch])
 
     def _service(self) -> core.Service:
         args = self._args

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import pulumi
 
+from components.api import Api
 from components.secret_files import SecretFiles
 from components.values import (
     ClusterIp,
@@ -81,3 +82,6 @@ class AppDeploymentArgs:
     """Wait before SIGTERM, so that every node stops sending requests first."""
     drain_seconds: int = 25
     """Time after SIGTERM to finish running requests."""
+
+    api: Api | None = None
+    """To watch the pods of a rollout; None: only the plugin says what is wrong."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as k8s
 
+from components.api import Api
 from components.labels import labels, selector
 from components.labels import object_name as name_of
 from components.pods import (
@@ -25,7 +26,6 @@ from components.postgres_pod import (
     password_mount,
     password_volume,
 )
-from components.postgres_volume import Api
 from components.values import Resources
 
 core = k8s.core.v1

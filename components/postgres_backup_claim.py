@@ -8,7 +8,7 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as k8s
 
-from components.postgres_volume import Api
+from components.api import Api
 from components.quantities import quantity_value
 
 core = k8s.core.v1

@@ -2,9 +2,10 @@
 
 import pulumi
 
+from components.api import Api
 from components.postgres_identity import refuse_other_data
 from components.postgres_rollout import PostgresRollout
-from components.postgres_volume import Api, PostgresVolume
+from components.postgres_volume import PostgresVolume
 
 
 def server_hooks(name: str, api: Api | None) -> pulumi.ResourceHookBinding:

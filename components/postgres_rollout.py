@@ -15,20 +15,9 @@ from typing import Any
 
 import pulumi
 
-from components.postgres_volume import Api
+from components.api import Api
+from components.pod_obstacle import Obstacle, containers, obstacle_of
 
-_FATAL = {
-    "CrashLoopBackOff",
-    "CreateContainerConfigError",
-    "CreateContainerError",
-    "ErrImageNeverPull",
-    "ErrImagePull",
-    "ImagePullBackOff",
-    "InvalidImageName",
-    "RunContainerError",
-}
-"""Why a container waits when it will not start by itself (kubelet, pkg/kubelet/images/types.go and
-kuberuntime)."""
 _REVISION = "controller-revision-hash"
 
 
@@ -102,7 +91,7 @@ class PostgresRollout:
                 )
             time.sleep(self.pause)
 
-    def _advance(self, namespace: str, name: str) -> "_Obstacle | None":
+    def _advance(self, namespace: str, name: str) -> Obstacle | None:
         """Deletes a stuck pod of a former template; returns what there still is to wait for."""
         server = self._read(namespace, name)
         if server is None:
@@ -113,16 +102,16 @@ class PostgresRollout:
         generation = server["metadata"]["generation"]
         status: dict[str, Any] = server["status"]
         if status.get("observedGeneration", 0) < generation:
-            return _Obstacle("the controller has not seen the change", "get statefulsets")
+            return Obstacle("the controller has not seen the change", "get statefulsets")
         pod = self.api.request("GET", f"/api/v1/namespaces/{namespace}/pods/{name}-0")
         if pod is None:
-            return _Obstacle("there is no pod yet", f"describe statefulset {name}")
+            return Obstacle("there is no pod yet", f"describe statefulset {name}")
         current = pod["metadata"].get("labels", {}).get(_REVISION) == status.get("updateRevision")
         if not current and not pod["metadata"].get("deletionTimestamp") and not _runs(pod):
             self._delete(namespace, pod["metadata"]["name"], pod["metadata"]["uid"])
         if current and _is_ready(pod):
             return None
-        return _obstacle(pod) if current else _Obstacle("its former pod ends", "get pods")
+        return obstacle_of(pod) if current else Obstacle("its former pod ends", "get pods")
 
     def _read(self, namespace: str, name: str) -> Any:
         return self.api.request("GET", f"/apis/apps/v1/namespaces/{namespace}/statefulsets/{name}")
@@ -135,14 +124,6 @@ class PostgresRollout:
             self.api.request("DELETE", f"/api/v1/namespaces/{namespace}/pods/{pod}", body)
 
 
-@dataclass(frozen=True)
-class _Obstacle:
-    text: str
-    look: str
-    """What kubectl shows more of it with."""
-    fatal: bool = False
-
-
 def _is_ready(pod: Any) -> bool:
     conditions: list[Any] = pod["status"].get("conditions") or []
     return not pod["metadata"].get("deletionTimestamp") and any(
@@ -150,25 +131,5 @@ def _is_ready(pod: Any) -> bool:
     )
 
 
-def _containers(pod: Any) -> list[Any]:
-    status: dict[str, list[Any]] = pod["status"]
-    return [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]
-
-
 def _runs(pod: Any) -> bool:
-    return any("running" in it.get("state", {}) for it in _containers(pod))
-
-
-def _obstacle(pod: Any) -> _Obstacle:
-    name = pod["metadata"]["name"]
-    for it in _containers(pod):
-        waiting: dict[str, str] = it.get("state", {}).get("waiting") or {}
-        if waiting.get("reason") in _FATAL:
-            ended: dict[str, str] = it.get("lastState", {}).get("terminated") or {}
-            said = ended.get("message") or waiting.get("message") or ""
-            text = f"{waiting['reason']}: {' '.join(said.split())[-400:]}"
-            look = f"logs {name} --previous" if ended else f"describe pod {name}"
-            return _Obstacle(f"pod {name}: {text}", look, fatal=True)
-    conditions: list[Any] = pod["status"].get("conditions") or []
-    said = next((it["message"] for it in conditions if it.get("message")), "it is not ready yet")
-    return _Obstacle(f"pod {name}: {said}", f"describe pod {name}")
+    return any("running" in it.get("state", {}) for it in containers(pod))

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import pulumi
 
+from components.api import Api
 from components.postgres_backup import Backup
 from components.postgres_image import DEFAULT_IMAGE
-from components.postgres_volume import Api
 from components.values import Resources
 
 _RESOURCES = Resources(

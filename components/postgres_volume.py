@@ -4,11 +4,11 @@
 """
 
 from collections.abc import Mapping
-from typing import Any, Protocol
 
 import pulumi
 import pulumi_kubernetes as k8s
 
+from components.api import Api
 from components.postgres_identity import ANNOTATION, identity_of, parse, refuse_difference, words
 
 core = k8s.core.v1
@@ -27,14 +27,6 @@ def claim_template(
             resources=core.VolumeResourceRequirementsArgs(requests={"storage": size}),
         ),
     )
-
-
-class Api(Protocol):
-    """Requests to a cluster."""
-
-    def request(self, method: str, path: str, body: object = None) -> Any:
-        """Returns the answer, None if there is no such object."""
-        ...
 
 
 class PostgresVolume:

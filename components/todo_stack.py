@@ -61,6 +61,7 @@ class TodoStack(pulumi.ComponentResource):
         self._name, self._args, self._settings = name, args, args.settings
         self._opts = pulumi.ResourceOptions(parent=self)
         settings = args.settings
+        self._api = ClusterApi(settings.cluster)
         images = settings.images
         self._pull_secrets = () if images.mode == "load" else images.pull_secrets
         own_labels = labels(name, name, "application")
@@ -152,7 +153,7 @@ class TodoStack(pulumi.ComponentResource):
                 else None,
                 pull_secrets=self._pull_secrets,
                 protect=self._settings.environment == "production",
-                api=ClusterApi(self._settings.cluster),
+                api=self._api,
                 clients=[selector("backend", self._name)],
             ),
             opts=self._child("postgres"),
@@ -187,6 +188,7 @@ class TodoStack(pulumi.ComponentResource):
                 metrics=self._settings.metrics,
                 pre_stop_seconds=settings.pre_stop_seconds,
                 pull_secrets=self._pull_secrets,
+                api=self._api,
             ),
             opts=self._child("backend", after),
         )
@@ -211,6 +213,7 @@ class TodoStack(pulumi.ComponentResource):
                 headless=True,
                 pre_stop_seconds=settings.pre_stop_seconds,
                 pull_secrets=self._pull_secrets,
+                api=self._api,
                 writable_paths=("/tmp", "/app/.next/cache"),  # noqa: S108 - mount points
             ),
             opts=self._child("frontend"),

@@ -1,0 +1,94 @@
+"""While a rollout is awaited, the reason of pods that do not start is said."""
+
+import copy
+from typing import Any
+
+import pulumi
+import pytest
+
+from components.app_deployment import AppDeployment, AppDeploymentArgs
+from components.rollout_watch import RolloutWatch
+from tests.recording import record
+
+MESSAGE = "back-off 20s restarting failed container=backend-init"
+
+
+def pod(name: str, reason: str | None, *, deleted: bool = False) -> dict[str, Any]:
+    metadata = {"name": name, "uid": name}
+    if deleted:
+        metadata["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    crashing = {
+        "name": "backend-init",
+        "state": {"waiting": {"reason": reason, "message": MESSAGE}},
+        "lastState": {"terminated": {"exitCode": 1}},
+    }
+    waiting = {"name": "backend", "state": {"waiting": {"reason": "PodInitializing"}}}
+    status = {"containerStatuses": [waiting if reason else {"state": {"running": {}}}]}
+    if reason:
+        status["initContainerStatuses"] = [crashing]
+    return {"metadata": metadata, "status": status}
+
+
+class Cluster:
+    """One that shows other pods at each look, the last ones for ever."""
+
+    def __init__(self, *looks: list[dict[str, Any]] | Exception) -> None:
+        self.looks = [*looks]
+
+    def request(self, method: str, path: str, body: object = None) -> Any:
+        assert (method, path) == ("GET", "/api/v1/namespaces/x/pods?labelSelector=app=shop")
+        look = self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
+        if isinstance(look, Exception):
+            raise look
+        return {"items": copy.deepcopy(look)}
+
+
+def reason(cluster: Cluster, patience: float = 0.0) -> str | None:
+    watch = RolloutWatch(cluster, seconds=0.3, patience=patience, pause=0.01)
+    return watch.reason("x", "app=shop")
+
+
+def test_a_migration_that_keeps_failing_is_told_with_the_command_that_shows_its_log() -> None:
+    said = reason(Cluster([pod("good", None), pod("new", "CrashLoopBackOff")]))
+    assert said == (
+        f"pod new: CrashLoopBackOff: {MESSAGE}; "
+        "look with `kubectl -n x logs new -c backend-init --previous`"
+    )
+
+
+def test_a_cluster_that_does_not_answer_once_is_asked_again() -> None:
+    assert reason(Cluster(pulumi.RunError("away"), [pod("new", "ErrImagePull")]))
+
+
+@pytest.mark.parametrize(
+    ("looks", "patience"),
+    [
+        ([[pod("good", None)]], 0.0),
+        ([[pod("starting", "PodInitializing")]], 0.0),
+        ([[pod("former", "CrashLoopBackOff", deleted=True)]], 0.0),
+        ([[pod("slow", "ErrImagePull")], [pod("slow", None)]], 0.1),
+        ([[pod("former", "ErrImagePull")], [], [pod("new", None)]], 0.1),
+    ],
+)
+def test_what_goes_by_itself_is_not_told(looks: list[Any], patience: float) -> None:
+    assert reason(Cluster(*looks), patience) is None
+
+
+def test_the_reason_is_said_to_whoever_runs_the_update(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", said.append)
+    inputs = {
+        "metadata": {"namespace": "x", "name": "shop"},
+        "spec": {"selector": {"matchLabels": {"app": "shop"}}},
+    }
+    watch = RolloutWatch(Cluster([pod("new", "ErrImagePull")]), patience=0, pause=0.01)
+    watch.begin(inputs).join(5)
+    assert said[0].startswith("Deployment x/shop does not get ready: pod new: ErrImagePull")
+
+
+def test_every_deployment_with_a_cluster_to_ask_is_watched() -> None:
+    def program() -> None:
+        args = AppDeploymentArgs(image="shop:1", namespace="x", port=80, api=Cluster([]))
+        AppDeployment("shop", args)
+
+    assert record(program).one("Deployment").hooks == ("pods of shop",)
