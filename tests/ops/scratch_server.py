@@ -21,7 +21,7 @@ from ops.failure import Failure
 from ops.jobs import Done
 from ops.kube import Ran
 
-SUPERUSER = "first"
+SUPERUSER = "postgres"
 
 
 def programs() -> Path | None:
