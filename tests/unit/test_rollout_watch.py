@@ -91,4 +91,5 @@ def test_every_deployment_with_a_cluster_to_ask_is_watched() -> None:
         args = AppDeploymentArgs(image="shop:1", namespace="x", port=80, api=Cluster([]))
         AppDeployment("shop", args)
 
-    assert record(program).one("Deployment").hooks == ("pods of shop",)
+    hooks = record(program).one("Deployment").hooks
+    assert hooks == ("pods of shop", "pods of shop"), "before it is made and before it changes"
