@@ -85,6 +85,9 @@ class Guard:
             return
         if namespace is not None and not self._has(namespace):
             return
+        if kind == _CLAIM and namespace:
+            self._refuse_claim(namespace, name, metadata.get("labels") or {})
+            return
         found = self._live.find(str(inputs["apiVersion"]), kind, namespace, name)
         self._refuse(kind, namespace, name, found)
         for claim, labels in _claims(inputs) if namespace else ():

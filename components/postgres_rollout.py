@@ -21,6 +21,10 @@ from components.pod_obstacle import Obstacle, containers, obstacle_of
 _REVISION = "controller-revision-hash"
 
 
+class _GoneError(pulumi.RunError):
+    """The server is not in the cluster."""
+
+
 @dataclass
 class PostgresRollout:
     """The rollout of one cluster's servers.
@@ -80,8 +84,23 @@ class PostgresRollout:
         """
         end = time.monotonic() + self.seconds
         fatal_since: float | None = None
-        while (obstacle := self._advance(namespace, name)) is not None:
+        silent_since: float | None = None
+        while True:
             now = time.monotonic()
+            try:
+                obstacle = self._advance(namespace, name)
+            except _GoneError:
+                raise
+            except pulumi.RunError:
+                # An API server may be away for a moment.
+                silent_since = silent_since or now
+                if now - silent_since >= self.patience:
+                    raise
+                time.sleep(self.pause)
+                continue
+            if obstacle is None:
+                return
+            silent_since = None
             fatal_since = (fatal_since or now) if obstacle.fatal else None
             if now > end or (fatal_since is not None and now - fatal_since >= self.patience):
                 raise pulumi.RunError(
@@ -95,7 +114,7 @@ class PostgresRollout:
         """Deletes a stuck pod of a former template; returns what there still is to wait for."""
         server = self._read(namespace, name)
         if server is None:
-            raise pulumi.RunError(
+            raise _GoneError(
                 f"StatefulSet {namespace}/{name} is in the stack's state but not in the cluster: "
                 "somebody deleted it; run pulumi up --refresh"
             )
@@ -103,6 +122,8 @@ class PostgresRollout:
         status: dict[str, Any] = server["status"]
         if status.get("observedGeneration", 0) < generation:
             return Obstacle("the controller has not seen the change", "get statefulsets")
+        if server.get("spec", {}).get("replicas") == 0:
+            return None  # somebody has scaled it down, and knows
         pod = self.api.request("GET", f"/api/v1/namespaces/{namespace}/pods/{name}-0")
         if pod is None:
             return Obstacle("there is no pod yet", f"describe statefulset {name}")

@@ -1,6 +1,7 @@
 """The Kubernetes API with plain dictionaries, patient while the API server restarts."""
 
 import json
+import os
 import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
@@ -55,9 +56,10 @@ class Cluster:
                     client_configuration=self._configuration,
                 )
             else:
+                files = self.kubeconfig or str(Path.home() / ".kube" / "config")
                 load.load_kube_config(
-                    config_file=self.kubeconfig or str(Path.home() / ".kube" / "config"),
-                    context=context,
+                    config_file=files,
+                    context=context or _current_context(files),
                     client_configuration=self._configuration,
                 )
         except Exception as error:
@@ -286,3 +288,15 @@ def _refusal(status: int, text: bytes) -> ApiError:
     if status in {401, 403}:
         message += "; use a kube context that may do this"
     return ApiError(status, message)
+
+
+def _current_context(files: str) -> str | None:
+    """Returns what kubectl takes: the first file's that has one. The client would take the last."""
+    for file in files.split(os.pathsep):
+        try:
+            content: Any = yaml.safe_load(Path(file).expanduser().read_text(encoding="utf-8"))
+        except (OSError, ValueError, yaml.YAMLError):
+            continue
+        if isinstance(content, dict) and (found := cast("Any", content).get("current-context")):
+            return str(found)
+    return None

@@ -78,12 +78,27 @@ def _answering(stack: Stack, outputs: dict[str, Any]) -> list[str]:
             lines.append(f"{title}  {url}")
         elif elsewhere:
             lines.append(f"{title}  deployed, but {url} does not answer from here yet: {reason}")
+        elif reason.startswith(health.NO_CONNECTION) and not _has_route(stack):
+            lines.append(
+                f"{title}  deployed, but no way leads from here to {url}; `make forward` makes one"
+            )
         else:
             raise ui.Failure(
                 f"{title.strip()} is deployed, but {url}{path} does not answer: {reason}; "
                 "`make validate` says what is wrong with it."
             )
     return lines
+
+
+def _has_route(stack: Stack) -> bool:
+    """Whether this machine surely reaches the node's ports.
+
+    It does on Linux with a cluster that set-up chose. Docker Desktop's and Minikube's nodes on macOS and Windows are
+    in a virtual machine (https://minikube.sigs.k8s.io/docs/handbook/accessing/), and of a cluster that somebody else
+    has made nothing is known.
+    """
+    chosen = environment.found_out(stack.name).get("cluster", {}).get("nodeAddress")
+    return sys.platform == "linux" and bool(chosen)
 
 
 def install(arguments: argparse.Namespace) -> None:

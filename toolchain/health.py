@@ -17,6 +17,7 @@ from toolchain.survey import INSTANCE
 
 PATIENCE_SECONDS = 60.0
 """How long pods that Pulumi has seen ready may take until a node's port leads to them."""
+NO_CONNECTION = "no connection"
 _NO_IMAGE = {"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull"}
 _LOADED = "localhost/todo/"
 """What `components/image.py` calls the images that no registry has."""
@@ -116,7 +117,10 @@ def _missing_images(stack: str, resources: list[dict[str, Any]]) -> list[str]:
 def _store_names(resource: dict[str, Any]) -> list[str]:
     if resource["type"] != "docker-build:index:Image":
         return []
-    exports = (resource.get("inputs") or {}).get("exports") or ()
+    inputs = resource.get("inputs") or {}
+    if (inputs.get("builder") or {}).get("name") != environment.BUILDER:
+        return []  # into a store of the user's, which nobody here can ask
+    exports = inputs.get("exports") or ()
     stored = [image for it in exports if (image := it.get("image") or {}).get("store")]
     return [name for it in stored for name in it.get("names") or () if name.startswith(_LOADED)]
 
@@ -152,7 +156,7 @@ def retry_images(stack: str, outputs: dict[str, Any]) -> None:
         for item in json.loads(pods or "{}").get("items") or ()
         if _is_own(item["metadata"]) and (refused := _refused_images(item))
     }
-    there = images.present() | (_in_daemon(stack) or set()) if waited_for else set[str]()
+    there = (images.present() or set()) | (_in_daemon(stack) or set()) if waited_for else set[str]()
     waiting = [name for name, refused in waited_for.items() if refused <= there]
     if waiting:
         _kubectl(stack, outputs, "delete", "pods", "--namespace", namespace, *waiting)
@@ -216,7 +220,7 @@ def _refusal(url: str) -> str | None:
         return f"it answers {error.code}"
     except OSError as error:
         reason = getattr(error, "reason", error)
-        return f"no connection ({str(reason) or type(error).__name__})"
+        return f"{NO_CONNECTION} ({str(reason) or type(error).__name__})"
 
 
 def _kubectl(stack: str, outputs: dict[str, Any], *arguments: str) -> str | None:

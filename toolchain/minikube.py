@@ -39,13 +39,22 @@ def start(profile: str) -> dict[str, object]:
         raise ui.Failure(
             "Building inside Minikube needs the Docker CLI with buildx; install docker-buildx-plugin and run again."
         )
-    if not docker_environment(profile):
+    if not docker_environment(profile) and not _on_the_host(profile):
         raise _without_docker(profile, "has no Docker daemon (`minikube docker-env` fails)")
     address = ui.capture(["minikube", "ip", "--profile", profile])
     return {
         "cluster": {"context": profile, "nodeAddress": address},
         "images": {"mode": "load", "builder": {"exporter": "docker"}},
     }
+
+
+def _on_the_host(profile: str) -> bool:
+    """Whether the node is this machine itself (``--driver=none``): its Docker daemon is the right one."""
+    profiles = json.loads(ui.capture(["minikube", "profile", "list", "--output", "json"]) or "{}")
+    return any(
+        it.get("Name") == profile and (it.get("Config") or {}).get("Driver") == "none"
+        for it in profiles.get("valid") or ()
+    )
 
 
 def _without_docker(profile: str, why: str) -> ui.Failure:

@@ -8,7 +8,6 @@ import os
 import secrets
 import subprocess
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from toolchain import environment, paths, ui
@@ -303,9 +302,20 @@ class Stack:
             except (OSError, ValueError, KeyError, TypeError):
                 # Nobody knows whose it is: Pulumi says that the stack is locked, and how to go on.
                 continue
-            if host == os.uname().nodename and not Path(f"/proc/{process}").exists():
+            if host == os.uname().nodename and not _runs(process):
                 lock.unlink(missing_ok=True)
                 ui.say("  an earlier update was cut off: its lock is released, this one goes on")
+
+
+def _runs(process: int) -> bool:
+    """Whether a process of this machine is there; signal 0 only asks."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True  # somebody else's
+    return True
 
 
 def resources_in(state: dict[str, Any] | None) -> list[dict[str, Any]]:

@@ -167,6 +167,17 @@ def test_what_destroy_kept_or_an_interrupted_update_made_is_the_stacks_own(
         guard.refuse_others(args)
 
 
+def test_a_claim_from_before_there_were_marks_is_known_by_its_labels(cluster: FakeCluster) -> None:
+    cluster.has("Namespace", None, "shop", OWN)
+    cluster.has("PersistentVolumeClaim", "shop", "postgres-backup", labels=SELECTOR)
+    args = creation("PersistentVolumeClaim", "postgres-backup")
+    assert args.new_inputs is not None
+    args.new_inputs["metadata"]["labels"] = SELECTOR
+    Guard(OWN, cluster).refuse_others(args)
+    cluster.has("PersistentVolumeClaim", "shop", "postgres-backup", labels={"app": "theirs"})
+    assert "PersistentVolumeClaim shop/postgres-backup" in refusal(Guard(OWN, cluster), args)
+
+
 def test_a_namespace_to_adopt_is_left_to_its_owner(cluster: FakeCluster) -> None:
     cluster.has("Namespace", None, "shop")
     guard = Guard(OWN, cluster, adopted=["shop"])

@@ -215,10 +215,11 @@ def address() -> Iterator[str]:
 
 
 def addresses_of(
-    monkeypatch: pytest.MonkeyPatch, kind: str, frontend: str, backend: str
+    monkeypatch: pytest.MonkeyPatch, kind: str, frontend: str, backend: str, *, route: bool = True
 ) -> list[str]:
     monkeypatch.setattr(Stack, "settings", lambda _: {"cluster": {"kind": kind}})
     monkeypatch.setattr(health, "PATIENCE_SECONDS", 0)
+    monkeypatch.setattr(commands, "_has_route", lambda _: route)
     outputs = {"frontendUrl": frontend, "backendUrl": backend}
     return commands._answering(Stack("minikube"), outputs)  # pyright: ignore[reportPrivateUsage]
 
@@ -235,6 +236,16 @@ def test_an_address_that_does_not_answer_is_a_failure_and_not_printed(
         addresses_of(monkeypatch, "local", address, "http://127.0.0.1:1")
     with pytest.raises(ui.Failure, match=r"it answers 404"):
         addresses_of(monkeypatch, "local", f"{address}/elsewhere", address)
+
+
+def test_a_node_in_a_virtual_machine_may_have_no_way_to_it(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = addresses_of(monkeypatch, "local", address, "http://127.0.0.1:1", route=False)
+    assert "no way leads from here" in lines[1]
+    assert "make forward" in lines[1]
+    with pytest.raises(ui.Failure, match="it answers 404"):
+        addresses_of(monkeypatch, "local", f"{address}/elsewhere", address, route=False)
 
 
 def test_a_load_balancer_may_still_be_on_its_way(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """What the cluster says about its objects, and what is done when it says nothing."""
 
 import json
+import os
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.cluster_api import ClusterApi
+from components.cluster_api import ClusterApi, current_context, proxied
 from components.live_objects import LiveObjects
 from components.settings import ClusterSettings
 
@@ -149,3 +150,48 @@ def test_a_kubeconfig_that_is_missing_is_said_so_in_one_sentence(tmp_path: Path)
     with pytest.raises(pulumi.RunError, match="no usable context it") as error:
         find_route(LiveObjects(ClusterApi(settings)))
     assert "\n" not in str(error.value)
+
+
+def test_the_current_context_is_that_of_the_first_file_as_for_kubectl(tmp_path: Path) -> None:
+    files: list[str] = []
+    for name in ("none", "first", "last"):
+        file = tmp_path / name
+        file.write_text("" if name == "none" else f"current-context: {name}\n", encoding="utf-8")
+        files.append(str(file))
+    assert current_context(os.pathsep.join([str(tmp_path / "missing"), *files])) == "first"
+    assert current_context(str(tmp_path / "none")) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "without", "expected"),
+    [
+        ("https://cluster.example.com", "", True),
+        ("https://127.0.0.1:6443", "", False),
+        ("https://[::1]:6443", "", False),
+        ("https://localhost:6443", "", False),
+        ("https://192.168.49.2:8443", "192.168.49.0/24,example.org", False),
+        ("https://192.168.50.2:8443", "192.168.49.0/24", True),
+        ("https://cluster.example.com", ".example.com", False),
+        ("https://cluster.example.com", "example.com", False),
+        ("https://notexample.com", "example.com", True),
+        ("https://cluster.example.com", "*", False),
+    ],
+)
+def test_a_proxy_is_used_where_kubectl_uses_it(
+    monkeypatch: pytest.MonkeyPatch, url: str, without: str, expected: bool
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example.com:3128")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.setenv("NO_PROXY", without)
+    assert proxied(url) is expected
+
+
+def test_a_cluster_on_this_machine_is_asked_without_the_proxy(
+    monkeypatch: pytest.MonkeyPatch, api: Api, live: LiveObjects
+) -> None:
+    for name in ("HTTPS_PROXY", "HTTP_PROXY", "http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    api.answers[ROUTE] = 200, {"metadata": {"name": "frontend"}}
+    assert find_route(live)

@@ -21,6 +21,7 @@ class Controller:
         self.deleted: list[str] = []
         self.pod: dict[str, Any] | None = None
         self.missing = False
+        self.replicas = 1
         self.apply("good")
 
     def apply(self, image: str) -> None:
@@ -57,6 +58,7 @@ class Controller:
         elif path == "/apis/apps/v1/namespaces/x/statefulsets/postgres" and not self.missing:
             found = {
                 "metadata": {"generation": self.generation},
+                "spec": {"replicas": self.replicas},
                 "status": {
                     "observedGeneration": self.generation,
                     "updateRevision": self.revision,
@@ -144,6 +146,32 @@ def test_a_server_that_somebody_deleted_is_no_success() -> None:
     controller.missing = True
     with pytest.raises(pulumi.RunError, match="pulumi up --refresh"):
         rollout_of(controller).wait("x", "postgres")
+
+
+def test_an_api_server_that_is_away_for_a_moment_is_asked_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    controller, answers = Controller(), [False, True, False]
+    request = controller.request
+
+    def flaky(method: str, path: str, body: Any = None) -> Any:
+        if answers and not answers.pop():
+            raise pulumi.RunError("HTTP 503")
+        return request(method, path, body)
+
+    monkeypatch.setattr(controller, "request", flaky)
+    rollout_of(controller, patience=5).wait("x", "postgres")
+    assert not answers
+    answers[:] = [False] * 1000
+    with pytest.raises(pulumi.RunError, match="HTTP 503"):
+        rollout_of(controller).wait("x", "postgres")
+
+
+def test_a_server_that_somebody_scaled_to_nothing_is_not_waited_for() -> None:
+    controller = Controller()
+    controller.pod = None
+    controller.replicas = 0
+    rollout_of(controller).wait("x", "postgres")
 
 
 def test_every_update_follows_the_server(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -235,3 +236,11 @@ def test_removal_is_not_done_without_an_answer(monkeypatch: pytest.MonkeyPatch) 
 def test_rules_replace_themselves() -> None:
     script = network._masquerade("10.0.0.0/8", 'oifname "x"')  # pyright: ignore[reportPrivateUsage]
     assert script.index("delete table") < script.index("masquerade")
+
+
+def test_the_lock_of_an_update_that_runs_is_left_alone() -> None:
+    assert stack._runs(os.getpid())  # pyright: ignore[reportPrivateUsage]
+    assert stack._runs(1)  # pyright: ignore[reportPrivateUsage]
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    assert not stack._runs(gone.pid)  # pyright: ignore[reportPrivateUsage]

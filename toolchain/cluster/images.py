@@ -68,7 +68,7 @@ def reference(name: str) -> str:
 
 def ensure_system(bin_dir: Path, coredns: Path, pause: Path) -> None:
     """Build the pause and CoreDNS images unless they are in the store."""
-    there = present()
+    there = present() or set[str]()
     for reference, binary, more in (
         (config.PAUSE_IMAGE, pause, ""),
         (config.COREDNS_IMAGE, coredns, "EXPOSE 53 53/udp\n"),
@@ -96,7 +96,7 @@ def ensure_base(bin_dir: Path) -> dict[str, str]:
     Raises:
         Failure: Debian's packages cannot be reached, or a build failed.
     """
-    there = present()
+    there = present() or set[str]()
     references = {name: reference(name) for name in BASE_IMAGES}
     for name, image in BASE_IMAGES.items():
         if references[name] in there:
@@ -114,12 +114,12 @@ def ensure_base(bin_dir: Path) -> dict[str, str]:
     return references
 
 
-def present() -> set[str]:
-    """References of the images in the embedded cluster's store."""
+def present() -> set[str] | None:
+    """References of the images in the embedded cluster's store; None where it does not answer."""
     listing = ui.capture(
         ["ctr", "--address", str(config.CONTAINERD_SOCKET), "-n", "k8s.io", "images", "ls", "-q"]
     )
-    return set((listing or "").split())
+    return None if listing is None else set(listing.split())
 
 
 def _build(bin_dir: Path, context: Path, reference: str) -> None:
