@@ -238,6 +238,21 @@ def test_a_new_password_is_written_once_also_when_the_first_attempt_was_committe
     assert first == second
 
 
+def test_a_stolen_session_cannot_keep_its_owner_out(anonymous: TestClient) -> None:
+    who = sign_up(anonymous)
+    stolen = sign_in(anonymous, who)
+    for _ in range(3):
+        stolen = end_others(anonymous, stolen).json()["token"]
+    owner = sign_in(anonymous, who)
+    refused = end_others(anonymous, stolen)
+    assert refused.status_code == 429
+    assert 0 < int(refused.headers["retry-after"]) <= 1200
+    assert works(anonymous, stolen)  # refused, and nobody is signed out by it
+    assert works(anonymous, owner)
+    assert change_password(anonymous, owner).status_code == 200
+    assert not works(anonymous, stolen)
+
+
 def test_a_stolen_session_guesses_no_password(anonymous: TestClient) -> None:
     who = sign_up(anonymous)
     for path, method, body in (
