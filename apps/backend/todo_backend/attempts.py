@@ -7,7 +7,8 @@
   a guesser of many addresses has, the next attempt is let in within 36 seconds of his last.
 - A browser that has signed in to the account before proves it with a cookie, and has a bucket of
   its own instead (OWASP, "Slow Down Online Guessing Attacks with Device Cookies"): no stranger can
-  lock it out, and whoever copies the cookie can guess as slowly as anybody.
+  lock it out, and whoever copies the cookie can guess as slowly as anybody. All such attempts from
+  one address count together, also 120 a minute: cookies are to be had by signing up.
 
 A right password gives its tokens back, so only wrong ones count.
 """
@@ -66,20 +67,21 @@ async def begin(
     account = credentials.address(email)
     source = limited_by(client)
     observe(settings, client, account)
+    # Two buckets of an address, so that strangers who share it use up nothing of known browsers.
+    whose = "address" if device is None else "device-address"
+    per_minute = settings.sign_in_attempts_per_minute_per_address
+    limits = [Limit.on(whose, source, per_minute, 60 / per_minute)]
     if device is not None:
-        own = Limit.on("device", device, settings.sign_in_attempts_per_minute, 60)
-        limits = refundable = [own]
+        refundable = [Limit.on("device", device, settings.sign_in_attempts_per_minute, 60)]
     else:
-        per_minute = settings.sign_in_attempts_per_minute_per_address
         per_hour = settings.sign_in_attempts_per_hour_per_account
         most = min(_WRONG_AT_ONCE_PER_ACCOUNT, per_hour)
         refundable = [
             Limit.on("guess", f"{source} {account}", settings.sign_in_attempts_per_minute, 60),
             Limit.on("account", account, most, 3600 / per_hour),
         ]
-        limits = [Limit.on("address", source, per_minute, 60 / per_minute), *refundable]
     try:
-        await ratelimit.limit(database, *also, *limits)
+        await ratelimit.limit(database, *also, *limits, *refundable)
     except HTTPException:
         metrics.SIGN_INS.labels("limited").inc()
         raise
