@@ -323,9 +323,23 @@ def test_accounts_of_the_release_before_sign_in_as_they_did(
     assert anonymous.post("/api/auth/sign-up", json=body).status_code == 409
 
 
-@pytest.mark.parametrize("hidden", ["\u200b", "\u202e", "\ufeff", "\x07"])
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        *("\u200b", "\u202e", "\ufeff", "\x07", "\u2065", "\u034f", "\u115f", "\u1160", "\u17b4"),
+        *("\u180b", "\u180f", "\u3164", "\ufe00", "\ufe0f", "\uffa0", "\U000e0100", "\U000e01ef"),
+    ],
+)
 def test_addresses_have_no_invisible_characters(anonymous: TestClient, hidden: str) -> None:
     body = {"email": f"a{hidden}{secrets.token_hex(4)}@example.com", "password": PASSWORD}
     answer = anonymous.post("/api/auth/sign-up", json=body)
     assert answer.status_code == 422
     assert "invisible" in answer.json()["detail"]
+
+
+def test_accounts_whose_address_has_an_invisible_character_sign_in_as_before(
+    anonymous: TestClient, settings: Settings, server: External
+) -> None:
+    email = f"a\ufe0f{secrets.token_hex(6)}@example.com"
+    store_as_before(server, settings, email, PASSWORD)
+    assert sign_in(anonymous, {"email": email, "password": PASSWORD})
