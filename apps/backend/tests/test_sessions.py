@@ -13,6 +13,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from todo_backend import accounts
+from todo_backend.attempts import DEVICE_COOKIE
 from todo_backend.database import Database
 from todo_backend.models import User
 from todo_backend.passwords import _HASHER
@@ -321,6 +322,29 @@ def test_accounts_of_the_release_before_sign_in_as_they_did(
     assert sign_in(anonymous, {"email": email.upper(), "password": password})
     body = {"email": unicodedata.normalize("NFC", email), "password": "another password"}
     assert anonymous.post("/api/auth/sign-up", json=body).status_code == 409
+
+
+def test_a_browser_known_to_one_of_two_accounts_is_a_stranger_to_the_other(
+    anonymous: TestClient, settings: Settings, server: External
+) -> None:
+    name = f"é{secrets.token_hex(6)}@example.com"
+    for form, password in (("NFC", PASSWORD), ("NFD", "another password")):
+        store_as_before(server, settings, unicodedata.normalize(form, name), password)
+
+    def attempt(password: str, device: str | None = None) -> httpx.Response:
+        anonymous.cookies.clear()
+        if device:
+            anonymous.cookies.set(DEVICE_COOKIE, device)
+        body = {"email": name, "password": password}
+        return anonymous.post("/api/auth/sign-in", json=body)
+
+    first, second = attempt(PASSWORD), attempt("another password")
+    device = first.cookies[DEVICE_COOKIE]
+    assert attempt("another password", device).json()["id"] == second.json()["id"]
+    while attempt("wrong").status_code != 429:
+        pass
+    assert attempt("another password", device).status_code == 429
+    assert attempt(PASSWORD, device).json()["id"] == first.json()["id"]
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ import hashlib
 import hmac
 import time
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID, uuid4
 
 import jwt
@@ -32,6 +33,13 @@ from .settings import Settings
 DEVICE_COOKIE = "todo_device"
 _DEVICE_SECONDS = 180 * 24 * 3600
 _WRONG_AT_ONCE_PER_ACCOUNT = 30
+
+
+class Device(NamedTuple):
+    """A browser that has signed in to an account before."""
+
+    user_id: UUID
+    id: str
 
 
 @dataclass(frozen=True)
@@ -60,7 +68,7 @@ async def begin(
     settings: Settings,
     client: str,
     email: str,
-    device: str | None,
+    device: Device | None,
     *also: Limit,
 ) -> Guess:
     """Count an attempt at an account; answer 429 when there are too many of it or of ``also``."""
@@ -72,7 +80,7 @@ async def begin(
     per_minute = settings.sign_in_attempts_per_minute_per_address
     limits = [Limit.on(whose, source, per_minute, 60 / per_minute)]
     if device is not None:
-        refundable = [Limit.on("device", device, settings.sign_in_attempts_per_minute, 60)]
+        refundable = [Limit.on("device", device.id, settings.sign_in_attempts_per_minute, 60)]
     else:
         per_hour = settings.sign_in_attempts_per_hour_per_account
         most = min(_WRONG_AT_ONCE_PER_ACCOUNT, per_hour)
@@ -112,7 +120,7 @@ def _device_keys(settings: Settings) -> list[bytes]:
     ]
 
 
-def device_of(request: Request, users: list[UUID], settings: Settings) -> str | None:
+def device_of(request: Request, users: list[UUID], settings: Settings) -> Device | None:
     """Return which device of one of these accounts this is, or None when it proves to be none."""
     cookie = request.cookies.get(DEVICE_COOKIE, "")
     for key in _device_keys(settings):
@@ -122,7 +130,8 @@ def device_of(request: Request, users: list[UUID], settings: Settings) -> str | 
             )
         except jwt.InvalidTokenError:
             continue
-        return str(claims["jti"]) if claims["sub"] in map(str, users) else None
+        mine = [user for user in users if str(user) == claims["sub"]]
+        return Device(mine[0], str(claims["jti"])) if mine else None
     return None
 
 
@@ -130,9 +139,10 @@ def remember_device(
     request: Request, response: Response, user_id: UUID, settings: Settings
 ) -> None:
     """Give the browser proof that somebody signed in to this account on it."""
+    known = device_of(request, [user_id], settings)
     claims = {
         "sub": str(user_id),
-        "jti": device_of(request, [user_id], settings) or str(uuid4()),
+        "jti": known.id if known else str(uuid4()),
         "exp": int(time.time()) + _DEVICE_SECONDS,
     }
     response.set_cookie(
