@@ -3,8 +3,9 @@
 - One address and one account: 10 wrong passwords, then one more a minute.
 - One address: 120 attempts a minute, right or wrong, whatever the accounts: they cost CPU.
 - One account, from all addresses together: 100 wrong passwords an hour, as OWASP ASVS 4.0 2.2.1
-  asks, of which 30 at once. No header moves it, and one address (60 an hour) cannot use it up. When
-  a guesser of many addresses has, the next attempt is let in within 36 seconds of his last.
+  asks, of which 30 at once. No header moves it, and one address (60 an hour) cannot use it up.
+  A guesser of several addresses can, and as one more is let in every 36 seconds, whoever asks first
+  has it: for as long as he goes on, the owner gets in from a known browser, and elsewhere by luck.
 - A browser that has signed in to the account before proves it with a cookie, and has a bucket of
   its own instead (OWASP, "Slow Down Online Guessing Attacks with Device Cookies"): no stranger can
   lock it out, and whoever copies the cookie can guess as slowly as anybody. All such attempts from
