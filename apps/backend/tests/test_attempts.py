@@ -164,6 +164,36 @@ def test_a_stolen_device_cookie_guesses_no_faster(env: Env) -> None:
     assert statuses == [401] * 10 + [429]
 
 
+@pytest.mark.parametrize("password", [PASSWORD, "wrong"])
+def test_device_cookies_do_not_lift_the_limit_of_an_address(env: Env, password: str) -> None:
+    env(SIGN_IN_ATTEMPTS_PER_MINUTE_PER_ADDRESS=4)
+    with peer(f"2001:db8:{secrets.token_hex(2)}::1") as client:
+        accounts = []
+        for _ in range(3):
+            who = {"email": email(), "password": PASSWORD}
+            client.post("/api/auth/sign-up", json=who)
+            accounts.append((who["email"], client.cookies[DEVICE_COOKIE]))
+            client.cookies.clear()
+        statuses = []
+        for who, device in accounts * 2:
+            client.cookies.set(DEVICE_COOKIE, device)
+            statuses.append(guess(client, who, password))
+            client.cookies.clear()
+    assert set(statuses[:4]) <= {200, 401}
+    assert statuses[4:] == [429] * 2
+
+
+def test_strangers_at_the_same_address_use_up_nothing_of_a_known_browsers(env: Env) -> None:
+    env(SIGN_IN_ATTEMPTS_PER_MINUTE_PER_ADDRESS=2)
+    who = {"email": email(), "password": PASSWORD}
+    address = f"2001:db8:{secrets.token_hex(2)}::1"
+    with peer(address) as owner, peer(address) as strangers:
+        assert owner.post("/api/auth/sign-up", json=who).status_code == 201
+        while guess(strangers, email()) != 429:
+            pass
+        assert guess(owner, who["email"], PASSWORD) == 200
+
+
 def test_a_device_cookie_is_no_session(anonymous: TestClient) -> None:
     anonymous.post("/api/auth/sign-up", json={"email": email(), "password": PASSWORD})
     device = anonymous.cookies[DEVICE_COOKIE]

@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -184,6 +185,34 @@ def test_a_busy_process_says_so_and_stays_alive(
         assert head(connection).startswith(b"HTTP/1.1 401 ")
         connection.close()
     assert answer().status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/api/todos", "/api/chat/conversations"])
+@pytest.mark.parametrize("live", [{"MAXIMUM_REQUESTS": "12"}], indirect=True)
+def test_one_users_slow_requests_leave_room_for_everybody_else(
+    live: Live, settings: Settings, server: External, path: str
+) -> None:
+    with httpx.Client(base_url=live.url) as client:
+        busy, other = new_user(client), new_user(client)
+
+    def ask() -> httpx.Response:
+        while True:
+            answer = httpx.get(f"{live.url}{path}", headers=busy, timeout=20)
+            if answer.status_code != 503:
+                return answer
+
+    with ThreadPoolExecutor(20) as pool, server.connect(settings.database_name) as admin:
+        admin.execute("BEGIN")
+        admin.execute("LOCK TABLE todos, messages")
+        waiting = [pool.submit(ask) for _ in range(20)]
+        wait_until(lambda: sum(answer.done() for answer in waiting) >= 10)
+        somebody = httpx.get(f"{live.url}/api/me", headers=other)
+        admin.execute("ROLLBACK")
+        answers = [answer.result() for answer in waiting]
+    assert somebody.status_code == 200
+    assert sorted(answer.status_code for answer in answers) == [200] * 10 + [429] * 10
+    assert {a.headers.get("retry-after") for a in answers if a.status_code == 429} == {"1"}
+    assert ask().status_code == 200
 
 
 @pytest.mark.parametrize("live", [{"MAXIMUM_REQUESTS": "3"}], indirect=True)

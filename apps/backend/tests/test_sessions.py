@@ -1,14 +1,23 @@
 """How sessions end, and what protects an account."""
 
+import asyncio
 import secrets
 import time
 import unicodedata
+from collections.abc import Callable
+from uuid import UUID
 
+import httpx
 import jwt
 import pytest
 from fastapi.testclient import TestClient
 
+from todo_backend import accounts
+from todo_backend.attempts import DEVICE_COOKIE
+from todo_backend.database import Database
+from todo_backend.models import User
 from todo_backend.passwords import _HASHER
+from todo_backend.routes import account
 from todo_backend.sessions import ALGORITHM, COOKIE
 from todo_backend.settings import Settings
 
@@ -144,6 +153,107 @@ def test_ending_other_sessions_keeps_this_one(anonymous: TestClient) -> None:
     assert not works(anonymous, other)
 
 
+@pytest.fixture
+def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], None]:
+    """Return what lets something happen once, after the next request has looked at its account."""
+    looked_up = account._user
+
+    def once(happen: Callable[[], object]) -> None:
+        async def look_up(database: Database, user_id: UUID) -> User:
+            user = await looked_up(database, user_id)
+            monkeypatch.setattr(account, "_user", looked_up)
+            await asyncio.to_thread(happen)
+            return user
+
+        monkeypatch.setattr(account, "_user", look_up)
+
+    return once
+
+
+def end_others(client: TestClient, token: str) -> httpx.Response:
+    answer = client.post("/api/me/end-other-sessions", headers=bearer(token))
+    client.cookies.clear()
+    return answer
+
+
+def change_password(client: TestClient, token: str) -> httpx.Response:
+    body = {"current_password": PASSWORD, "new_password": "another good password"}
+    answer = client.post("/api/me/password", json=body, headers=bearer(token))
+    client.cookies.clear()
+    return answer
+
+
+def test_a_session_that_ends_the_others_meanwhile_does_not_survive_a_new_password(
+    anonymous: TestClient, meanwhile: Callable[[Callable[[], object]], None]
+) -> None:
+    who = sign_up(anonymous)
+    stolen: list[str] = []
+    meanwhile(lambda: stolen.append(end_others(anonymous, who["token"]).json()["token"]))
+    answer = change_password(anonymous, who["token"])
+    assert answer.status_code == 200
+    assert works(anonymous, answer.json()["token"])
+    assert not works(anonymous, stolen[0])
+
+
+def test_a_new_password_meanwhile_ends_also_the_session_that_ends_the_others(
+    anonymous: TestClient, meanwhile: Callable[[Callable[[], object]], None]
+) -> None:
+    who = sign_up(anonymous)
+    changed: list[str] = []
+    meanwhile(lambda: changed.append(change_password(anonymous, who["token"]).json()["token"]))
+    answer = end_others(anonymous, who["token"])
+    assert answer.status_code == 401
+    assert works(anonymous, changed[0])
+
+
+def test_of_two_sessions_that_end_each_other_one_survives(
+    anonymous: TestClient, meanwhile: Callable[[Callable[[], object]], None]
+) -> None:
+    who = sign_up(anonymous)
+    other = sign_in(anonymous, who)
+    first: list[str] = []
+    meanwhile(lambda: first.append(end_others(anonymous, other).json()["token"]))
+    second = end_others(anonymous, who["token"])
+    assert second.status_code == 401
+    assert works(anonymous, first[0])
+
+
+def test_a_new_password_is_written_once_also_when_the_first_attempt_was_committed_unseen(
+    settings: Settings, anonymous: TestClient
+) -> None:
+    who = sign_up(anonymous)
+
+    async def twice() -> list[int | None]:
+        database = Database(settings)
+        user = await database.run(lambda db: db.get_one(User, UUID(who["id"])))
+        hashed = _HASHER.hash("another good password")
+        found = [
+            await database.run(lambda db: accounts.change_password(db, user, hashed))
+            for _ in range(2)
+        ]
+        await database.close()
+        return found
+
+    first, second = asyncio.run(twice())
+    assert first is not None
+    assert first == second
+
+
+def test_a_stolen_session_cannot_keep_its_owner_out(anonymous: TestClient) -> None:
+    who = sign_up(anonymous)
+    stolen = sign_in(anonymous, who)
+    for _ in range(3):
+        stolen = end_others(anonymous, stolen).json()["token"]
+    owner = sign_in(anonymous, who)
+    refused = end_others(anonymous, stolen)
+    assert refused.status_code == 429
+    assert 0 < int(refused.headers["retry-after"]) <= 1200
+    assert works(anonymous, stolen)  # refused, and nobody is signed out by it
+    assert works(anonymous, owner)
+    assert change_password(anonymous, owner).status_code == 200
+    assert not works(anonymous, stolen)
+
+
 def test_a_stolen_session_guesses_no_password(anonymous: TestClient) -> None:
     who = sign_up(anonymous)
     for path, method, body in (
@@ -214,9 +324,46 @@ def test_accounts_of_the_release_before_sign_in_as_they_did(
     assert anonymous.post("/api/auth/sign-up", json=body).status_code == 409
 
 
-@pytest.mark.parametrize("hidden", ["\u200b", "\u202e", "\ufeff", "\x07"])
+def test_a_browser_known_to_one_of_two_accounts_is_a_stranger_to_the_other(
+    anonymous: TestClient, settings: Settings, server: External
+) -> None:
+    name = f"é{secrets.token_hex(6)}@example.com"
+    for form, password in (("NFC", PASSWORD), ("NFD", "another password")):
+        store_as_before(server, settings, unicodedata.normalize(form, name), password)
+
+    def attempt(password: str, device: str | None = None) -> httpx.Response:
+        anonymous.cookies.clear()
+        if device:
+            anonymous.cookies.set(DEVICE_COOKIE, device)
+        body = {"email": name, "password": password}
+        return anonymous.post("/api/auth/sign-in", json=body)
+
+    first, second = attempt(PASSWORD), attempt("another password")
+    device = first.cookies[DEVICE_COOKIE]
+    assert attempt("another password", device).json()["id"] == second.json()["id"]
+    while attempt("wrong").status_code != 429:
+        pass
+    assert attempt("another password", device).status_code == 429
+    assert attempt(PASSWORD, device).json()["id"] == first.json()["id"]
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        *("\u200b", "\u202e", "\ufeff", "\x07", "\u2065", "\u034f", "\u115f", "\u1160", "\u17b4"),
+        *("\u180b", "\u180f", "\u3164", "\ufe00", "\ufe0f", "\uffa0", "\U000e0100", "\U000e01ef"),
+    ],
+)
 def test_addresses_have_no_invisible_characters(anonymous: TestClient, hidden: str) -> None:
     body = {"email": f"a{hidden}{secrets.token_hex(4)}@example.com", "password": PASSWORD}
     answer = anonymous.post("/api/auth/sign-up", json=body)
     assert answer.status_code == 422
     assert "invisible" in answer.json()["detail"]
+
+
+def test_accounts_whose_address_has_an_invisible_character_sign_in_as_before(
+    anonymous: TestClient, settings: Settings, server: External
+) -> None:
+    email = f"a\ufe0f{secrets.token_hex(6)}@example.com"
+    store_as_before(server, settings, email, PASSWORD)
+    assert sign_in(anonymous, {"email": email, "password": PASSWORD})

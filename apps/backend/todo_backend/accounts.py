@@ -45,21 +45,32 @@ async def matching(users: list[User], password: str) -> User | None:
 async def change_password(session: AsyncSession, user: User, password_hash: str) -> int | None:
     """Set a password and end all sessions; return their new generation, None when it is too late.
 
-    Too late is when the account is gone, or its password is another one than was looked at.
+    Too late is when the account is gone, or its password is another one than was looked at. The
+    generation is counted up from what is stored then: sessions may have been ended meanwhile.
     """
-    row = update(User).where(
-        User.id == user.id, User.password_hash.in_([user.password_hash, password_hash])
-    )
+    row = update(User).where(User.id == user.id, User.password_hash == user.password_hash)
     changed = row.values(
-        password_hash=password_hash, session_generation=user.session_generation + 1
+        password_hash=password_hash, session_generation=User.session_generation + 1
     )
-    return await session.scalar(changed.returning(User.session_generation))
+    generation: int | None = await session.scalar(changed.returning(User.session_generation))
+    if generation is not None:
+        return generation
+    # Every hash has a salt of its own, so this one is here only if the attempt before wrote it.
+    done = select(User.session_generation).where(
+        User.id == user.id, User.password_hash == password_hash
+    )
+    return await session.scalar(done)
 
 
 async def end_sessions(session: AsyncSession, user_id: UUID, generation: int) -> int | None:
-    """End all sessions; return their new generation, None when the account is gone."""
-    row = update(User).where(User.id == user_id).values(session_generation=generation + 1)
-    return await session.scalar(row.returning(User.session_generation))
+    """End all sessions; return their new generation, None when those of this one have ended.
+
+    Of two at once only the first goes on. After a broken connection nobody can tell whose new
+    generation is stored; then signing in again is the safe answer.
+    """
+    row = update(User).where(User.id == user_id, User.session_generation == generation)
+    ended = row.values(session_generation=generation + 1)
+    return await session.scalar(ended.returning(User.session_generation))
 
 
 async def remove(session: AsyncSession, user_id: UUID) -> None:

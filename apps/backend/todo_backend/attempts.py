@@ -3,11 +3,13 @@
 - One address and one account: 10 wrong passwords, then one more a minute.
 - One address: 120 attempts a minute, right or wrong, whatever the accounts: they cost CPU.
 - One account, from all addresses together: 100 wrong passwords an hour, as OWASP ASVS 4.0 2.2.1
-  asks, of which 30 at once. No header moves it, and one address (60 an hour) cannot use it up. When
-  a guesser of many addresses has, the next attempt is let in within 36 seconds of his last.
+  asks, of which 30 at once. No header moves it, and one address (60 an hour) cannot use it up.
+  A guesser of several addresses can, and as one more is let in every 36 seconds, whoever asks first
+  has it: for as long as he goes on, the owner gets in from a known browser, and elsewhere by luck.
 - A browser that has signed in to the account before proves it with a cookie, and has a bucket of
   its own instead (OWASP, "Slow Down Online Guessing Attacks with Device Cookies"): no stranger can
-  lock it out, and whoever copies the cookie can guess as slowly as anybody.
+  lock it out, and whoever copies the cookie can guess as slowly as anybody. All such attempts from
+  one address count together, also 120 a minute: cookies are to be had by signing up.
 
 A right password gives its tokens back, so only wrong ones count.
 """
@@ -16,6 +18,7 @@ import hashlib
 import hmac
 import time
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID, uuid4
 
 import jwt
@@ -31,6 +34,13 @@ from .settings import Settings
 DEVICE_COOKIE = "todo_device"
 _DEVICE_SECONDS = 180 * 24 * 3600
 _WRONG_AT_ONCE_PER_ACCOUNT = 30
+
+
+class Device(NamedTuple):
+    """A browser that has signed in to an account before."""
+
+    user_id: UUID
+    id: str
 
 
 @dataclass(frozen=True)
@@ -59,27 +69,28 @@ async def begin(
     settings: Settings,
     client: str,
     email: str,
-    device: str | None,
+    device: Device | None,
     *also: Limit,
 ) -> Guess:
     """Count an attempt at an account; answer 429 when there are too many of it or of ``also``."""
     account = credentials.address(email)
     source = limited_by(client)
     observe(settings, client, account)
+    # Two buckets of an address, so that strangers who share it use up nothing of known browsers.
+    whose = "address" if device is None else "device-address"
+    per_minute = settings.sign_in_attempts_per_minute_per_address
+    limits = [Limit.on(whose, source, per_minute, 60 / per_minute)]
     if device is not None:
-        own = Limit.on("device", device, settings.sign_in_attempts_per_minute, 60)
-        limits = refundable = [own]
+        refundable = [Limit.on("device", device.id, settings.sign_in_attempts_per_minute, 60)]
     else:
-        per_minute = settings.sign_in_attempts_per_minute_per_address
         per_hour = settings.sign_in_attempts_per_hour_per_account
         most = min(_WRONG_AT_ONCE_PER_ACCOUNT, per_hour)
         refundable = [
             Limit.on("guess", f"{source} {account}", settings.sign_in_attempts_per_minute, 60),
             Limit.on("account", account, most, 3600 / per_hour),
         ]
-        limits = [Limit.on("address", source, per_minute, 60 / per_minute), *refundable]
     try:
-        await ratelimit.limit(database, *also, *limits)
+        await ratelimit.limit(database, *also, *limits, *refundable)
     except HTTPException:
         metrics.SIGN_INS.labels("limited").inc()
         raise
@@ -110,7 +121,7 @@ def _device_keys(settings: Settings) -> list[bytes]:
     ]
 
 
-def device_of(request: Request, users: list[UUID], settings: Settings) -> str | None:
+def device_of(request: Request, users: list[UUID], settings: Settings) -> Device | None:
     """Return which device of one of these accounts this is, or None when it proves to be none."""
     cookie = request.cookies.get(DEVICE_COOKIE, "")
     for key in _device_keys(settings):
@@ -120,7 +131,8 @@ def device_of(request: Request, users: list[UUID], settings: Settings) -> str | 
             )
         except jwt.InvalidTokenError:
             continue
-        return str(claims["jti"]) if claims["sub"] in map(str, users) else None
+        mine = [user for user in users if str(user) == claims["sub"]]
+        return Device(mine[0], str(claims["jti"])) if mine else None
     return None
 
 
@@ -128,9 +140,10 @@ def remember_device(
     request: Request, response: Response, user_id: UUID, settings: Settings
 ) -> None:
     """Give the browser proof that somebody signed in to this account on it."""
+    known = device_of(request, [user_id], settings)
     claims = {
         "sub": str(user_id),
-        "jti": device_of(request, [user_id], settings) or str(uuid4()),
+        "jti": known.id if known else str(uuid4()),
         "exp": int(time.time()) + _DEVICE_SECONDS,
     }
     response.set_cookie(

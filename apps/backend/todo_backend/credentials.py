@@ -1,6 +1,13 @@
 """What people sign in with, in one form, however their keyboard composes it."""
 
+import re
 import unicodedata
+
+# Unicode 17, DerivedCoreProperties.txt, Default_Ignorable_Code_Point: letters and marks that are
+# not drawn, besides the control and format characters, which have a category of their own.
+_IGNORABLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0000-\U000e0fff]"
+)
 
 
 def address(email: str) -> str:
@@ -29,7 +36,8 @@ def checked_shape(email: str) -> str:
 
 def checked_visible(email: str) -> str:
     """Refuse characters nobody sees: two addresses that look alike must not be two accounts."""
-    if any(unicodedata.category(c) in ("Cc", "Cf", "Co", "Cn") for c in email.strip()):
+    unseen = any(unicodedata.category(c) in ("Cc", "Cf", "Co", "Cn") for c in email.strip())
+    if unseen or _IGNORABLE.search(email):
         raise ValueError("must not contain invisible characters")
     return email
 

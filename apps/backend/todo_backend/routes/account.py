@@ -7,13 +7,14 @@ from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from .. import accounts, attempts, sessions
+from .. import accounts, attempts, ratelimit, sessions
 from ..attempts import Guess
 from ..client_address import ClientAddress
 from ..database import Database, Db
 from ..fields import NO_NUL, Storable
 from ..models import User
 from ..passwords import hash_password, verify_password
+from ..ratelimit import Limit
 from ..sessions import CurrentSession, CurrentUser
 from ..settings import Settings, get_settings
 from . import PROBLEMS
@@ -24,6 +25,9 @@ router = APIRouter(
 Config = Annotated[Settings, Depends(get_settings)]
 
 Password = Annotated[str, Field(min_length=1, max_length=256, json_schema_extra=NO_NUL), Storable]
+# No password is asked for, so a stolen session can do it too: not so often that its owner, who has
+# signed in again, has no time left to change the password.
+_ENDINGS_PER_HOUR = 3
 # Long rather than complicated.
 NewPassword = Annotated[
     str, Field(min_length=10, max_length=256, json_schema_extra=NO_NUL), Storable
@@ -113,9 +117,13 @@ async def end_other_sessions(
 ) -> SignedIn:
     """End all sessions but this one, which goes on with a new token."""
     user = await _user(database, session.user_id)
-    generation = await database.run(
-        lambda db: accounts.end_sessions(db, user.id, session.generation)
-    )
+    limit = Limit.on("end-sessions", str(user.id), _ENDINGS_PER_HOUR, 3600 / _ENDINGS_PER_HOUR)
+
+    async def work(db: AsyncSession) -> int | None:
+        await ratelimit.take(db, limit)
+        return await accounts.end_sessions(db, user.id, session.generation)
+
+    generation = await database.run(work)
     if generation is None:
         raise sessions.signed_out()
     token = sessions.set_cookie(

@@ -1,5 +1,6 @@
 """Signing up, in and out."""
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 from uuid import uuid4
 
@@ -7,6 +8,7 @@ from fastapi import APIRouter, HTTPException, Request, Response
 from pydantic import AfterValidator, BaseModel, Field
 
 from .. import accounts, attempts, sessions
+from ..attempts import Device, Guess
 from ..client_address import ClientAddress, limited_by
 from ..credentials import checked_shape, checked_visible
 from ..database import Db
@@ -53,6 +55,27 @@ def _begin(request: Request, response: Response, user: User, settings: Settings)
     return SignedIn(id=user.id, email=user.email, token=token)
 
 
+async def _matching(
+    found: list[User],
+    password: str,
+    device: Device | None,
+    guess: Guess,
+    as_stranger: Callable[[], Awaitable[Guess]],
+) -> tuple[User | None, Guess]:
+    """Return whose password this is, and the guess that found out.
+
+    Of two accounts with one address, a browser that is known to one is a stranger to the other.
+    """
+    known = [user for user in found if device is None or user.id == device.user_id]
+    others = [user for user in found if user not in known]
+    user = await accounts.matching(known, password)
+    if user is None and others:
+        guess.was_wrong()
+        guess = await as_stranger()
+        user = await accounts.matching(others, password)
+    return user, guess
+
+
 @router.post("/sign-up", status_code=201)
 async def sign_up(
     body: NewCredentials,
@@ -77,7 +100,13 @@ async def sign_up(
     found = await database.run(
         lambda session: accounts.create(session, user_id, body.email, hashed)
     )
-    user = await accounts.matching(found, body.password)
+    user, guess = await _matching(
+        found,
+        body.password,
+        device,
+        guess,
+        lambda: attempts.begin(database, settings, client, body.email, None),
+    )
     if user is None:
         guess.was_wrong()
         raise HTTPException(409, "This account cannot be created. If it is yours, sign in.")
@@ -102,7 +131,13 @@ async def sign_in(
     found = await database.run(lambda session: accounts.find(session, body.email))
     device = attempts.device_of(request, [user.id for user in found], settings)
     guess = await attempts.begin(database, settings, client, body.email, device)
-    user = await accounts.matching(found, body.password)
+    user, guess = await _matching(
+        found,
+        body.password,
+        device,
+        guess,
+        lambda: attempts.begin(database, settings, client, body.email, None),
+    )
     if user is None:
         guess.was_wrong()
         raise HTTPException(401, "The e-mail address or the password is wrong.")

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, HTTPException
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
-from .. import ratelimit, sessions
+from .. import ratelimit, sessions, turns
 from ..chat import history
 from ..chat.answer import Event, Question, answer
 from ..database import Db
@@ -90,16 +90,18 @@ async def chat(
 @router.get("/conversations")
 async def list_conversations(user_id: CurrentUser, database: Db) -> list[Conversation]:
     """Return the user's conversations, the newest first."""
-    rows = await database.run(lambda session: history.conversations(session, user_id))
+    async with turns.of(user_id):
+        rows = await database.run(lambda session: history.conversations(session, user_id))
     return [Conversation(id=row[0], last_used=row[1], messages=row[2]) for row in rows]
 
 
 @router.get("/conversations/{conversation_id}")
 async def get_conversation(conversation_id: UUID, user_id: CurrentUser, database: Db) -> list[Turn]:
     """Return the messages of one conversation, oldest first."""
-    rows = await database.run(
-        lambda session: history.conversation(session, user_id, conversation_id)
-    )
+    async with turns.of(user_id):
+        rows = await database.run(
+            lambda session: history.conversation(session, user_id, conversation_id)
+        )
     if not rows:
         raise HTTPException(404, "There is no such conversation.")
     return [
