@@ -107,6 +107,22 @@ describe("beyond capacity", () => {
     for (const { socket } of held) socket.destroy();
   });
 
+  test("who holds all the room for bodies keeps nobody from signing in", async () => {
+    const { port } = await frontend({ backendPort });
+    const part = `POST /api/x HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n${"x".repeat(50_000)}`;
+    const held = [raw(port, part), raw(port, part)];
+    await ask(port, "/api/health");
+    const path = "/api/auth/sign-in";
+    for (const length of [2, 300, 4096]) {
+      const answer = await ask(port, path, { method: "POST", body: "x".repeat(length) });
+      expect([answer.status, answer.json.body.length]).toEqual([200, length]);
+    }
+    const headers = { "transfer-encoding": "chunked" };
+    expect((await ask(port, path, { method: "POST", headers, body: "{}" })).status).toBe(200);
+    expect((await ask(port, path, { method: "POST", headers, body: "x".repeat(4097) })).status).toBe(503);
+    for (const { socket } of held) socket.destroy();
+  });
+
   test("a body sent byte by byte takes no more memory than another, and arrives whole", async () => {
     const { port } = await frontend({ backendPort });
     setFlagsFromString("--expose-gc");
