@@ -1,4 +1,5 @@
 import { Agent, type Server } from "node:http";
+import { connect } from "node:net";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -213,6 +214,39 @@ describe("connections", () => {
     await started.stop();
     expect(await idle.received).toMatch(/^HTTP\/1.1 200/);
   });
+
+  test.each([
+    ["has sent nothing", ""],
+    ["has sent half a head", "GET / HTTP/1.1\r\nHost:"],
+    ["has sent half a head after a request", "GET /api/health HTTP/1.1\r\nHost: x\r\n\r\nGET /"],
+    ["does not hang up on a refusal", "GARBAGE\r\n\r\n"],
+  ])("one that %s keeps nobody from stopping, nor accepted requests from their answers", async (_, text) => {
+    const { frontend: started, port, pages } = await frontend();
+    const silent = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+    silent.resume().write(text);
+    const accepted = ask(port, "/");
+    await until(() => pages.length === 1);
+    const stopped = started.stop();
+    await until(async () => (await connections(started.server)) === 1);
+    pages[0]!.finish();
+    expect((await accepted).text).toBe("page");
+    await stopped;
+    silent.destroy();
+  });
+
+  test("when stopping, a body has as much time as ever", async () => {
+    const { frontend: started, port } = await frontend({ backendPort, requestTimeout: 4800 });
+    const head = "POST /api/todos HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{";
+    const never = raw(port, head);
+    const late = raw(port, head);
+    await ask(port, "/api/health");
+    const stopped = started.stop();
+    await until(() => !started.server.listening);
+    late.socket.write("}");
+    expect(await late.received).toMatch(/^HTTP\/1.1 200 [^]*"body":"{}"/);
+    expect(await never.received).toMatch(/^HTTP\/1.1 408 [^]*{"detail":/);
+    await stopped;
+  }, 20_000);
 
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
   test.skipIf(major < 22 || (major === 22 && minor < 12))("all listening sockets count", async () => {
