@@ -276,6 +276,14 @@ describe("what is answered", () => {
   test.each([
     ["GET", "/api/todos/%ff", 400],
     ["GET", "/%zz", 400],
+    ["GET", "foo:///api/..\\ready", 400],
+    ["POST", "foo:///api/..\\ready", 400],
+    ["GET", "foo:///api/todos", 400],
+    ["GET", "foo:///", 400],
+    ["GET", "HTTPS:/api/todos", 400],
+    ["GET", "*", 400],
+    ["GET", "http://x/api/todos", 200],
+    ["GET", "HTTPS://x/api/todos", 200],
     ["TRACE", "/", 405],
     ["TRACE", "/api/todos", 405],
     ["POST", "/", 405],
@@ -286,7 +294,8 @@ describe("what is answered", () => {
     const { port } = await frontend({ backendPort });
     const answer = await ask(port, path, { method });
     expect(answer.status).toBe(status);
-    if (method !== "PUT" || !path.startsWith("/api")) expect(answer.json.detail).toEqual(expect.any(String));
+    if (status >= 400 && (method !== "PUT" || !path.startsWith("/api")))
+      expect(answer.json.detail).toEqual(expect.any(String));
     if (status === 405) expect(answer.headers.allow).toMatch(/GET/);
   });
 
@@ -340,7 +349,14 @@ describe("what is answered", () => {
 
   test("nothing but /api/ reaches the backend", async () => {
     const { port, pages } = await frontend({ backendPort });
-    const paths = ["/api/%2e%2e/metrics", "/api/../metrics", "/api\\..\\metrics", "//api/todos", "/apix"];
+    const paths = [
+      "/api/%2e%2e/metrics",
+      "/api/../metrics",
+      "/api\\..\\metrics",
+      "//api/todos",
+      "/apix",
+      "http://x/api/..\\ready",
+    ];
     for (const [index, path] of paths.entries()) {
       const answer = ask(port, path);
       await until(() => pages.length > index);
