@@ -2,7 +2,7 @@
 
 import { useEffect, useRef, useState, type SubmitEvent } from "react";
 import { AWAY, ApiError, newId } from "@/lib/api";
-import { ask, latestConversation, type Turn } from "@/lib/chat";
+import { ask, deleteConversation, latestConversation, type Turn } from "@/lib/chat";
 import { isoDate } from "@/lib/dates";
 import { atMost, LONGEST } from "@/lib/limits";
 import { Field } from "./field";
@@ -17,11 +17,12 @@ export function Chat({ onChanged, onExpired }: Props) {
   const [turns, setTurns] = useState<Turn[]>([]);
   const [pending, setPending] = useState<Turn>();
   const [failed, setFailed] = useState<string>();
+  const [deleting, setDeleting] = useState(false);
   const conversation = useRef(newId());
   const touched = useRef(false);
   const log = useRef<HTMLDivElement>(null);
   const stop = useRef<AbortController>(null);
-  const busy = pending !== undefined && failed === undefined;
+  const busy = deleting || (pending !== undefined && failed === undefined);
 
   useEffect(() => {
     let current = true;
@@ -64,10 +65,14 @@ export function Chat({ onChanged, onExpired }: Props) {
       setPending(undefined);
     } catch (error) {
       if (controller.signal.aborted) return;
-      if (!(error instanceof ApiError)) throw error;
-      if (error.status === 401) onExpired();
-      setFailed(error.away ? AWAY : error.message);
+      fail(error);
     }
+  }
+
+  function fail(error: unknown) {
+    if (!(error instanceof ApiError)) throw error;
+    if (error.status === 401) onExpired();
+    setFailed(error.away ? AWAY : error.message);
   }
 
   function submit(event: SubmitEvent<HTMLFormElement>) {
@@ -88,15 +93,40 @@ export function Chat({ onChanged, onExpired }: Props) {
     setFailed(undefined);
   }
 
+  /** A message that could not be sent stays: it may be what there was no room for. */
+  async function remove() {
+    if (busy || !window.confirm("Delete this conversation? It cannot be undone.")) return;
+    const { current: id } = conversation;
+    touched.current = true;
+    setDeleting(true);
+    try {
+      const next = await deleteConversation(id);
+      if (conversation.current !== id) return;
+      conversation.current = next?.id ?? newId();
+      setTurns(next?.turns ?? []);
+      setFailed(pending && "Your last message is not answered yet.");
+      log.current?.focus(); // the button may be gone
+    } catch (error) {
+      fail(error);
+    } finally {
+      setDeleting(false);
+    }
+  }
+
   const shown = pending ? [...turns, pending] : turns;
   return (
     <section id="chat" className="card chat" aria-labelledby="chat-heading">
       <div className="split">
         <h2 id="chat-heading">Chat</h2>
         {shown.length > 0 && (
-          <button type="button" onClick={startAnew}>
-            New conversation
-          </button>
+          <div className="row">
+            <button type="button" className="danger" aria-disabled={busy} onClick={() => void remove()}>
+              Delete conversation
+            </button>
+            <button type="button" onClick={startAnew}>
+              New conversation
+            </button>
+          </div>
         )}
       </div>
       <div ref={log} className="log" role="log" aria-label="Conversation" aria-busy={busy} tabIndex={0}>
@@ -118,12 +148,18 @@ export function Chat({ onChanged, onExpired }: Props) {
           </div>
         ))}
       </div>
-      {failed && pending && (
+      {failed && (
         <div className="notice error" role="alert">
           <p>{failed}</p>
-          <button type="button" onClick={() => void deliver(pending.id, pending.message)}>
-            Send again
-          </button>
+          {pending && (
+            <button
+              type="button"
+              disabled={deleting}
+              onClick={() => void deliver(pending.id, pending.message)}
+            >
+              Send again
+            </button>
+          )}
         </div>
       )}
       <form className="ask" onSubmit={submit}>

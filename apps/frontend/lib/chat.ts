@@ -42,9 +42,20 @@ export async function ask(
   if (!ended) throw new ApiError(0, AWAY);
 }
 
+export interface Conversation {
+  id: string;
+  turns: Turn[];
+}
+
 /** Returns the user's most recent conversation, if there is one. */
-export async function latestConversation(): Promise<{ id: string; turns: Turn[] } | null> {
+export async function latestConversation(): Promise<Conversation | null> {
   const [newest] = await call<{ id: string }[]>("GET", "/api/chat/conversations");
   if (!newest) return null;
   return { id: newest.id, turns: await call<Turn[]>("GET", `/api/chat/conversations/${newest.id}`) };
+}
+
+/** Deletes a conversation and returns the one to show then. Doing it again is harmless. */
+export async function deleteConversation(id: string): Promise<Conversation | null> {
+  await call("DELETE", `/api/chat/conversations/${id}`);
+  return latestConversation();
 }

@@ -10,7 +10,7 @@ const ALLOW = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 export interface ApiOptions {
   backendUrl?: string;
   gate: GateOptions;
-  /** Bytes of unfinished and waiting request bodies held at the same time. */
+  /** Bytes of unfinished request bodies beyond which only small ones are read on: see body.mts. */
   bodyRoom: number;
 }
 

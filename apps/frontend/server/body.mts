@@ -2,11 +2,16 @@ import type { IncomingMessage } from "node:http";
 
 /** What the backend accepts at most. */
 export const MAXIMUM_BODY_BYTES = 64 * 1024;
+/**
+ * Read even when there is no room, which others hold: so nobody keeps people from signing in. On
+ * each of the 2000 connections that may be open (main.mts) that is 8 MiB on top of the room.
+ */
+const SMALL_BODY_BYTES = 4 * 1024;
 
 export type Body =
   { state: "complete"; bytes: Buffer } | { state: "too large" } | { state: "no room" } | { state: "gone" };
 
-/** Reads small request bodies, all of them together within a share of the container's memory. */
+/** Reads request bodies, all but the small ones together within a share of the container's memory. */
 export class BodyReader {
   #held = 0;
   readonly #room: number;
@@ -43,10 +48,12 @@ export class BodyReader {
         size += part.length;
         this.#held += part.length;
         if (size > MAXIMUM_BODY_BYTES) return settle({ state: "too large" });
-        if (this.#held > this.#room) return settle({ state: "no room" });
+        if (this.#held > this.#room && size > SMALL_BODY_BYTES) return settle({ state: "no room" });
         if (size > bytes.length) {
-          // At least doubled, so that every byte is copied about twice, however small the parts.
-          const larger = Buffer.allocUnsafeSlow(Math.max(size, 2 * bytes.length));
+          // At least doubled, so that every byte is copied about twice, however small the parts;
+          // but a small body takes no more than is promised above.
+          const most = size > SMALL_BODY_BYTES ? MAXIMUM_BODY_BYTES : SMALL_BODY_BYTES;
+          const larger = Buffer.allocUnsafeSlow(Math.max(size, Math.min(2 * bytes.length, most)));
           bytes.copy(larger);
           bytes = larger;
         }

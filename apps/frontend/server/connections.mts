@@ -32,6 +32,11 @@ export class Connections {
     return [...this.#open.values()].filter((answer) => answer !== null);
   }
 
+  /** The connections without an accepted request. */
+  get silent(): Duplex[] {
+    return [...this.#open].filter(([, answer]) => answer === null).map(([connection]) => connection);
+  }
+
   /** Notes an answer that is on its way. */
   accompany(answer: ServerResponse): void {
     this.arrivals++;

@@ -23,3 +23,8 @@ export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
     keepAlive: number("KEEP_ALIVE_TIMEOUT", 75_000, 1000, 86_400_000),
   };
 }
+
+/** Returns how many sockets to listen with: only Linux spreads connections over those of one port. */
+export function acceptorsOn(platform: NodeJS.Platform, dev: boolean): number {
+  return platform === "linux" && !dev ? 32 : 1;
+}

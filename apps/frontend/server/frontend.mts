@@ -52,8 +52,13 @@ const REFUSALS: Record<string, [number, string]> = {
   HPE_INVALID_METHOD: [501, "The request's method is not known."],
 };
 
-/** Returns the path as it will be compared, and with its query; null when it is malformed. */
+/**
+ * Returns the path as it will be compared, and with its query; null when it is malformed.
+ *
+ * Of other schemes than http, URL leaves a backslash as it is, which it later reads as a slash.
+ */
 function target(url: string): { path: string; full: string } | null {
+  if (!/^(\/|https?:\/\/)/i.test(url)) return null;
   try {
     const { pathname, search } = new URL(url.startsWith("/") ? `http://frontend${url}` : url);
     decodeURIComponent(pathname);

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { dirname, join } from "node:path";
 import next from "next";
-import { readEnvironment, type Environment } from "./environment.mts";
+import { acceptorsOn, readEnvironment, type Environment } from "./environment.mts";
 import { Frontend } from "./frontend.mts";
 import { captureConsole, log } from "./log.mts";
 
@@ -36,7 +36,7 @@ const frontend = new Frontend({
   keepAlive,
   requestTimeout: 30_000,
   connections: 2000,
-  acceptors: 32,
+  acceptors: acceptorsOn(process.platform, dev),
   // A page is work for this process, which has one thread: few at a time.
   pageGate: { running: 2, waiting: 200, patience: 8000 },
   api: {

@@ -1,5 +1,6 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { ApiError, call, listPath, newId } from "@/lib/api";
+import { deleteConversation } from "@/lib/chat";
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -49,4 +50,24 @@ test("the list's address carries search and filter, encoded", () => {
   expect(listPath({ search: "a&b", show: "open", limit: 50 })).toBe(
     "/api/todos?limit=50&search=a%26b&done=false",
   );
+});
+
+test("deleting a conversation shows the one before it, or none", async () => {
+  const turns = [{ id: "t", message: "help", answer: "Say what to do." }];
+  const gone = () => new Response(null, { status: 204 });
+  const fetch = answers(gone(), Response.json([{ id: "b" }]), Response.json(turns));
+  await expect(deleteConversation("a")).resolves.toEqual({ id: "b", turns });
+  expect(fetch.mock.calls.map(([path, init]) => [init?.method, path])).toEqual([
+    ["DELETE", "/api/chat/conversations/a"],
+    ["GET", "/api/chat/conversations"],
+    ["GET", "/api/chat/conversations/b"],
+  ]);
+  answers(gone(), Response.json([]));
+  await expect(deleteConversation("b")).resolves.toBeNull();
+});
+
+test("a conversation that could not be deleted is said to be there still", async () => {
+  const fetch = answers(Response.json({ detail: "Please sign in." }, { status: 401 }));
+  await expect(deleteConversation("a")).rejects.toMatchObject({ status: 401, message: "Please sign in." });
+  expect(fetch).toHaveBeenCalledTimes(1);
 });

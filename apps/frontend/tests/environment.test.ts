@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { readEnvironment } from "@/server/environment.mts";
+import { acceptorsOn, readEnvironment } from "@/server/environment.mts";
 
 test("nothing in front is trusted, and connections outlive the patience of proxies, by default", () => {
   expect(readEnvironment({} as NodeJS.ProcessEnv)).toEqual({
@@ -18,4 +18,14 @@ test.each([
   ["PORT", "99999", /from 0 to 65535/],
 ])("%s=%s is refused in one sentence", (name, value, sentence) => {
   expect(() => readEnvironment({ [name]: value } as unknown as NodeJS.ProcessEnv)).toThrow(sentence);
+});
+
+test.each([
+  ["linux", false, true],
+  ["linux", true, false],
+  ["darwin", false, false],
+  ["darwin", true, false],
+  ["win32", false, false],
+] as const)("on %s, development %s: several sockets share the port: %s", (platform, dev, several) => {
+  expect(acceptorsOn(platform, dev) > 1).toBe(several);
 });

@@ -1,4 +1,5 @@
 import { Agent, type Server } from "node:http";
+import { connect } from "node:net";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -107,6 +108,22 @@ describe("beyond capacity", () => {
     for (const { socket } of held) socket.destroy();
   });
 
+  test("who holds all the room for bodies keeps nobody from signing in", async () => {
+    const { port } = await frontend({ backendPort });
+    const part = `POST /api/x HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n${"x".repeat(50_000)}`;
+    const held = [raw(port, part), raw(port, part)];
+    await ask(port, "/api/health");
+    const path = "/api/auth/sign-in";
+    for (const length of [2, 300, 4096]) {
+      const answer = await ask(port, path, { method: "POST", body: "x".repeat(length) });
+      expect([answer.status, answer.json.body.length]).toEqual([200, length]);
+    }
+    const headers = { "transfer-encoding": "chunked" };
+    expect((await ask(port, path, { method: "POST", headers, body: "{}" })).status).toBe(200);
+    expect((await ask(port, path, { method: "POST", headers, body: "x".repeat(4097) })).status).toBe(503);
+    for (const { socket } of held) socket.destroy();
+  });
+
   test("a body sent byte by byte takes no more memory than another, and arrives whole", async () => {
     const { port } = await frontend({ backendPort });
     setFlagsFromString("--expose-gc");
@@ -198,6 +215,39 @@ describe("connections", () => {
     expect(await idle.received).toMatch(/^HTTP\/1.1 200/);
   });
 
+  test.each([
+    ["has sent nothing", ""],
+    ["has sent half a head", "GET / HTTP/1.1\r\nHost:"],
+    ["has sent half a head after a request", "GET /api/health HTTP/1.1\r\nHost: x\r\n\r\nGET /"],
+    ["does not hang up on a refusal", "GARBAGE\r\n\r\n"],
+  ])("one that %s keeps nobody from stopping, nor accepted requests from their answers", async (_, text) => {
+    const { frontend: started, port, pages } = await frontend();
+    const silent = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+    silent.resume().write(text);
+    const accepted = ask(port, "/");
+    await until(() => pages.length === 1);
+    const stopped = started.stop();
+    await until(async () => (await connections(started.server)) === 1);
+    pages[0]!.finish();
+    expect((await accepted).text).toBe("page");
+    await stopped;
+    silent.destroy();
+  });
+
+  test("when stopping, a body has as much time as ever", async () => {
+    const { frontend: started, port } = await frontend({ backendPort, requestTimeout: 4800 });
+    const head = "POST /api/todos HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{";
+    const never = raw(port, head);
+    const late = raw(port, head);
+    await ask(port, "/api/health");
+    const stopped = started.stop();
+    await until(() => !started.server.listening);
+    late.socket.write("}");
+    expect(await late.received).toMatch(/^HTTP\/1.1 200 [^]*"body":"{}"/);
+    expect(await never.received).toMatch(/^HTTP\/1.1 408 [^]*{"detail":/);
+    await stopped;
+  }, 20_000);
+
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
   test.skipIf(major < 22 || (major === 22 && minor < 12))("all listening sockets count", async () => {
     const { frontend: started, port, pages } = await frontend({ acceptors: 4 });
@@ -226,6 +276,14 @@ describe("what is answered", () => {
   test.each([
     ["GET", "/api/todos/%ff", 400],
     ["GET", "/%zz", 400],
+    ["GET", "foo:///api/..\\ready", 400],
+    ["POST", "foo:///api/..\\ready", 400],
+    ["GET", "foo:///api/todos", 400],
+    ["GET", "foo:///", 400],
+    ["GET", "HTTPS:/api/todos", 400],
+    ["GET", "*", 400],
+    ["GET", "http://x/api/todos", 200],
+    ["GET", "HTTPS://x/api/todos", 200],
     ["TRACE", "/", 405],
     ["TRACE", "/api/todos", 405],
     ["POST", "/", 405],
@@ -236,7 +294,8 @@ describe("what is answered", () => {
     const { port } = await frontend({ backendPort });
     const answer = await ask(port, path, { method });
     expect(answer.status).toBe(status);
-    if (method !== "PUT" || !path.startsWith("/api")) expect(answer.json.detail).toEqual(expect.any(String));
+    if (status >= 400 && (method !== "PUT" || !path.startsWith("/api")))
+      expect(answer.json.detail).toEqual(expect.any(String));
     if (status === 405) expect(answer.headers.allow).toMatch(/GET/);
   });
 
@@ -290,7 +349,14 @@ describe("what is answered", () => {
 
   test("nothing but /api/ reaches the backend", async () => {
     const { port, pages } = await frontend({ backendPort });
-    const paths = ["/api/%2e%2e/metrics", "/api/../metrics", "/api\\..\\metrics", "//api/todos", "/apix"];
+    const paths = [
+      "/api/%2e%2e/metrics",
+      "/api/../metrics",
+      "/api\\..\\metrics",
+      "//api/todos",
+      "/apix",
+      "http://x/api/..\\ready",
+    ];
     for (const [index, path] of paths.entries()) {
       const answer = ask(port, path);
       await until(() => pages.length > index);
