@@ -118,7 +118,7 @@ def python(arguments: argparse.Namespace) -> None:
 def python_e2e(arguments: argparse.Namespace) -> None:
     """The Python environment and the browser of the end-to-end tests."""
     del arguments
-    python_env.ensure("dev", "e2e", constrained=tools.pulumi_on_path() is None)
+    python_env.ensure("dev", "ops", "e2e", constrained=tools.pulumi_on_path() is None)
     tools.ensure_browser()
 
 
