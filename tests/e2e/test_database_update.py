@@ -38,7 +38,7 @@ def test_a_bad_image_fails_with_the_reason_and_the_correction_heals(
 ) -> None:
     image = deployment.image("database")
     _own_overrides(workspace)
-    bad = f"{image.partition('@')[0].rpartition(':')[0]}:nope"
+    bad = f"{image.partition('@')[0].rpartition(':')[0]}:17-nope"
     _set_image(workspace, image, bad)
     for _ in range(2):  # it is still broken when nothing has changed since
         broken = workspace.pulumi("up", "--yes", "--skip-preview")
