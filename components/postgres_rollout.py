@@ -67,13 +67,21 @@ class PostgresRollout:
 
     def _heal(self, namespace: str, name: str, generation: int) -> None:
         end = time.monotonic() + self.seconds
-        while time.monotonic() < end:
-            # The update itself says what is wrong.
+        fatal_since: float | None = None
+        said = False
+        while (now := time.monotonic()) < end:
+            # The update itself says what is wrong with the cluster.
             with contextlib.suppress(Exception):
                 found = self._read(namespace, name)
-                changed = found is not None and int(found["metadata"]["generation"]) > generation
-                if changed and self._advance(namespace, name) is None:
-                    return
+                if found is not None and int(found["metadata"]["generation"]) > generation:
+                    obstacle = self._advance(namespace, name)
+                    if obstacle is None:
+                        return
+                    fatal_since = (fatal_since or now) if obstacle.fatal else None
+                    # The plugin may notice by itself, and then waits for all of its time.
+                    if not said and fatal_since is not None and now - fatal_since >= self.patience:
+                        pulumi.log.warn(_sentence(namespace, name, obstacle))
+                        said = True
             time.sleep(self.pause)
 
     def wait(self, namespace: str, name: str) -> None:
@@ -103,11 +111,7 @@ class PostgresRollout:
             silent_since = None
             fatal_since = (fatal_since or now) if obstacle.fatal else None
             if now > end or (fatal_since is not None and now - fatal_since >= self.patience):
-                raise pulumi.RunError(
-                    f"the database does not run: {namespace}/{name}: {obstacle.text}; look with "
-                    f"`kubectl -n {namespace} {obstacle.look}`, correct todo:settings.database, "
-                    "and run pulumi up again"
-                )
+                raise pulumi.RunError(_sentence(namespace, name, obstacle))
             time.sleep(self.pause)
 
     def _advance(self, namespace: str, name: str) -> Obstacle | None:
@@ -154,3 +158,11 @@ def _is_ready(pod: Any) -> bool:
 
 def _runs(pod: Any) -> bool:
     return any("running" in it.get("state", {}) for it in containers(pod))
+
+
+def _sentence(namespace: str, name: str, obstacle: Obstacle) -> str:
+    return (
+        f"the database does not run: {namespace}/{name}: {obstacle.text}; look with "
+        f"`kubectl -n {namespace} {obstacle.look}`, correct todo:settings.database, and run "
+        "pulumi up again"
+    )

@@ -80,7 +80,7 @@ class PostgresStatefulSet(pulumi.ComponentResource):
                 parent=self,
                 protect=args.protect,
                 depends_on=[secret] if secret else None,
-                custom_timeouts=pulumi.CustomTimeouts(create="8m", update="8m", delete="4m"),
+                custom_timeouts=pulumi.CustomTimeouts(create="8m", update="5m", delete="4m"),
                 # It cannot be changed, and to replace the server would not change the volume: the
                 # annotation shows a change, and the hook refuses it.
                 ignore_changes=["spec.volumeClaimTemplates"],

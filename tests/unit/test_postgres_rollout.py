@@ -184,3 +184,14 @@ def test_every_update_follows_the_server(monkeypatch: pytest.MonkeyPatch) -> Non
 
     record(program)
     assert followed[0].startswith("postgres-stateful-set")
+
+
+def test_while_the_plugin_waits_the_reason_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", said.append)
+    controller = Controller()
+    controller.apply("bad")
+    rollout = PostgresRollout(controller, seconds=0.2, patience=0.05, pause=0.01)
+    rollout._heal("x", "postgres", controller.generation - 1)  # pyright: ignore[reportPrivateUsage]
+    assert len(said) == 1
+    assert "the database does not run: x/postgres: pod postgres-0: ImagePullBackOff" in said[0]
