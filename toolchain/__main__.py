@@ -38,10 +38,13 @@ def up(arguments: argparse.Namespace) -> None:
         state = stack.export()
         ownership.refuse_other(locate(stack, place, state))
         lost = health.lost(stack.name, state, stack.outputs())
+    cut_off = health.was_cut_off(state)
+    if cut_off:
+        ui.say("  an earlier update was cut off: what it has changed is looked at first")
     if lost:
         ui.say(f"  gone from the cluster since the last update: {lost}; they are made again")
     with ui.step("pulumi up"):
-        stack.up(refresh=bool(lost.objects), replace=lost.images)
+        stack.up(refresh=bool(lost.objects) or cut_off, replace=lost.images)
     with ui.step("Application"):
         outputs = stack.outputs()
         health.retry_images(stack.name, outputs)

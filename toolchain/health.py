@@ -45,6 +45,15 @@ class Lost:
         return " and ".join(parts)
 
 
+def was_cut_off(export: dict[str, Any]) -> bool:
+    """Whether an update ended before Pulumi knew what it had changed: then the state may be wrong.
+
+    Args:
+        export: The stack's state, as ``pulumi stack export`` prints it.
+    """
+    return bool((export.get("deployment") or {}).get("pending_operations"))
+
+
 def _count(things: Sized, what: str) -> str:
     return f"{len(things)} {what}{'' if len(things) == 1 else 's'}"
 

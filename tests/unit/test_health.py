@@ -254,3 +254,10 @@ def test_a_load_balancer_may_still_be_on_its_way(monkeypatch: pytest.MonkeyPatch
     )
     assert "does not answer from here yet" in lines[0]
     assert "inside the cluster only" in lines[1]
+
+
+def test_an_update_that_was_cut_off_is_looked_after() -> None:
+    operation = {"type": "updating", "resource": {"urn": "urn:pulumi:minikube::todo::it"}}
+    assert health.was_cut_off({"deployment": {"pending_operations": [operation]}})
+    assert not health.was_cut_off({"deployment": {"pending_operations": []}})
+    assert not health.was_cut_off({"deployment": None})
