@@ -1,6 +1,5 @@
 """Signing up, in and out."""
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated
 from uuid import uuid4
 
@@ -11,7 +10,7 @@ from .. import accounts, attempts, sessions
 from ..attempts import Device, Guess
 from ..client_address import ClientAddress, limited_by
 from ..credentials import checked_shape, checked_visible
-from ..database import Db
+from ..database import Database, Db
 from ..fields import Storable
 from ..models import User
 from ..passwords import hash_password
@@ -57,10 +56,12 @@ def _begin(request: Request, response: Response, user: User, settings: Settings)
 
 async def _matching(
     found: list[User],
-    password: str,
+    body: Credentials | NewCredentials,
     device: Device | None,
     guess: Guess,
-    as_stranger: Callable[[], Awaitable[Guess]],
+    database: Database,
+    settings: Settings,
+    client: str,
 ) -> tuple[User | None, Guess]:
     """Return whose password this is, and the guess that found out.
 
@@ -68,11 +69,11 @@ async def _matching(
     """
     known = [user for user in found if device is None or user.id == device.user_id]
     others = [user for user in found if user not in known]
-    user = await accounts.matching(known, password)
+    user = await accounts.matching(known, body.password)
     if user is None and others:
         guess.was_wrong()
-        guess = await as_stranger()
-        user = await accounts.matching(others, password)
+        guess = await attempts.begin(database, settings, client, body.email, None)
+        user = await accounts.matching(others, body.password)
     return user, guess
 
 
@@ -100,13 +101,7 @@ async def sign_up(
     found = await database.run(
         lambda session: accounts.create(session, user_id, body.email, hashed)
     )
-    user, guess = await _matching(
-        found,
-        body.password,
-        device,
-        guess,
-        lambda: attempts.begin(database, settings, client, body.email, None),
-    )
+    user, guess = await _matching(found, body, device, guess, database, settings, client)
     if user is None:
         guess.was_wrong()
         raise HTTPException(409, "This account cannot be created. If it is yours, sign in.")
@@ -131,13 +126,7 @@ async def sign_in(
     found = await database.run(lambda session: accounts.find(session, body.email))
     device = attempts.device_of(request, [user.id for user in found], settings)
     guess = await attempts.begin(database, settings, client, body.email, device)
-    user, guess = await _matching(
-        found,
-        body.password,
-        device,
-        guess,
-        lambda: attempts.begin(database, settings, client, body.email, None),
-    )
+    user, guess = await _matching(found, body, device, guess, database, settings, client)
     if user is None:
         guess.was_wrong()
         raise HTTPException(401, "The e-mail address or the password is wrong.")
