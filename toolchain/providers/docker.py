@@ -81,14 +81,14 @@ def ask(context: str | None = None, *, more: dict[str, str] | None = None) -> Do
     """
     named = ["--context", context] if context else []
     answer = theirs.ask(["docker", *named, "info", "--format", "{{json .}}"], more=more)
-    told: Any = answer.document()
-    if not isinstance(told, dict) or "ClientInfo" not in told:
+    told = answer.object()
+    if "ClientInfo" not in told:
         # An old CLI answers a stopped daemon with words only.
         if answer.code > 0 and "docker" in answer.errors.lower():
             return Docker(context=context or "default", buildx=None, silence=answer.reason)
         return None
-    client: dict[str, Any] = told["ClientInfo"] or {}
-    plugins = [it for it in client.get("Plugins") or () if not it.get("Err")]
+    client = theirs.part(told, "ClientInfo")
+    plugins = [it for it in theirs.parts(client, "Plugins") if not it.get("Err")]
     errors = told.get("ServerErrors") or ()
     silence = str(errors[0]) if errors else None
     if silence is None and (answer.code or not told.get("ServerVersion")):
@@ -179,8 +179,7 @@ def nodes(names: Sequence[str], *, cli: str = "docker") -> list[Node]:
     if not names:
         return []
     # Of several names the ones that are there are printed, though the exit code says that one is not.
-    told: Any = theirs.ask([cli, "container", "inspect", *names]).document()
-    return [_node(it) for it in told if isinstance(it, dict)] if isinstance(told, list) else []
+    return [_node(it) for it in theirs.ask([cli, "container", "inspect", *names]).objects()]
 
 
 def is_local(found: Docker) -> bool:
@@ -239,16 +238,16 @@ def _taken(port: int) -> bool:
 
 
 def _node(told: dict[str, Any]) -> Node:
-    settings = told.get("NetworkSettings") or {}
-    networks: dict[str, Any] = settings.get("Networks") or {}
-    addresses = [str(it.get("IPAddress") or "") for it in networks.values()]
+    settings = theirs.part(told, "NetworkSettings")
+    networks = theirs.part(settings, "Networks")
+    addresses = [str(theirs.part(networks, it).get("IPAddress") or "") for it in networks]
     addresses.append(str(settings.get("IPAddress") or ""))
     return Node(
         name=str(told.get("Name", "")).removeprefix("/"),
-        running=bool((told.get("State") or {}).get("Running")),
+        running=bool(theirs.part(told, "State").get("Running")),
         address=next((it for it in addresses if it), ""),
-        ports=same_ports(settings.get("Ports") or {}),
-        labels=(told.get("Config") or {}).get("Labels") or {},
+        ports=same_ports(theirs.part(settings, "Ports")),
+        labels=theirs.part(told, "Config", "Labels"),
     )
 
 
@@ -259,12 +258,11 @@ def same_ports(mappings: dict[str, Any]) -> dict[int, set[str]]:
         mappings: As Docker and k3d write them: ``{"30000/tcp": [{"HostIp": "127.0.0.1", "HostPort": "30000"}]}``.
     """
     result: dict[int, set[str]] = {}
-    for inner, bindings in mappings.items():
+    for inner in mappings:
         number, _, protocol = inner.partition("/")
         if protocol == "tcp" and number.isdigit():
-            hosts = {
-                it.get("HostIp") or "" for it in bindings or () if it.get("HostPort") == number
-            }
-            if hosts:
-                result[int(number)] = hosts
+            bindings = theirs.parts(mappings, inner)
+            same = [it for it in bindings if str(it.get("HostPort")) == number]
+            if same:
+                result[int(number)] = {str(it.get("HostIp") or "") for it in same}
     return result

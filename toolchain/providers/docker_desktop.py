@@ -57,10 +57,8 @@ class DockerDesktop:
                 f"{what} belongs to Docker Desktop, but docker context {host.context} leads to {host.system or 'another Docker'}; "
                 "start Docker Desktop and run again; nothing was changed."
             )
-        told: Any = theirs.ask(
-            ["docker", "desktop", "kubernetes", "status", "--format", "json"]
-        ).document()
-        state = str(told.get("status") or "") if isinstance(told, dict) else ""
+        asked = ["docker", "desktop", "kubernetes", "status", "--format", "json"]
+        state = str(theirs.ask(asked).object().get("status") or "")
         if state in {"starting", "running"}:
             raise ui.Failure(
                 f"{what} is {state}, but its API server does not answer yet; wait until Docker Desktop shows Kubernetes in "
@@ -136,9 +134,8 @@ def _ready() -> bool:
 
 def _nodes() -> list[str]:
     listed = ["kubectl", "--context", CONTEXT, "--request-timeout=15s", "get", "nodes"]
-    told: Any = theirs.ask([*listed, "--output=json"]).document()
-    items = (told.get("items") or ()) if isinstance(told, dict) else ()
-    return [str((it.get("metadata") or {}).get("name")) for it in items]
+    items = theirs.parts(theirs.ask([*listed, "--output=json"]).object(), "items")
+    return [str(theirs.part(it, "metadata").get("name")) for it in items]
 
 
 def _desktop(current: Docker) -> Docker | None:

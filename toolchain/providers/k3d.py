@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from toolchain import paths, ui
-from toolchain.providers import docker, kubeconfig, missing, policies, theirs
+from toolchain.providers import docker, kubeconfig, missing, policies, theirs, tool
 from toolchain.providers.docker import Docker, Node
 from toolchain.providers.provider import Cluster
 
@@ -65,11 +65,10 @@ class K3d:
             for port in docker.free(ports):
                 command += ["--port", f"{docker.LOOPBACK}:{port}:{port}@server:0"]
         with ui.step(f"k3d cluster {name}"):
-            ui.run(
+            tool.run(
                 command,
                 log=_log(),
                 what=f"{'starting' if listed else 'making'} k3d cluster {name}",
-                env=theirs.environment(),
             )
 
     def found(self, name: str, ports: Sequence[int]) -> dict[str, Any]:
@@ -125,17 +124,15 @@ class K3d:
 
 
 def _run(word: str, name: str, what: str) -> None:
-    ui.run(
+    tool.run(
         ["k3d", "cluster", word, name],
         log=_log(),
         what=f"{what} k3d cluster {name}",
-        env=theirs.environment(),
     )
 
 
 def _listed() -> list[dict[str, Any]]:
-    told: Any = theirs.ask(["k3d", "cluster", "list", "--output", "json"]).document()
-    return [it for it in told if isinstance(it, dict)] if isinstance(told, list) else []
+    return theirs.ask(["k3d", "cluster", "list", "--output", "json"]).objects()
 
 
 def _find(name: str) -> dict[str, Any] | None:
@@ -153,16 +150,17 @@ def _runs(listed: dict[str, Any]) -> bool:
 
 def _nodes(listed: dict[str, Any]) -> list[Node]:
     """The cluster's containers, as k3d has just listed them."""
-    nodes = [it for it in listed.get("nodes") or () if it.get("role") in _ROLES]
+    nodes = [it for it in theirs.parts(listed, "nodes") if it.get("role") in _ROLES]
+    nodes.sort(key=lambda it: (_ROLES.index(str(it["role"])), str(it.get("name"))))
     return [
         Node(
             name=str(it.get("name")),
-            running=bool((it.get("State") or {}).get("Running")),
-            # Docker gives the load balancer no NodePort that it was not made with.
-            address=str((it.get("IP") or {}).get("IP") or "") if it["role"] != _ROLES[2] else "",
-            ports=docker.same_ports(it.get("portMappings") or {}),
+            running=bool(theirs.part(it, "State").get("Running")),
+            # The load balancer's own address passes on no port that it was not made with.
+            address=str(theirs.part(it, "IP").get("IP") or "") if it["role"] != _ROLES[2] else "",
+            ports=docker.same_ports(theirs.part(it, "portMappings")),
         )
-        for it in sorted(nodes, key=lambda node: (_ROLES.index(node["role"]), node.get("name")))
+        for it in nodes
     ]
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from toolchain import paths, ui
-from toolchain.providers import docker, kubeconfig, missing, policies, theirs
+from toolchain.providers import docker, kubeconfig, missing, policies, theirs, tool
 from toolchain.providers.docker import Docker, Node
 from toolchain.providers.provider import Cluster
 
@@ -119,11 +119,10 @@ class Kind:
         Raises:
             Failure: kind cannot remove it.
         """
-        ui.run(
+        tool.run(
             ["kind", "delete", "cluster", "--name", name],
             log=_log(),
             what=f"removing kind cluster {name}",
-            env=theirs.environment(),
         )
         kubeconfig.path(self.key, name).unlink(missing_ok=True)
         _config(name).unlink(missing_ok=True)
@@ -145,11 +144,10 @@ class Kind:
         _config(name).write_text(json.dumps(config, indent=2) + "\n")
         with ui.step(f"kind cluster {name}"):
             command = ["kind", "create", "cluster", "--name", name, "--config", str(_config(name))]
-            ui.run(
+            tool.run(
                 [*command, "--wait", f"{_PATIENCE:.0f}s"],
                 log=_log(),
                 what=f"making kind cluster {name}",
-                env=theirs.environment(),
             )
 
     def _refuse_others(self, what: str) -> None:

@@ -33,8 +33,9 @@ def own(provider: str, name: str, context: str, text: str) -> dict[str, str]:
     view = _view()
     cluster = _cluster_name(view, context)
     wanted = {key: _field(text, key) for key in _IDENTITY}
-    known = next((it for it in view.get("clusters") or () if it.get("name") == cluster), {})
-    if cluster and {key: (known.get("cluster") or {}).get(key) for key in _IDENTITY} == wanted:
+    entries = {it.get("name"): theirs.part(it, "cluster") for it in theirs.parts(view, "clusters")}
+    known = entries.get(cluster) or {}
+    if cluster and {key: known.get(key) for key in _IDENTITY} == wanted:
         file.unlink(missing_ok=True)
         return {}
     write(file, text)
@@ -57,14 +58,13 @@ def write(file: Path, text: str) -> None:
 
 def _view() -> dict[str, Any]:
     answer = theirs.ask(["kubectl", "config", "view", "--raw", "--output=json"])
-    document = answer.document() if answer.code == 0 else None
-    return document if isinstance(document, dict) else {}
+    return answer.object() if answer.code == 0 else {}
 
 
 def _cluster_name(view: dict[str, Any], context: str) -> str | None:
-    for it in view.get("contexts") or ():
+    for it in theirs.parts(view, "contexts"):
         if it.get("name") == context:
-            return str((it.get("context") or {}).get("cluster"))
+            return str(theirs.part(it, "context").get("cluster"))
     return None
 
 

@@ -18,6 +18,7 @@ from toolchain.providers import (
     policies,
     remote_builder,
     theirs,
+    tool,
 )
 from toolchain.providers.docker import Docker, Node
 from toolchain.providers.provider import Cluster
@@ -114,11 +115,10 @@ class Minikube:
             mapped = [f"{docker.LOOPBACK}:{port}:{port}" for port in docker.free(ports)]
             command += ["--ports", ",".join(mapped)] if mapped else []
         with ui.step(f"Minikube profile {name}"):
-            ui.run(
+            tool.run(
                 command,
                 log=paths.LOCAL / "log" / "minikube.log",
                 what=f"{'starting' if profile else 'making'} Minikube profile {name}",
-                env=theirs.environment(),
                 hint="start its driver (Docker, usually) and run `make up` again",
             )
 
@@ -175,11 +175,10 @@ class Minikube:
 
 
 def _run(word: str, name: str, what: str) -> None:
-    ui.run(
+    tool.run(
         ["minikube", word, "--profile", name],
         log=paths.LOCAL / "log" / "minikube.log",
         what=f"{what} Minikube profile {name}",
-        env=theirs.environment(),
     )
 
 
@@ -190,16 +189,15 @@ def _profiles(*flags: str) -> list[dict[str, Any]]:
         flags: ``--light`` leaves out whether they run, for which Minikube logs into each.
     """
     listed = ["minikube", "profile", "list", "--output", "json", *flags]
-    told: Any = theirs.ask(listed).document()
-    return (told.get("valid") or []) if isinstance(told, dict) else []
+    return theirs.parts(theirs.ask(listed).object(), "valid")
 
 
 def _profile(name: str) -> _Profile | None:
     for it in _profiles("--light"):
         if it.get("Name") == name:
-            config: dict[str, Any] = it.get("Config") or {}
-            kubernetes = config.get("KubernetesConfig") or {}
-            nodes: list[dict[str, Any]] = config.get("Nodes") or [{}]
+            config = theirs.part(it, "Config")
+            kubernetes = theirs.part(config, "KubernetesConfig")
+            nodes = theirs.parts(config, "Nodes") or [{}]
             # The first machine is called after the profile, the others minikube-m02, … (its config.MachineName).
             others = (f"{name}-{node.get('Name')}" for node in nodes[1:])
             return _Profile(
@@ -217,10 +215,8 @@ def _profile(name: str) -> _Profile | None:
 def _status(name: str) -> _Status:
     """Ask for the nodes: one is an object, several are a list, none is ``null``."""
     answer = theirs.ask(["minikube", "status", "--profile", name, "--output", "json"])
-    told: Any = answer.document()
-    nodes = told if isinstance(told, list) else [told] if isinstance(told, dict) else []
     # With a profile that does not exist, the documents are events, not nodes.
-    nodes = [it for it in nodes if "Host" in it]
+    nodes = [it for it in answer.objects() if "Host" in it]
     first = nodes[0] if nodes else {}
     return _Status(
         exists=answer.code != _NOT_FOUND,
@@ -329,9 +325,8 @@ def _inner_docker(profile: str) -> str:
         return name
     command = ["minikube", "docker-env", "--profile", profile, "--shell", "none"]
     answer = theirs.ask([*command, "--output", "json"])
-    told: Any = answer.document()
-    variables: dict[str, str] = told if answer.code == 0 and isinstance(told, dict) else {}
-    host, certificates = variables.get("DOCKER_HOST", ""), variables.get("DOCKER_CERT_PATH", "")
+    told = answer.object() if answer.code == 0 else {}
+    host, certificates = str(told.get("DOCKER_HOST", "")), str(told.get("DOCKER_CERT_PATH", ""))
     if not host.startswith("tcp://") or not Path(certificates, "cert.pem").exists():
         why = answer.reason if answer.code else "it names no certificates"
     else:

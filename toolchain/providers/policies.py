@@ -36,12 +36,11 @@ def line(flags: Sequence[str]) -> str:
     """
     listed = ["get", "daemonsets", "--all-namespaces", "--output=json"]
     answer = theirs.ask(["kubectl", *flags, "--request-timeout=15s", *listed])
-    told: Any = answer.document()
-    if answer.code or not isinstance(told, dict):
+    if answer.code:
         return "network policies are declared; the cluster does not tell whether anything enforces them"
     kindnet = False
-    for item in told.get("items") or ():
-        name = str((item.get("metadata") or {}).get("name"))
+    for item in theirs.parts(answer.object(), "items"):
+        name = str(theirs.part(item, "metadata").get("name"))
         if name in _ENFORCERS:
             return enforced_by(_ENFORCERS[name])
         kindnet = kindnet or (name == "kindnet" and _kindnet_enforces(item))
@@ -49,7 +48,6 @@ def line(flags: Sequence[str]) -> str:
 
 
 def _kindnet_enforces(item: dict[str, Any]) -> bool:
-    pod = ((item.get("spec") or {}).get("template") or {}).get("spec") or {}
-    images = " ".join(str(it.get("image")) for it in pod.get("containers") or ())
-    dated = re.search(r"kindnetd:v(\d{8})", images)
-    return bool(dated) and dated[1] >= _KINDNET_SINCE
+    containers = theirs.parts(item, "spec", "template", "spec", "containers")
+    dated = re.search(r"kindnetd:v(\d{8})", " ".join(str(it.get("image")) for it in containers))
+    return dated is not None and dated[1] >= _KINDNET_SINCE

@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from toolchain import paths
 
@@ -33,6 +33,15 @@ class Answer:
         """The last line that it said, of what went wrong."""
         lines = [line.strip() for line in (self.errors or self.text).splitlines() if line.strip()]
         return lines[-1] if lines else f"exit code {self.code}"
+
+    def object(self) -> dict[str, Any]:
+        """The last JSON document; empty when that is no object."""
+        return _object(self.document())
+
+    def objects(self) -> list[dict[str, Any]]:
+        """The objects of the last JSON document, which may be one itself; empty when it holds none."""
+        told = self.document()
+        return [_object(told)] if isinstance(told, dict) else _objects(told)
 
     def document(self) -> Any:
         """The last JSON document of standard output; None when there is none.
@@ -97,9 +106,31 @@ def ask(
     return Answer(code=done.returncode, text=done.stdout, errors=done.stderr)
 
 
+def part(told: Mapping[str, Any], *path: str) -> dict[str, Any]:
+    """An object inside a JSON object; empty where there is none (Go writes ``null`` for an empty one)."""
+    inner: Any = told
+    for key in path:
+        inner = _object(inner).get(key)
+    return _object(inner)
+
+
+def parts(told: Mapping[str, Any], *path: str) -> list[dict[str, Any]]:
+    """The objects of a list inside a JSON object; empty where there is none."""
+    return _objects(part(told, *path[:-1]).get(path[-1]))
+
+
 def docker_config() -> Path:
     """The folder in which the person's Docker CLI keeps its settings."""
     return Path(environment().get("DOCKER_CONFIG") or Path.home() / ".docker").absolute()
+
+
+def _object(told: Any) -> dict[str, Any]:
+    return cast("dict[str, Any]", told) if isinstance(told, dict) else {}
+
+
+def _objects(told: Any) -> list[dict[str, Any]]:
+    listed = cast("list[Any]", told) if isinstance(told, list) else []
+    return [_object(it) for it in listed if isinstance(it, dict)]
 
 
 def _next_document(text: str, start: int) -> int:
