@@ -14,7 +14,7 @@ from toolchain import paths, ui
 
 @pytest.fixture
 def tools(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Tools]:
-    """A Linux machine with native Docker's host name, a clone of its own, and no tool but those that a test installs."""
+    """A Linux machine of native Docker's host name, a clone, and the tools that a test installs."""
     local = tmp_path / "clone" / ".local"
     local.mkdir(parents=True)
     monkeypatch.setattr(paths, "LOCAL", local)

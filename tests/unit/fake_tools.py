@@ -1,6 +1,6 @@
-"""Stand-ins for command-line tools: programs on PATH that answer from recorded outputs and write down what they were asked."""
+"""Stand-ins for command-line tools: programs on PATH that answer as recorded, and note each call."""
 
-import json
+import ast
 import os
 import sys
 from dataclasses import dataclass
@@ -10,27 +10,32 @@ from typing import Any
 import pytest
 
 RECORDED = Path(__file__).parent / "recorded"
+# Nothing is imported that Python has not imported anyway: the tests make some thousand calls.
 _PROGRAM = '''#!{python} -IS
-"""Answers as its table says; the longest beginning that fits, the one added last, and of this state."""
-import json, os, sys
-from pathlib import Path
+"""Answers by the longest beginning that fits, in this state; of several by the one added last."""
+import os, sys
 
-folder = Path({folder!r})
-call = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
-with (folder / "calls.jsonl").open("a") as log:
-    log.write(json.dumps({{"call": call, "environment": dict(os.environ)}}) + "\\n")
-state = (folder / "state").read_text()
-table = json.loads((folder / "table.json").read_text())
-fitting = [it for it in table if (call + " ").startswith(it["call"] + " ") and it["when"] in (None, state)]
+folder = {folder!r}
+call = " ".join([os.path.basename(sys.argv[0]), *sys.argv[1:]])
+with open(folder + "/calls", "a") as log:
+    log.write(repr((call, dict(os.environ))) + "\\n")
+with open(folder + "/state") as file:
+    state = file.read()
+with open(folder + "/table") as file:
+    table = eval(file.read())
+now = [it for it in table if it["when"] in (None, state)]
+fitting = [it for it in now if (call + " ").startswith(it["call"] + " ")]
 if not fitting:
-    with (folder / "unanswered").open("a") as log:
+    with open(folder + "/unanswered", "a") as log:
         log.write(call + "\\n")
     sys.exit("no answer for: " + call)
 answer = max(enumerate(fitting), key=lambda it: (len(it[1]["call"]), it[0]))[1]
 if answer["becomes"] is not None:
-    (folder / "state").write_text(answer["becomes"])
+    with open(folder + "/state", "w") as file:
+        file.write(answer["becomes"])
 for name, text in answer["writes"].items():
-    Path(os.environ.get(name, name)).write_text(text)
+    with open(os.environ.get(name, name), "w") as file:
+        file.write(text)
 sys.stdout.write(answer["text"])
 sys.stderr.write(answer["errors"])
 sys.exit(answer["code"])
@@ -60,6 +65,7 @@ class Tools:
         self._folder = folder
         self._table: list[dict[str, Any]] = []
         (folder / "state").write_text("")
+        (folder / "table").write_text("[]")
         monkeypatch.setenv("PATH", str(self.path))
 
     def install(self, *names: str) -> None:
@@ -103,15 +109,14 @@ class Tools:
                 "writes": writes or {},
             }
         )
-        (self._folder / "table.json").write_text(json.dumps(self._table))
+        (self._folder / "table").write_text(repr(self._table))
 
     @property
     def calls(self) -> list[Call]:
         """What was asked, in its order."""
-        log = self._folder / "calls.jsonl"
+        log = self._folder / "calls"
         lines = log.read_text().splitlines() if log.exists() else []
-        read = [json.loads(line) for line in lines]
-        return [Call(it["call"], it["environment"]) for it in read]
+        return [Call(*ast.literal_eval(line)) for line in lines]
 
     @property
     def asked(self) -> list[str]:
@@ -120,7 +125,7 @@ class Tools:
 
     def forget(self) -> None:
         """Count calls anew."""
-        (self._folder / "calls.jsonl").unlink(missing_ok=True)
+        (self._folder / "calls").unlink(missing_ok=True)
 
     def of(self, beginning: str) -> list[Call]:
         """The calls that begin like this."""

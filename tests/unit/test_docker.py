@@ -60,7 +60,7 @@ class TestDaemon:
         assert not docker.running("It").is_native
 
     def test_that_is_stopped_is_one_sentence_with_what_starts_it(self, tools: Tools) -> None:
-        silence = "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?\n"
+        silence = "Cannot connect to the Docker daemon at unix:///var/run/docker.sock.\n"
         info(tools, "28.2.2-info-stopped", code=1, errors=silence)
         tools.install("systemctl")
         with pytest.raises(ui.Failure, match="sudo systemctl start docker") as failure:
@@ -338,7 +338,7 @@ class TestContext:
             json.loads(it.read_text()) for it in (ours / "contexts" / "meta").glob("*/meta.json")
         ]
         assert {it["Name"] for it in metas} == {"work", "todo-minikube"}
-        keys = [it for it in (ours / "contexts" / "tls").rglob("key.pem")]
+        keys = list((ours / "contexts" / "tls").rglob("key.pem"))
         assert [it.stat().st_mode & 0o77 for it in keys] == [0]
         assert self.listing(person) == before
 
