@@ -1,4 +1,4 @@
-"""Stand-ins for command-line tools: programs on PATH that answer as recorded, and note each call."""
+"""Stand-ins for command-line tools: programs on PATH that answer as recorded, and note calls."""
 
 import ast
 import os

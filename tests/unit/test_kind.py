@@ -119,7 +119,7 @@ class TestStart:
         tools.answer(f"{LISTED}=todo", recorded("kind/0.33-docker-ps-todo-stopped.txt"))
         errors = (
             "Error response from daemon: driver failed programming external connectivity on "
-            "endpoint todo-control-plane: Bind for 127.0.0.1:30000 failed: port is already allocated\n"
+            "endpoint todo: Bind for 127.0.0.1:30000 failed: port is already allocated\n"
             "Error: failed to start containers: todo-control-plane\n"
         )
         tools.answer("docker start", code=1, errors=errors)
@@ -202,7 +202,6 @@ class TestFound:
             "docker info",
             f"{LISTED}=todo",
             "kind get kubeconfig --name todo",
-            f"{LISTED}=todo",
             "kubectl config view --raw --output=json",
             f"docker container inspect {NODE}",
         ]
