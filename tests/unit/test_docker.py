@@ -290,6 +290,12 @@ class TestLongCommand:
         assert str(file) in str(failure.value)
         assert "\n" not in str(failure.value)
 
+    def test_of_minikube_as_root_says_who_may(self, tools: Tools) -> None:
+        said = 'X Exiting due to DRV_AS_ROOT: The "docker" driver should not be used as root.'
+        tools.answer("it", f"{said}\n\n* advice\n", code=1)
+        with pytest.raises(ui.Failure, match="ordinary user of the docker group"):
+            tool.run(["it"], log=paths.LOCAL / "log" / "it.log", what="it", hint="start Docker")
+
     def test_does_not_take_an_older_reason_for_its_own(self, tools: Tools) -> None:
         tools.answer("it", "it is late\n", code=1)
         file = paths.LOCAL / "log" / "it.log"

@@ -268,9 +268,10 @@ class TestDockerRuntime:
         self, case: str, code: int, tools: Tools
     ) -> None:
         text = recorded(f"minikube/1.38.1-{case}.txt")
-        errors = "\nX Exiting due to GUEST_STATUS: it is not there\n"
+        # What the real one says ends with advice in a frame.
+        errors = recorded("minikube/1.38.1-docker-env-containerd-exit-10.stderr.txt")
         tools.answer(f"minikube docker-env --profile {DOCKER}", text, code=code, errors=errors)
-        with pytest.raises(ui.Failure, match="GUEST_STATUS") as failure:
+        with pytest.raises(ui.Failure, match="MK_START_NERDCTLD") as failure:
             Minikube().found(DOCKER, PORTS)
         assert "\n" not in str(failure.value)
         assert not docker_context.exists(f"todo-{DOCKER}")
@@ -324,6 +325,26 @@ class TestContainerd:
         assert instance["Nodes"][0]["Endpoint"] == f"docker-container://{CONTAINERD}"
         assert not tools.of("minikube docker-env")
 
+    def test_leaves_nothing_of_another_runtime_in_the_builders_place(self, tools: Tools) -> None:
+        tools.answer(f"docker exec {CONTAINERD} test -S")
+        Minikube().found(CONTAINERD, PORTS)
+        # The profile is made anew with the other runtime, and again with this one.
+        inspected = recorded("docker/20.10-inspect-minikube-running-docker.txt")
+        tools.answer(f"docker container inspect {CONTAINERD}", inspected)
+        certificates = str(paths.LOCAL.parent.parent / "certs")
+        env = {"DOCKER_HOST": "tcp://192.168.49.2:2376", "DOCKER_CERT_PATH": certificates}
+        tools.answer(f"minikube docker-env --profile {CONTAINERD}", json.dumps(env))
+        inside = json.loads(recorded("docker/28.2.2-info-inside-minikube.txt"))
+        answer = json.dumps(inside | {"Name": CONTAINERD})
+        tools.answer(f"docker --context todo-{CONTAINERD} info", answer)
+        listed = "minikube profile list --output json --light"
+        tools.answer(listed, entry(CONTAINERD, runtime="docker"))
+        Minikube().found(CONTAINERD, PORTS)
+        assert not list((paths.BUILDX_CONFIG / "instances").iterdir())
+        tools.answer(listed, entry(CONTAINERD, runtime="containerd"))
+        Minikube().found(CONTAINERD, PORTS)
+        assert not docker_context.exists(f"todo-{CONTAINERD}")
+
     def test_without_a_buildkit_is_loaded_with_archives(self, tools: Tools) -> None:
         tools.answer(f"docker exec {CONTAINERD} test -S", code=1)
         found = Minikube().found(CONTAINERD, PORTS)
@@ -357,7 +378,7 @@ class TestArchives:
         stopped = recorded("docker/28.2.2-info-stopped.txt")
         tools.answer("docker info", stopped, code=1, errors="Cannot connect to the Docker daemon")
         profile(tools, "other", Driver="kvm2", runtime="containerd")
-        with pytest.raises(ui.Failure, match="Loading images into Minikube profile other"):
+        with pytest.raises(ui.Failure, match="images into Minikube profile other"):
             Minikube().found("other", PORTS)
 
 
