@@ -278,6 +278,10 @@ class TestLongCommand:
         ("log", "reason"),
         [
             ("minikube/1.38.1-start-docker-stopped.log", "PROVIDER_DOCKER_NOT_RUNNING"),
+            (
+                "minikube/1.38.1-start-port-taken.log",
+                "127.0.0.1:30000: bind: address already in use",
+            ),
             ("kind/0.33-create-port-in-use.txt", "Bind for 127.0.0.1:30001 failed"),
             ("k3d/5.8.3-create-failed.log", "Cluster creation FAILED"),
         ],
@@ -289,6 +293,11 @@ class TestLongCommand:
             tool.run(["it"], log=file, what="making it")
         assert str(file) in str(failure.value)
         assert "\n" not in str(failure.value)
+
+    def test_that_lacks_a_port_says_how_to_go_on(self, tools: Tools) -> None:
+        tools.answer("it", recorded("minikube/1.38.1-start-port-taken.log"), code=80)
+        with pytest.raises(ui.Failure, match=r"free that port and run again, or .*`it delete`"):
+            tool.run(["it"], log=paths.LOCAL / "it.log", what="it", remove="it delete")
 
     def test_of_minikube_as_root_says_who_may(self, tools: Tools) -> None:
         said = 'X Exiting due to DRV_AS_ROOT: The "docker" driver should not be used as root.'

@@ -287,4 +287,14 @@ class TestEnd:
 )
 def test_policies_are_enforced_by_kindnet_since_0_24(sets: str, said: str, tools: Tools) -> None:
     tools.answer("kubectl --context kind-todo", recorded(f"kubectl/{sets}.txt"))
+    logs = "kubectl --context kind-todo --request-timeout=15s --namespace=kube-system logs"
+    tools.answer(logs, "Syncing nftables rules\n")
     assert said in Kind().policies("todo")
+
+
+def test_policies_that_kindnet_cannot_enforce_are_not_called_enforced(tools: Tools) -> None:
+    sets = recorded("kubectl/daemonsets-kind-0.33.txt")
+    tools.answer("kubectl --context kind-todo", sets)
+    logs = "kubectl --context kind-todo --request-timeout=15s --namespace=kube-system logs"
+    tools.answer(logs, recorded("kubectl/logs-kindnet-without-nft-queue.txt"))
+    assert "nothing in this cluster enforces them: kindnet cannot" in Kind().policies("todo")

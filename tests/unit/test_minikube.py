@@ -96,6 +96,12 @@ class TestProfiles:
         running = {it.name: it.running for it in Minikube().clusters()}
         assert running == {"minikube": True, "old": False, "ha": True, "lost": False}
 
+    @pytest.mark.parametrize("case", ["docker-down", "port-taken"])
+    def test_whose_container_does_not_tell_do_not_run(self, case: str, tools: Tools) -> None:
+        listed = recorded(f"minikube/1.38.1-profile-list-{case}.txt")
+        tools.answer("minikube profile list --output json", listed)
+        assert not any(it.running for it in Minikube().clusters())
+
     @pytest.mark.parametrize(
         ("text", "code"),
         [('{"error": {}}', 80), ("", 1), ('{"invalid":[],"valid":[]}', 0), ("not json", 0)],
@@ -146,9 +152,14 @@ class TestStart:
         Minikube().start("minikube", PORTS)
         assert self.started(tools).endswith("--ports 127.0.0.1:30001:30001")
 
-    @pytest.mark.parametrize("case", ["container-gone-exit-7", "stopped-exit-7"])
-    def test_changes_no_setting_of_a_profile_that_exists(self, case: str, tools: Tools) -> None:
-        status(tools, case, DOCKER, code=7)
+    @pytest.mark.parametrize(
+        ("case", "code"),
+        [("container-gone-exit-7", 7), ("stopped-exit-7", 7), ("paused-exit-2", 2)],
+    )
+    def test_changes_no_setting_of_a_profile_that_exists(
+        self, case: str, code: int, tools: Tools
+    ) -> None:
+        status(tools, case, DOCKER, code=code)
         tools.answer("minikube start")
         Minikube().start(DOCKER, PORTS)
         assert self.started(tools) == f"minikube start --profile {DOCKER}"
@@ -374,6 +385,15 @@ class TestArchives:
         assert found["images"]["builder"] == {"name": "default", "exporter": "archive"}
         assert not tools.of("minikube docker-env")
 
+    def test_are_loaded_into_the_recorded_profile_of_two_nodes(self, tools: Tools) -> None:
+        listed = recorded("minikube/1.38.1-profile-list-light-two-nodes.txt")
+        tools.answer("minikube profile list --output json --light", listed)
+        kubectl(tools, "mk2")
+        status(tools, "two-nodes", "mk2")
+        tools.answer("docker container inspect mk2 mk2-m02", "[]")
+        builder = Minikube().found("mk2", PORTS)["images"]["builder"]
+        assert builder == {"name": "default", "exporter": "archive"}
+
     def test_need_this_machines_docker(self, tools: Tools) -> None:
         stopped = recorded("docker/28.2.2-info-stopped.txt")
         tools.answer("docker info", stopped, code=1, errors="Cannot connect to the Docker daemon")
@@ -502,6 +522,8 @@ class TestPolicies:
         ],
     )
     def test_are_what_runs_in_the_cluster(self, sets: str, said: str, tools: Tools) -> None:
+        logs = f"kubectl --context {DOCKER} --request-timeout=15s --namespace=kube-system logs"
+        tools.answer(logs, "Syncing nftables rules\n")
         tools.answer(f"kubectl --context {DOCKER}", recorded(f"kubectl/{sets}.txt"))
         assert said in Minikube().policies(DOCKER)
 

@@ -69,6 +69,7 @@ class K3d:
                 command,
                 log=_log(),
                 what=f"{'starting' if listed else 'making'} k3d cluster {name}",
+                remove=f"k3d cluster delete {name}",
             )
 
     def found(self, name: str, ports: Sequence[int]) -> dict[str, Any]:

@@ -148,6 +148,7 @@ class Kind:
                 [*command, "--wait", f"{_PATIENCE:.0f}s"],
                 log=_log(),
                 what=f"making kind cluster {name}",
+                remove=f"kind delete cluster --name {name}",
             )
 
     def _refuse_others(self, what: str) -> None:

@@ -117,6 +117,7 @@ class Minikube:
                 log=paths.LOCAL / "log" / "minikube.log",
                 what=f"{'starting' if profile else 'making'} Minikube profile {name}",
                 hint="start its driver (Docker, usually) and run `make up` again",
+                remove=f"minikube delete --profile {name}",
             )
 
     def found(self, name: str, ports: Sequence[int]) -> dict[str, Any]:
@@ -327,7 +328,7 @@ def _inner_docker(profile: str) -> str:
     answer = theirs.ask([*command, "--output", "json"])
     told = answer.object() if answer.code == 0 else {}
     host, certificates = str(told.get("DOCKER_HOST", "")), str(told.get("DOCKER_CERT_PATH", ""))
-    if not host.startswith("tcp://") or not Path(certificates, "cert.pem").exists():
+    if not certificates or not Path(certificates, "cert.pem").exists():
         why = answer.reason if answer.code else "it names no certificates"
     else:
         docker_context.write(name, host, Path(certificates))

@@ -19,6 +19,8 @@ _ENFORCERS = {
     "ovnkube-node": "OVN-Kubernetes",
 }
 """Daemon sets of the network plugins that enforce (https://kubernetes.io/docs/concepts/services-networking/network-policies/)."""
+_FAILING = re.compile(r'"syncing nftables rules".* error=')
+"""What kindnet says each second on a kernel without nftables' queues."""
 _KINDNET_SINCE = "20240813"
 """kindnet enforces since kind 0.24 (https://github.com/kubernetes-sigs/kind/releases/tag/v0.24.0), whose kindnetd this is."""
 
@@ -44,7 +46,14 @@ def line(flags: Sequence[str]) -> str:
         if name in _ENFORCERS:
             return enforced_by(_ENFORCERS[name])
         kindnet = kindnet or (name == "kindnet" and _kindnet_enforces(item))
-    return enforced_by("kindnet") if kindnet else NOBODY
+    if not kindnet:
+        return NOBODY
+    told = ["--namespace=kube-system", "logs", "daemonset/kindnet", "--tail=60"]
+    if _FAILING.search(theirs.ask(["kubectl", *flags, "--request-timeout=15s", *told]).text):
+        return (
+            f"{NOBODY}: kindnet cannot, as this machine's kernel lacks what its nftables rules need"
+        )
+    return enforced_by("kindnet")
 
 
 def _kindnet_enforces(item: dict[str, Any]) -> bool:

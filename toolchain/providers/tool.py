@@ -8,18 +8,20 @@ from pathlib import Path
 from toolchain import ui
 from toolchain.providers import theirs
 
-_HINTS = {
-    "port is already allocated": "free that port, or remove what was made so far, and run again",
-    "address already in use": "free that port, or remove what was made so far, and run again",
-    # Minikube's docker and podman drivers (https://minikube.sigs.k8s.io/docs/drivers/docker/)
-    "DRV_AS_ROOT": "run `make up` as an ordinary user of the docker group, or make the profile with "
-    "`minikube start --force`",
-}
-"""What to do about a reason that the tool's caller cannot know."""
+_TAKEN = ("port is already allocated", "address already in use")
+_AS_ROOT = "DRV_AS_ROOT"
+"""Minikube's refusal (https://minikube.sigs.k8s.io/docs/drivers/docker/#requirements)."""
 
 
-def run(command: Sequence[str], *, log: Path, what: str, hint: str = "") -> None:
+def run(command: Sequence[str], *, log: Path, what: str, hint: str = "", remove: str = "") -> None:
     """Run a command as `ui.run` does, in the person's own environment.
+
+    Args:
+        command: The command.
+        log: Where all that it says goes.
+        what: What it does, as the beginning of a sentence.
+        hint: What to do when it fails for a reason that nothing better is known about.
+        remove: The command that removes what it makes.
 
     Raises:
         Failure: It failed; the sentence has the tool's reason and names the log.
@@ -31,7 +33,11 @@ def run(command: Sequence[str], *, log: Path, what: str, hint: str = "") -> None
         reason = theirs.reason_in(log.read_bytes()[before:].decode(errors="replace"))
         if reason is None:
             raise
-        known = next((text for word, text in _HINTS.items() if word in reason), None)
+        if any(word in reason for word in _TAKEN):
+            hint = "free that port and run again"
+            hint += f", or first remove the cluster and its data with `{remove}`" if remove else ""
+        elif _AS_ROOT in reason:
+            hint = "run `make up` as an ordinary user of the docker group, or make it with `minikube start --force`"
         raise ui.Failure(
-            f"{what} failed: {reason[:300]} — {known or hint or 'put that right and run again'} (log: {log})."
+            f"{what} failed: {reason[:300]} — {hint or 'put that right and run again'} (log: {log})."
         ) from failure
