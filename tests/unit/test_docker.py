@@ -227,9 +227,10 @@ class TestEnvironment:
         own = paths.LOCAL / "kubeconfig.kind-todo"
         monkeypatch.setenv("KUBECONFIG", f"/mine/config{os.pathsep}{own}")
         monkeypatch.setenv("DOCKER_CONFIG", str(paths.DOCKER_CONFIG))
+        monkeypatch.setenv("DOCKER_CONTEXT", "todo-minikube")
         found = theirs.environment()
         assert found["KUBECONFIG"] == "/mine/config"
-        assert "DOCKER_CONFIG" not in found
+        assert not {"DOCKER_CONFIG", "DOCKER_CONTEXT"} & found.keys()
         monkeypatch.setenv("KUBECONFIG", str(own))
         assert "KUBECONFIG" not in theirs.environment()
 
@@ -250,8 +251,10 @@ class TestEnvironment:
     ) -> None:
         monkeypatch.setenv("DOCKER_HOST", "ssh://me@server")
         monkeypatch.setenv("DOCKER_CONFIG", "/mine/docker")
+        monkeypatch.setenv("DOCKER_CONTEXT", "work")
         found = theirs.environment()
-        assert (found["DOCKER_HOST"], found["DOCKER_CONFIG"]) == ("ssh://me@server", "/mine/docker")
+        assert found["DOCKER_HOST"] == "ssh://me@server"
+        assert (found["DOCKER_CONFIG"], found["DOCKER_CONTEXT"]) == ("/mine/docker", "work")
 
 
 class TestAnswer:

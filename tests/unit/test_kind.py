@@ -62,9 +62,11 @@ class TestClusters:
         assert len(tools.asked) == 1
 
     def test_run_when_all_their_nodes_do(self, tools: Tools) -> None:
-        tools.answer(LISTED, recorded("kind/0.33-docker-ps-several.txt"))
+        rows = recorded("kind/0.33-docker-ps-several.txt")
+        half = "half-control-plane\trunning\thalf\nhalf-worker\texited\thalf\n"
+        tools.answer(LISTED, rows + half)
         running = {it.name: it.running for it in Kind().clusters()}
-        assert running == {"ha": True, "todo": False}
+        assert running == {"ha": True, "half": False, "todo": False}
 
     def test_are_none_where_there_are_none(self, tools: Tools) -> None:
         # `kind get clusters` says so on standard error.

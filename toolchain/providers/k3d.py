@@ -14,7 +14,7 @@ from toolchain.providers.provider import Cluster
 
 _PREFIX = "k3d-"
 _ROLES = ("server", "agent", "loadbalancer")
-"""Roles of what answers on a NodePort; the load balancer passes on the ports that it was made with."""
+"""Roles of what answers on a NodePort, by whose address is the cluster's; the load balancer passes on what it maps."""
 _PATIENCE = "180s"
 
 
@@ -157,8 +157,7 @@ def _nodes(listed: dict[str, Any]) -> list[Node]:
         Node(
             name=str(it.get("name")),
             running=bool(theirs.part(it, "State").get("Running")),
-            # The load balancer's own address passes on no port that it was not made with.
-            address=str(theirs.part(it, "IP").get("IP") or "") if it["role"] != _ROLES[2] else "",
+            address=str(theirs.part(it, "IP").get("IP") or ""),
             ports=docker.same_ports(theirs.part(it, "portMappings")),
         )
         for it in nodes

@@ -83,6 +83,8 @@ def environment() -> dict[str, str]:
         _put(result, "KUBECONFIG", os.pathsep.join(own))
     if result.get("DOCKER_CONFIG") == str(paths.DOCKER_CONFIG):
         del result["DOCKER_CONFIG"]
+        # `make env` puts the builder there, too: buildx builds in no docker context but the current one.
+        result.pop("DOCKER_CONTEXT", None)
     if result.pop("MINIKUBE_ACTIVE_DOCKERD", ""):
         # What Minikube keeps of the variables that it replaces (its constants.MinikubeExistingPrefix).
         for name in _DOCKER:
