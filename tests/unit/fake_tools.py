@@ -1,8 +1,7 @@
 """Stand-ins for command-line tools: programs on PATH that answer as recorded, and note calls."""
 
-import ast
 import os
-import sys
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,36 +9,23 @@ from typing import Any
 import pytest
 
 RECORDED = Path(__file__).parent / "recorded"
-# Nothing is imported that Python has not imported anyway: the tests make some thousand calls.
-_PROGRAM = '''#!{python} -IS
-"""Answers by the longest beginning that fits, in this state; of several by the one added last."""
-import os, sys
-
-folder = {folder!r}
-call = " ".join([os.path.basename(sys.argv[0]), *sys.argv[1:]])
-with open(folder + "/calls", "a") as log:
-    log.write(repr((call, dict(os.environ))) + "\\n")
-with open(folder + "/state") as file:
-    state = file.read()
-with open(folder + "/table") as file:
-    table = eval(file.read())
-now = [it for it in table if it["when"] in (None, state)]
-fitting = [it for it in now if (call + " ").startswith(it["call"] + " ")]
-if not fitting:
-    with open(folder + "/unanswered", "a") as log:
-        log.write(call + "\\n")
-    sys.exit("no answer for: " + call)
-answer = max(enumerate(fitting), key=lambda it: (len(it[1]["call"]), it[0]))[1]
-if answer["becomes"] is not None:
-    with open(folder + "/state", "w") as file:
-        file.write(answer["becomes"])
-for name, text in answer["writes"].items():
-    with open(os.environ.get(name, name), "w") as file:
-        file.write(text)
-sys.stdout.write(answer["text"])
-sys.stderr.write(answer["errors"])
-sys.exit(answer["code"])
-'''
+_NOTED = ("DOCKER_CONFIG", "DOCKER_CONTEXT", "DOCKER_HOST", "KUBECONFIG", "SSH_AUTH_SOCK")
+"""Variables that a call's environment is asked for."""
+_END, _BETWEEN = "\x1e", "\x1f"
+# A shell starts in a millisecond, and the tests make some thousand calls.
+_PROGRAM = """#!/bin/sh
+call="${{0##*/}}"
+for word in "$@"; do call="$call $word"; done
+printf '%s\\037' "$call" {noted} >> {folder}/calls
+printf '\\036' >> {folder}/calls
+read -r state < {folder}/state
+case "$state $call " in
+{cases}
+esac
+printf '%s\\n' "$call" >> {folder}/unanswered
+echo "no answer for: $call" >&2
+exit 1
+"""
 
 
 def recorded(name: str) -> str:
@@ -64,16 +50,13 @@ class Tools:
         self.path.mkdir()
         self._folder = folder
         self._table: list[dict[str, Any]] = []
-        (folder / "state").write_text("")
-        (folder / "table").write_text("[]")
+        (folder / "state").write_text("\n")
         monkeypatch.setenv("PATH", str(self.path))
 
     def install(self, *names: str) -> None:
         """Make tools findable; they have no answer yet."""
         for name in names:
-            program = self.path / name
-            program.write_text(_PROGRAM.format(python=sys.executable, folder=str(self._folder)))
-            program.chmod(0o755)
+            self._write(name)
 
     def answer(
         self,
@@ -88,6 +71,8 @@ class Tools:
     ) -> None:
         """Answer calls that begin like this; installs the tool.
 
+        Of several, the one for the longest beginning counts, and of those the one added last.
+
         Args:
             call: The beginning of the command line.
             text: Standard output.
@@ -95,28 +80,43 @@ class Tools:
             errors: Standard error.
             when: Only in this state.
             becomes: The state after it.
-            writes: Files that the call writes, by path or by the variable that holds it.
+            writes: What the call writes into the files that variables name.
         """
-        self.install(call.split()[0])
-        self._table.append(
-            {
-                "call": call,
-                "text": text,
-                "code": code,
-                "errors": errors,
-                "when": when,
-                "becomes": becomes,
-                "writes": writes or {},
-            }
-        )
-        (self._folder / "table").write_text(repr(self._table))
+        answer = {"text": text, "code": code, "errors": errors, "when": when, "becomes": becomes}
+        self._table.append({"call": call, "writes": writes or {}, **answer})
+        self._write(call.split()[0])
+
+    def _write(self, name: str) -> None:
+        noted = " ".join(f'"${{{it}+{it}=${it}}}"' for it in _NOTED)
+        folder = shlex.quote(str(self._folder))
+        own = [it for it in self._table if it["call"].split()[0] == name]
+        order = sorted(enumerate(own), key=lambda it: (len(it[1]["call"]), it[0]), reverse=True)
+        cases = "\n".join(self._case(it) for _, it in order)
+        program = self.path / name
+        program.write_text(_PROGRAM.format(noted=noted, folder=folder, cases=cases))
+        program.chmod(0o755)
+
+    def _case(self, answer: dict[str, Any]) -> str:
+        state = "*" if answer["when"] is None else shlex.quote(answer["when"])
+        lines = [f"{state}' '{shlex.quote(answer['call'])}' '*)"]
+        if answer["becomes"] is not None:
+            file = shlex.quote(str(self._folder / "state"))
+            lines.append(f"echo {shlex.quote(answer['becomes'])} > {file}")
+        for variable, text in answer["writes"].items():
+            lines.append(f'printf %s {shlex.quote(text)} > "${variable}"')
+        lines.append(f"printf %s {shlex.quote(answer['text'])}")
+        lines.append(f"printf %s {shlex.quote(answer['errors'])} >&2")
+        lines.append(f"exit {answer['code']};;")
+        return "\n".join(lines)
 
     @property
     def calls(self) -> list[Call]:
         """What was asked, in its order."""
         log = self._folder / "calls"
-        lines = log.read_text().splitlines() if log.exists() else []
-        return [Call(*ast.literal_eval(line)) for line in lines]
+        fields = (
+            [it.split(_BETWEEN) for it in log.read_text().split(_END)[:-1]] if log.exists() else []
+        )
+        return [Call(it[0], dict(part.split("=", 1) for part in it[1:] if part)) for it in fields]
 
     @property
     def asked(self) -> list[str]:
