@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from toolchain import environment, ui
 from toolchain.cluster import images
+from toolchain.providers.embedded import BUILDER
 from toolchain.survey import INSTANCE
 
 PATIENCE_SECONDS = 60.0
@@ -127,7 +128,7 @@ def _store_names(resource: dict[str, Any]) -> list[str]:
     if resource["type"] != "docker-build:index:Image":
         return []
     inputs = resource.get("inputs") or {}
-    if (inputs.get("builder") or {}).get("name") != environment.BUILDER:
+    if (inputs.get("builder") or {}).get("name") != BUILDER:
         return []  # into a store of the user's, which nobody here can ask
     exports = inputs.get("exports") or ()
     stored = [image for it in exports if (image := it.get("image") or {}).get("store")]

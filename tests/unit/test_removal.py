@@ -31,8 +31,9 @@ from toolchain import __main__, machine, python_env, tools
 from toolchain.cluster import node
 from toolchain.stack import Stack
 node.running = lambda: "CLUSTER_RUNS" in os.environ
-machine.delete = lambda: print("EMBEDDED CLUSTER DELETED")
-machine.check = machine.prepare = Stack.prepare = lambda _: None
+node.delete = lambda: print("EMBEDDED CLUSTER DELETED")
+machine.chosen = Stack.prepare = lambda _: None
+machine.prepare = lambda *_: None
 python_env.ensure = lambda **_: None
 tools.ensure_pulumi = lambda: None
 sys.exit(__main__.main())

@@ -1,0 +1,1 @@
+"""Local clusters, one file for each tool that makes them."""
