@@ -32,7 +32,7 @@ def refuse_move(stack: Stack, place: dict[str, Any], state: dict[str, Any]) -> N
     kind, namespace, name, uid = known
     try:
         there = Kubectl(place["kubeconfig"], place["context"], environment.complete(stack.name))
-        item = there.find(kind, name, *(("--namespace", namespace) if namespace else ()))
+        item = there.find(kind.lower(), name, *(("--namespace", namespace) if namespace else ()))
     except Silent:
         return
     if item is not None and metadata(item).get("uid") == uid:
