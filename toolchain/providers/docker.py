@@ -1,0 +1,268 @@
+"""What the Docker CLI tells of this machine's Docker, and of the containers that are a cluster's nodes."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from toolchain import ui
+from toolchain.providers import missing, theirs
+
+LOOPBACK = "127.0.0.1"
+_EVERYWHERE = {"", "0.0.0.0", "::", LOOPBACK, "::1"}  # noqa: S104
+"""Host addresses of a port mapping that answers on 127.0.0.1, too."""
+_TAB = "\t"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Docker:
+    """The Docker CLI and the daemon of one of its contexts."""
+
+    context: str
+    buildx: bool | None
+    """None: a stopped daemon's old CLI does not tell."""
+    silence: str | None
+    """Why the daemon does not answer; None: it does."""
+    system: str = ""
+    """The daemon's operating system; "Docker Desktop" where that brings the virtual machine."""
+    host: str = ""
+    """Name of the machine that the daemon runs on."""
+    rootless: bool = False
+    image_store: bool = False
+    """Whether images are kept by containerd, from which Docker Desktop's nodes of kind pull."""
+
+    @property
+    def is_desktop(self) -> bool:
+        """Whether this is Docker Desktop, on whatever system."""
+        return self.system == "Docker Desktop"
+
+    @property
+    def is_native(self) -> bool:
+        """Whether the containers' addresses can be reached from here.
+
+        They are in the daemon's network namespace: another machine's, a virtual machine's or that of a rootless daemon
+        is none of ours. A virtual machine of Colima's or Rancher Desktop's has a host name of its own.
+        """
+        return (
+            sys.platform == "linux"
+            and self.silence is None
+            and not self.is_desktop
+            and not self.rootless
+            and self.host == socket.gethostname()
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Node:
+    """A container that is a cluster's node, or stands in front of its nodes."""
+
+    name: str
+    running: bool
+    address: str
+    """Its address in the daemon's network; empty: it has none now."""
+    ports: dict[int, set[str]] = field(default_factory=dict[int, "set[str]"])
+    """The addresses of the host on which a port of the container answers under the same number."""
+    labels: dict[str, str] = field(default_factory=dict[str, str])
+
+
+def ask(context: str | None = None, *, more: dict[str, str] | None = None) -> Docker | None:
+    """The Docker CLI and its daemon in one question.
+
+    Args:
+        context: A docker context; None: the person's current one.
+        more: Variables on top of the person's.
+
+    Returns:
+        None: there is no Docker CLI (what Podman puts in its place is none).
+    """
+    named = ["--context", context] if context else []
+    answer = theirs.ask(["docker", *named, "info", "--format", "{{json .}}"], more=more)
+    told = answer.object()
+    if "ClientInfo" not in told:
+        # An old CLI answers a stopped daemon with words only.
+        if answer.code > 0 and "docker" in answer.errors.lower():
+            return Docker(context=context or "default", buildx=None, silence=answer.reason)
+        return None
+    client = theirs.part(told, "ClientInfo")
+    plugins = [it for it in theirs.parts(client, "Plugins") if not it.get("Err")]
+    errors = told.get("ServerErrors") or ()
+    silence = str(errors[0]) if errors else None
+    if silence is None and (answer.code or not told.get("ServerVersion")):
+        silence = answer.reason
+    return Docker(
+        context=context or str(client.get("Context") or "default"),
+        buildx=any(it.get("Name") == "buildx" for it in plugins),
+        silence=silence,
+        system=str(told.get("OperatingSystem") or ""),
+        host=str(told.get("Name") or ""),
+        rootless=any("rootless" in str(it) for it in told.get("SecurityOptions") or ()),
+        image_store=any(
+            "containerd.snapshotter" in str(it) for it in told.get("DriverStatus") or ()
+        ),
+    )
+
+
+def with_buildx(what: str) -> Docker:
+    """The Docker CLI with what builds images; its daemon may be silent.
+
+    Args:
+        what: What needs it, as the beginning of a sentence.
+
+    Raises:
+        Failure: There is none, or it has no buildx.
+    """
+    found = ask()
+    if found is None:
+        raise missing.failure("docker", what)
+    if found.buildx is False:
+        raise missing.failure("buildx", what)
+    return found
+
+
+def answering(found: Docker, what: str) -> Docker:
+    """The same Docker, if its daemon answers.
+
+    Raises:
+        Failure: It does not; the sentence says what starts it, or lets this user in.
+    """
+    if found.silence is None:
+        return found
+    if "permission denied" in found.silence.lower():
+        raise ui.Failure(
+            f"{what} needs Docker, which does not let this user in ({found.silence[:160]}); run "
+            "`sudo usermod -aG docker $USER`, log in again and run again; nothing was changed."
+        )
+    raise ui.Failure(
+        f"{what} needs Docker, which does not answer ({found.silence[:160]}); start it with {missing.start_docker()} "
+        "and run again; nothing was changed."
+    )
+
+
+def running(what: str) -> Docker:
+    """A Docker that answers, with what builds images.
+
+    Raises:
+        Failure: Something of it is missing.
+    """
+    return answering(with_buildx(what), what)
+
+
+def table(label: str, *columns: str) -> list[list[str]] | None:
+    """Name, state and labels of the containers that have a label, stopped ones included.
+
+    Args:
+        label: A label, with or without a value.
+        columns: Labels whose values are wanted, too.
+
+    Returns:
+        A row for each container; None: Docker does not answer.
+    """
+    shown = ["{{.Names}}", "{{.State}}", *(f'{{{{.Label "{it}"}}}}' for it in columns)]
+    wanted = ["--filter", f"label={label}", "--format", _TAB.join(shown)]
+    answer = theirs.ask(["docker", "ps", "--all", "--no-trunc", *wanted])
+    if answer.code:
+        return None
+    return [line.split(_TAB) for line in answer.text.splitlines() if line.strip()]
+
+
+def nodes(names: Sequence[str], *, cli: str = "docker") -> list[Node]:
+    """Containers as they are now; those that are gone are left out.
+
+    Args:
+        names: Their names.
+        cli: The Docker CLI, or Podman's, which answers alike.
+    """
+    if not names:
+        return []
+    # Of several names the ones that are there are printed, though the exit code says that one is not.
+    return [_node(it) for it in theirs.ask([cli, "container", "inspect", *names]).objects()]
+
+
+def is_local(found: Docker) -> bool:
+    """Whether the daemon maps ports on this machine: another machine's are not at 127.0.0.1 here."""
+    if found.is_native:
+        return True
+    host = theirs.environment().get("DOCKER_HOST") if found.context == "default" else None
+    if not host:
+        shown = ["--format", "{{.Endpoints.docker.Host}}"]
+        host = theirs.ask(["docker", "context", "inspect", found.context, *shown]).text.strip()
+    parts = urlsplit(host)
+    return parts.scheme in {"unix", "npipe", "fd"} or parts.hostname in {LOOPBACK, "localhost"}
+
+
+def reach(nodes: Sequence[Node], ports: Sequence[int], found: Docker) -> str | None:
+    """The address at which every port of the cluster's nodes answers from here; None: no way leads there.
+
+    Args:
+        nodes: The cluster's nodes, the one whose address is the cluster's first, and what stands in front of them.
+        ports: NodePorts, which every node answers on.
+        found: Docker, where the containers are.
+    """
+    mapped = {port for it in nodes for port, hosts in it.ports.items() if hosts & _EVERYWHERE}
+    if ports and mapped.issuperset(ports) and is_local(found):
+        return LOOPBACK
+    addresses = [it.address for it in nodes if it.running and it.address]
+    return addresses[0] if found.is_native and addresses else None
+
+
+def free(ports: Sequence[int]) -> list[int]:
+    """The ports that nothing on this machine holds; each that is taken is said in a line."""
+    result: list[int] = []
+    for port in ports:
+        if _taken(port):
+            ui.say(
+                f"  port {port} is taken on this machine, so the new cluster does not answer there; "
+                "`make forward` leads to it"
+            )
+        else:
+            result.append(port)
+    return result
+
+
+def _taken(port: int) -> bool:
+    # Windows and macOS let two bind to the same port; the one who listens is found by asking.
+    with socket.socket() as client:
+        client.settimeout(0.3)
+        if client.connect_ex((LOOPBACK, port)) == 0:
+            return True
+    with socket.socket() as server:
+        try:
+            server.bind((LOOPBACK, port))
+        except OSError:
+            return True
+    return False
+
+
+def _node(told: dict[str, Any]) -> Node:
+    settings = theirs.part(told, "NetworkSettings")
+    networks = theirs.part(settings, "Networks")
+    addresses = [str(theirs.part(networks, it).get("IPAddress") or "") for it in networks]
+    addresses.append(str(settings.get("IPAddress") or ""))
+    return Node(
+        name=str(told.get("Name", "")).removeprefix("/"),
+        running=bool(theirs.part(told, "State").get("Running")),
+        address=next((it for it in addresses if it), ""),
+        ports=same_ports(theirs.part(settings, "Ports")),
+        labels=theirs.part(told, "Config", "Labels"),
+    )
+
+
+def same_ports(mappings: dict[str, Any]) -> dict[int, set[str]]:
+    """The ports that are mapped to the same number, with the host's addresses.
+
+    Args:
+        mappings: As Docker and k3d write them: ``{"30000/tcp": [{"HostIp": "127.0.0.1", "HostPort": "30000"}]}``.
+    """
+    result: dict[int, set[str]] = {}
+    for inner in mappings:
+        number, _, protocol = inner.partition("/")
+        if protocol == "tcp" and number.isdigit():
+            bindings = theirs.parts(mappings, inner)
+            same = [it for it in bindings if str(it.get("HostPort")) == number]
+            if same:
+                result[int(number)] = {str(it.get("HostIp") or "") for it in same}
+    return result

@@ -1,0 +1,168 @@
+"""k3d: k3s clusters whose nodes are containers of this machine's Docker."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from toolchain import paths, ui
+from toolchain.providers import docker, kubeconfig, missing, policies, theirs, tool
+from toolchain.providers.docker import Docker, Node
+from toolchain.providers.provider import Cluster
+
+_PREFIX = "k3d-"
+_ROLES = ("server", "agent", "loadbalancer")
+"""Roles of what answers on a NodePort; the load balancer passes on the ports that it was made with."""
+_PATIENCE = "180s"
+
+
+class K3d:
+    """Clusters of an installed k3d."""
+
+    key = "k3d"
+    title = "k3d cluster"
+    usual = "todo"
+
+    def __init__(self) -> None:
+        """Nothing is asked yet."""
+        # What `start` has just asked of a running cluster, so that `found` need not ask again.
+        self._asked: dict[str, tuple[Docker, dict[str, Any]]] = {}
+
+    def installed(self) -> bool:
+        """Whether the ``k3d`` command is on PATH."""
+        return shutil.which("k3d") is not None
+
+    def clusters(self) -> list[Cluster]:
+        """The clusters; one command."""
+        return [Cluster(name=str(it.get("name")), running=_runs(it)) for it in _listed()]
+
+    def named_by(self, context: str) -> str | None:
+        """A cluster's context is called k3d-<name>."""
+        return context.removeprefix(_PREFIX) if context.startswith(_PREFIX) else None
+
+    def start(self, name: str, ports: Sequence[int]) -> None:
+        """Start a cluster that is stopped, and make it where there is none.
+
+        Raises:
+            Failure: k3d or something of Docker is missing, or the cluster does not come up.
+        """
+        what = f"{self.title} {name}"
+        if not self.installed():
+            raise missing.failure("k3d", what)
+        host = docker.running(what)
+        listed = _find(name)
+        if listed and _runs(listed):
+            self._asked[name] = (host, listed)
+            return
+        if listed:
+            command = ["k3d", "cluster", "start", name, "--wait", "--timeout", _PATIENCE]
+        else:
+            command = ["k3d", "cluster", "create", name, "--wait", "--timeout", _PATIENCE]
+            # The NodePorts are ours; k3s' own ingress controller would only take memory and ports.
+            command += ["--k3s-arg", "--disable=traefik@server:0"]
+            for port in docker.free(ports):
+                command += ["--port", f"{docker.LOOPBACK}:{port}:{port}@server:0"]
+        with ui.step(f"k3d cluster {name}"):
+            tool.run(
+                command,
+                log=_log(),
+                what=f"{'starting' if listed else 'making'} k3d cluster {name}",
+            )
+
+    def found(self, name: str, ports: Sequence[int]) -> dict[str, Any]:
+        """Context, node address, and that images are loaded as archives.
+
+        Raises:
+            Failure: There is no such cluster any more, or Docker cannot build.
+        """
+        what = f"{self.title} {name}"
+        host, listed = self._asked.pop(name, None) or (docker.running(what), _find(name))
+        answer = theirs.ask(["k3d", "kubeconfig", "get", name])
+        if answer.code or listed is None:
+            raise ui.Failure(
+                f"{what} does not tell how it is reached ({answer.reason}); `k3d cluster list` shows the clusters that "
+                "there are; correct cluster.name in the stack's todo:settings."
+            )
+        context = f"{_PREFIX}{name}"
+        cluster: dict[str, Any] = {"provider": self.key, "name": name, "context": context}
+        cluster |= kubeconfig.own(self.key, name, context, answer.text)
+        if address := docker.reach(_nodes(listed), ports, host):
+            cluster["nodeAddress"] = address
+        builder = {"name": host.context, "exporter": "archive"}
+        return {"cluster": cluster, "images": {"mode": "load", "builder": builder}}
+
+    def policies(self, name: str) -> str:
+        """k3s brings its own controller, inside its one process (https://docs.k3s.io/networking/networking-services)."""
+        servers = [
+            it for it in (_find(name) or {}).get("nodes") or () if it.get("role") == "server"
+        ]
+        command = " ".join(str(word) for it in servers for word in it.get("Cmd") or ())
+        if "--disable-network-policy" not in command:
+            return policies.enforced_by("k3s")
+        own = kubeconfig.path(self.key, name)
+        flags = ["--kubeconfig", str(own)] if own.exists() else []
+        return policies.line([*flags, "--context", f"{_PREFIX}{name}"])
+
+    def stop(self, name: str) -> None:
+        """Stop the cluster; its data stays.
+
+        Raises:
+            Failure: k3d cannot stop it.
+        """
+        _run("stop", name, "stopping")
+
+    def delete(self, name: str) -> None:
+        """Remove the cluster, and what this clone has written down of it.
+
+        Raises:
+            Failure: k3d cannot remove it.
+        """
+        _run("delete", name, "removing")
+        kubeconfig.path(self.key, name).unlink(missing_ok=True)
+
+
+def _run(word: str, name: str, what: str) -> None:
+    tool.run(
+        ["k3d", "cluster", word, name],
+        log=_log(),
+        what=f"{what} k3d cluster {name}",
+    )
+
+
+def _listed() -> list[dict[str, Any]]:
+    return theirs.ask(["k3d", "cluster", "list", "--output", "json"]).objects()
+
+
+def _find(name: str) -> dict[str, Any] | None:
+    return next((it for it in _listed() if it.get("name") == name), None)
+
+
+def _runs(listed: dict[str, Any]) -> bool:
+    """Whether every server and agent runs: pods may be on any of them."""
+    counts = [
+        (listed.get(f"{role}Running", 0), listed.get(f"{role}Count", 0))
+        for role in ("servers", "agents")
+    ]
+    return counts[0][1] > 0 and all(running == count for running, count in counts)
+
+
+def _nodes(listed: dict[str, Any]) -> list[Node]:
+    """The cluster's containers, as k3d has just listed them."""
+    nodes = [it for it in theirs.parts(listed, "nodes") if it.get("role") in _ROLES]
+    nodes.sort(key=lambda it: (_ROLES.index(str(it["role"])), str(it.get("name"))))
+    return [
+        Node(
+            name=str(it.get("name")),
+            running=bool(theirs.part(it, "State").get("Running")),
+            # The load balancer's own address passes on no port that it was not made with.
+            address=str(theirs.part(it, "IP").get("IP") or "") if it["role"] != _ROLES[2] else "",
+            ports=docker.same_ports(theirs.part(it, "portMappings")),
+        )
+        for it in nodes
+    ]
+
+
+def _log() -> Path:
+    return paths.LOCAL / "log" / "k3d.log"

@@ -1,0 +1,216 @@
+"""kind: clusters whose nodes are containers of this machine's Docker."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from toolchain import paths, ui
+from toolchain.providers import docker, kubeconfig, missing, policies, theirs, tool
+from toolchain.providers.docker import Docker, Node
+from toolchain.providers.provider import Cluster
+
+_CLUSTER = "io.x-k8s.kind.cluster"
+_ROLE = "io.x-k8s.kind.role"
+"""Labels of the nodes' containers (kind's pkg/cluster/internal/providers/docker/constants.go)."""
+_BALANCER = "external-load-balancer"
+_ORDER = ("control-plane", "worker", _BALANCER)
+_PREFIX = "kind-"
+_PATIENCE = 180.0
+"""Seconds for the API server of a cluster that was stopped; it waits for etcd and the node's new address."""
+
+
+class Kind:
+    """Clusters of an installed kind."""
+
+    key = "kind"
+    title = "kind cluster"
+    usual = "todo"
+
+    def __init__(self) -> None:
+        """Nothing is asked yet."""
+        # What `start` has just asked of a running cluster, so that `found` need not ask again.
+        self._asked: dict[str, Docker] = {}
+
+    def installed(self) -> bool:
+        """Whether the ``kind`` command is on PATH."""
+        return shutil.which("kind") is not None
+
+    def clusters(self) -> list[Cluster]:
+        """The clusters; one command, the same that kind itself lists them by."""
+        states: dict[str, list[bool]] = {}
+        for _, state, cluster in docker.table(_CLUSTER, _CLUSTER) or ():
+            states.setdefault(cluster, []).append(state == "running")
+        return [Cluster(name=name, running=all(it)) for name, it in sorted(states.items())]
+
+    def named_by(self, context: str) -> str | None:
+        """A cluster's context is called kind-<name>."""
+        return context.removeprefix(_PREFIX) if context.startswith(_PREFIX) else None
+
+    def start(self, name: str, ports: Sequence[int]) -> None:
+        """Start the nodes of a stopped cluster, and make a cluster where there is none.
+
+        Raises:
+            Failure: kind or something of Docker is missing, or the cluster does not come up.
+        """
+        what = f"{self.title} {name}"
+        if not self.installed():
+            raise missing.failure("kind", what)
+        self._refuse_others(what)
+        host = docker.running(what)
+        nodes = _table(name)
+        if not nodes:
+            self._make(name, ports)
+            return
+        stopped = [container for container, state, _ in nodes if state != "running"]
+        if not stopped:
+            self._asked[name] = host
+            return
+        with ui.step(f"kind cluster {name}"):
+            _docker("start", stopped, f"starting kind cluster {name}")
+            _wait(next((it for it, _, role in nodes if role == _ORDER[0]), nodes[0][0]), what)
+
+    def found(self, name: str, ports: Sequence[int]) -> dict[str, Any]:
+        """Context, node address, and that images are loaded as archives.
+
+        Raises:
+            Failure: There is no such cluster any more, or Docker cannot build.
+        """
+        what = f"{self.title} {name}"
+        host = self._asked.pop(name, None) or docker.running(what)
+        answer = theirs.ask(["kind", "get", "kubeconfig", "--name", name])
+        nodes = [container for container, _, _ in _table(name)]
+        if answer.code or not nodes:
+            raise ui.Failure(
+                f"{what} does not tell how it is reached ({answer.reason}); `kind get clusters` shows the clusters that "
+                "there are; correct cluster.name in the stack's todo:settings."
+            )
+        context = f"{_PREFIX}{name}"
+        cluster: dict[str, Any] = {"provider": self.key, "name": name, "context": context}
+        cluster |= kubeconfig.own(self.key, name, context, answer.text)
+        if address := docker.reach(_without_balancer(docker.nodes(nodes)), ports, host):
+            cluster["nodeAddress"] = address
+        builder = {"name": host.context, "exporter": "archive"}
+        return {"cluster": cluster, "images": {"mode": "load", "builder": builder}}
+
+    def policies(self, name: str) -> str:
+        """Ask the cluster: kindnet enforces since kind 0.24, and another network plugin may be in its place."""
+        own = kubeconfig.path(self.key, name)
+        flags = ["--kubeconfig", str(own)] if own.exists() else []
+        return policies.line([*flags, "--context", f"{_PREFIX}{name}"])
+
+    def stop(self, name: str) -> None:
+        """Stop the nodes; their data stays.
+
+        Raises:
+            Failure: Docker does not stop them.
+        """
+        running = [container for container, state, _ in _table(name) if state == "running"]
+        if running:
+            _docker("stop", running, f"stopping kind cluster {name}")
+
+    def delete(self, name: str) -> None:
+        """Remove the cluster, and what this clone has written down of it.
+
+        Raises:
+            Failure: kind cannot remove it.
+        """
+        tool.run(
+            ["kind", "delete", "cluster", "--name", name],
+            log=_log(),
+            what=f"removing kind cluster {name}",
+        )
+        kubeconfig.path(self.key, name).unlink(missing_ok=True)
+        _config(name).unlink(missing_ok=True)
+
+    def _make(self, name: str, ports: Sequence[int]) -> None:
+        mappings = [
+            {
+                "containerPort": port,
+                "hostPort": port,
+                "listenAddress": docker.LOOPBACK,
+                "protocol": "TCP",
+            }
+            for port in docker.free(ports)
+        ]
+        node = {"role": "control-plane", "extraPortMappings": mappings}
+        # kind reads YAML, of which JSON is a part.
+        config = {"kind": "Cluster", "apiVersion": "kind.x-k8s.io/v1alpha4", "nodes": [node]}
+        paths.LOCAL.mkdir(exist_ok=True)
+        _config(name).write_text(json.dumps(config, indent=2) + "\n")
+        with ui.step(f"kind cluster {name}"):
+            command = ["kind", "create", "cluster", "--name", name, "--config", str(_config(name))]
+            tool.run(
+                [*command, "--wait", f"{_PATIENCE:.0f}s"],
+                log=_log(),
+                what=f"making kind cluster {name}",
+            )
+
+    def _refuse_others(self, what: str) -> None:
+        """Images are built in Docker and loaded from there, so the nodes have to be Docker's.
+
+        Raises:
+            Failure: kind is told to use something else.
+        """
+        other = theirs.environment().get("KIND_EXPERIMENTAL_PROVIDER", "docker")
+        if other not in {"", "docker"}:
+            raise ui.Failure(
+                f"{what} has to be in Docker, in which its images are built, but KIND_EXPERIMENTAL_PROVIDER is {other!r}; "
+                "run `unset KIND_EXPERIMENTAL_PROVIDER` and run again; nothing was changed."
+            )
+
+
+def _table(name: str) -> list[tuple[str, str, str]]:
+    """Name, state and role of a cluster's containers, the nodes in front."""
+    rows = [(it[0], it[1], it[2]) for it in docker.table(f"{_CLUSTER}={name}", _ROLE) or ()]
+    return sorted(rows, key=lambda it: (_ORDER.index(it[2]) if it[2] in _ORDER else 0, it[0]))
+
+
+def _without_balancer(nodes: Sequence[Node]) -> list[Node]:
+    """The nodes; what stands in front of several API servers knows no NodePorts."""
+    return [it for it in nodes if it.labels.get(_ROLE) != _BALANCER]
+
+
+def _docker(word: str, containers: Sequence[str], what: str) -> None:
+    """Start or stop containers, for which kind has no command.
+
+    Raises:
+        Failure: Docker does not do it: its first line says why, a port that is taken for one.
+    """
+    answer = theirs.ask(["docker", word, *containers], seconds=_PATIENCE)
+    if answer.code:
+        lines = answer.errors.strip().splitlines() or [answer.reason]
+        raise ui.Failure(
+            f"{what} failed: {lines[0].strip()[:300]}; put that right and run again, or try it with "
+            f"`docker {word} {' '.join(containers)}`."
+        )
+
+
+def _wait(node: str, what: str) -> None:
+    """Wait for the API server, asked inside its own node: no kubeconfig is needed.
+
+    Raises:
+        Failure: It does not become ready.
+    """
+    ready = ["kubectl", "--kubeconfig=/etc/kubernetes/admin.conf", "get", "--raw=/readyz"]
+    begin = time.monotonic()
+    while (answer := theirs.ask(["docker", "exec", node, *ready], seconds=30)).code:
+        if time.monotonic() - begin > _PATIENCE:
+            raise ui.Failure(
+                f"{what} was started, but its API server does not become ready ({answer.reason[:160]}); "
+                f"`docker logs {node}` says more; a cluster that cannot be mended is removed with "
+                f"`kind delete cluster --name {what.rsplit(' ', 1)[-1]}`."
+            )
+        time.sleep(1)
+
+
+def _config(name: str) -> Path:
+    return paths.LOCAL / f"kind-{name}.yaml"
+
+
+def _log() -> Path:
+    return paths.LOCAL / "log" / "kind.log"

@@ -1,0 +1,74 @@
+"""Whether the person's kubeconfig leads to a cluster; where it does not, one of this clone's own."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from toolchain import paths
+from toolchain.providers import theirs
+
+_IDENTITY = ("server", "certificate-authority-data")
+
+
+def path(provider: str, name: str) -> Path:
+    """This clone's own kubeconfig for a cluster."""
+    return paths.LOCAL / f"kubeconfig.{provider}-{name}"
+
+
+def own(provider: str, name: str, context: str, text: str) -> dict[str, str]:
+    """Settings that lead to a cluster, beside its context: none where the person's kubeconfig does.
+
+    A context of the same name may be a cluster's that is gone, or another machine's: server and certificate authority
+    have to be the same.
+
+    Args:
+        provider: The tool.
+        name: Its cluster.
+        context: What the tool calls the context.
+        text: The kubeconfig that the tool prints for it.
+    """
+    file = path(provider, name)
+    view = _view()
+    cluster = _cluster_name(view, context)
+    wanted = {key: _field(text, key) for key in _IDENTITY}
+    entries = {it.get("name"): theirs.part(it, "cluster") for it in theirs.parts(view, "clusters")}
+    known = entries.get(cluster) or {}
+    if cluster and {key: known.get(key) for key in _IDENTITY} == wanted:
+        file.unlink(missing_ok=True)
+        return {}
+    write(file, text)
+    return {"kubeconfig": str(file)}
+
+
+def cluster_name(context: str) -> str | None:
+    """The cluster's entry that a context of the person's leads to; None: there is no such context."""
+    return _cluster_name(_view(), context)
+
+
+def write(file: Path, text: str) -> None:
+    """Write a kubeconfig that nobody else may read, as it holds a key."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    partial = file.with_name(f"{file.name}.partial")
+    partial.touch(mode=0o600)
+    partial.write_text(text)
+    partial.replace(file)
+
+
+def _view() -> dict[str, Any]:
+    answer = theirs.ask(["kubectl", "config", "view", "--raw", "--output=json"])
+    return answer.object() if answer.code == 0 else {}
+
+
+def _cluster_name(view: dict[str, Any], context: str) -> str | None:
+    for it in theirs.parts(view, "contexts"):
+        if it.get("name") == context:
+            return str(theirs.part(it, "context").get("cluster"))
+    return None
+
+
+def _field(text: str, key: str) -> str:
+    """A field of the one cluster in a kubeconfig, which kind and k3d write as YAML in blocks."""
+    found = re.search(rf"^\s*(?:- )?{key}: *(\S+)\s*$", text, re.MULTILINE)
+    return found[1].strip("\"'") if found else ""

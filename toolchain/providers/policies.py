@@ -1,0 +1,53 @@
+"""Who enforces NetworkPolicies in a local cluster, or that nobody does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from toolchain.providers import theirs
+
+NOBODY = "network policies are declared, but nothing in this cluster enforces them"
+_ENFORCERS = {
+    "calico-node": "Calico",
+    "cilium": "Cilium",
+    "kube-router": "kube-router",
+    "antrea-agent": "Antrea",
+    "weave-net": "Weave Net",
+    "canal": "Canal",
+    "ovnkube-node": "OVN-Kubernetes",
+}
+"""Daemon sets of the network plugins that enforce (https://kubernetes.io/docs/concepts/services-networking/network-policies/)."""
+_KINDNET_SINCE = "20240813"
+"""kindnet enforces since kind 0.24 (https://github.com/kubernetes-sigs/kind/releases/tag/v0.24.0), whose kindnetd this is."""
+
+
+def enforced_by(who: str) -> str:
+    """The line for a cluster in which somebody enforces them."""
+    return f"network policies are enforced by {who}"
+
+
+def line(flags: Sequence[str]) -> str:
+    """What the daemon sets of a cluster tell.
+
+    Args:
+        flags: What leads kubectl to the cluster.
+    """
+    listed = ["get", "daemonsets", "--all-namespaces", "--output=json"]
+    answer = theirs.ask(["kubectl", *flags, "--request-timeout=15s", *listed])
+    if answer.code:
+        return "network policies are declared; the cluster does not tell whether anything enforces them"
+    kindnet = False
+    for item in theirs.parts(answer.object(), "items"):
+        name = str(theirs.part(item, "metadata").get("name"))
+        if name in _ENFORCERS:
+            return enforced_by(_ENFORCERS[name])
+        kindnet = kindnet or (name == "kindnet" and _kindnet_enforces(item))
+    return enforced_by("kindnet") if kindnet else NOBODY
+
+
+def _kindnet_enforces(item: dict[str, Any]) -> bool:
+    containers = theirs.parts(item, "spec", "template", "spec", "containers")
+    dated = re.search(r"kindnetd:v(\d{8})", " ".join(str(it.get("image")) for it in containers))
+    return dated is not None and dated[1] >= _KINDNET_SINCE

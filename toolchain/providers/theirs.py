@@ -1,0 +1,154 @@
+"""The person's own environment, and what a tool answers in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from toolchain import paths
+
+_DOCKER = ("DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH")
+_SECONDS = 60.0
+"""Longest that a question may take: a Minikube in a virtual machine that is just being stopped needs some of it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What a command said."""
+
+    code: int
+    """Its exit code; -1: there is no such command, or it did not end in time."""
+    text: str
+    """Standard output."""
+    errors: str
+    """Standard error."""
+
+    @property
+    def reason(self) -> str:
+        """The last line that it said, of what went wrong."""
+        lines = [line.strip() for line in (self.errors or self.text).splitlines() if line.strip()]
+        return lines[-1] if lines else f"exit code {self.code}"
+
+    def object(self) -> dict[str, Any]:
+        """The last JSON document; empty when that is no object."""
+        return _object(self.document())
+
+    def objects(self) -> list[dict[str, Any]]:
+        """The objects of the last JSON document, which may be one itself; empty when it holds none."""
+        told = self.document()
+        return [_object(told)] if isinstance(told, dict) else _objects(told)
+
+    def document(self) -> Any:
+        """The last JSON document of standard output; None when there is none.
+
+        Minikube writes its errors as a document each, and what was asked for after them; k3d writes one; anything
+        else is text between them.
+        """
+        found: Any = None
+        decoder, text = json.JSONDecoder(), self.text
+        start = _next_document(text, 0)
+        while start >= 0:
+            try:
+                found, end = decoder.raw_decode(text, start)
+            except ValueError:
+                end = start + 1
+            start = _next_document(text, end)
+        return found
+
+
+def environment() -> dict[str, str]:
+    """The environment without what `make env` and `eval $(minikube docker-env)` have put into this shell.
+
+    A kubeconfig of this clone is not where a tool should look for its context, or write it to; and a Minikube's inner
+    Docker has none of the containers that are the nodes.
+    """
+    result = dict(os.environ)
+    parts = [part for part in result.get("KUBECONFIG", "").split(os.pathsep) if part]
+    own = [part for part in parts if not Path(part).is_relative_to(paths.LOCAL)]
+    if own != parts:
+        _put(result, "KUBECONFIG", os.pathsep.join(own))
+    if result.get("DOCKER_CONFIG") == str(paths.DOCKER_CONFIG):
+        del result["DOCKER_CONFIG"]
+    if result.pop("MINIKUBE_ACTIVE_DOCKERD", ""):
+        # What Minikube keeps of the variables that it replaces (its constants.MinikubeExistingPrefix).
+        for name in _DOCKER:
+            _put(result, name, result.pop(f"MINIKUBE_EXISTING_{name}", ""))
+    return result
+
+
+def ask(
+    command: Sequence[str], *, more: Mapping[str, str] | None = None, seconds: float = _SECONDS
+) -> Answer:
+    """Run a short command in the person's environment; a failing one's answer counts, too.
+
+    Args:
+        command: The command.
+        more: Variables on top.
+        seconds: When it is given up.
+    """
+    try:
+        done = subprocess.run(
+            list(command),
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            env=environment() | dict(more or {}),
+            check=False,
+            timeout=seconds,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return Answer(code=-1, text="", errors=str(error))
+    return Answer(code=done.returncode, text=done.stdout, errors=done.stderr)
+
+
+def part(told: Mapping[str, Any], *path: str) -> dict[str, Any]:
+    """An object inside a JSON object; empty where there is none (Go writes ``null`` for an empty one)."""
+    inner: Any = told
+    for key in path:
+        inner = _object(inner).get(key)
+    return _object(inner)
+
+
+def parts(told: Mapping[str, Any], *path: str) -> list[dict[str, Any]]:
+    """The objects of a list inside a JSON object; empty where there is none."""
+    return _objects(part(told, *path[:-1]).get(path[-1]))
+
+
+def docker_config() -> Path:
+    """The folder in which the person's Docker CLI keeps its settings."""
+    return Path(environment().get("DOCKER_CONFIG") or Path.home() / ".docker").absolute()
+
+
+def _object(told: Any) -> dict[str, Any]:
+    return cast("dict[str, Any]", told) if isinstance(told, dict) else {}
+
+
+def _objects(told: Any) -> list[dict[str, Any]]:
+    listed = cast("list[Any]", told) if isinstance(told, list) else []
+    return [_object(it) for it in listed if isinstance(it, dict)]
+
+
+def _next_document(text: str, start: int) -> int:
+    """Where the next object, list or `null` begins, at the start of a line or after another one; -1: nowhere."""
+    while start < len(text):
+        if text[start] in "{[" or text.startswith("null", start):
+            return start
+        if text[start].isspace() or text[start] in "}]":
+            start += 1
+            continue
+        # Words: the rest of the line says nothing.
+        end = text.find("\n", start)
+        start = end + 1 if end >= 0 else len(text)
+    return -1
+
+
+def _put(variables: dict[str, str], name: str, value: str) -> None:
+    if value:
+        variables[name] = value
+    else:
+        variables.pop(name, None)
