@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
-from toolchain import environment, paths, tools, ui
+from toolchain import paths, tools, ui
 from toolchain.cluster import config, images, network, node
+from toolchain.providers import remote_builder
 from toolchain.providers.provider import Cluster
 
 BUILDER = "todo-embedded"
@@ -59,7 +59,7 @@ class Embedded:
             Failure: A stand-in cannot be built.
         """
         del name, ports
-        _buildx_instance()
+        remote_builder.write(BUILDER, f"unix://{config.BUILDKIT_SOCKET}")
         found: dict[str, Any] = {
             "cluster": {
                 "provider": self.key,
@@ -101,25 +101,3 @@ class Embedded:
         """
         del name
         node.delete()
-
-
-def _buildx_instance() -> None:
-    """A buildx builder of driver ``remote`` on the cluster's BuildKit."""
-    folder = environment.buildx_config() / "instances"
-    folder.mkdir(parents=True, exist_ok=True)
-    instance = {
-        "Name": BUILDER,
-        "Driver": "remote",
-        "Nodes": [
-            {
-                "Name": f"{BUILDER}0",
-                "Endpoint": f"unix://{config.BUILDKIT_SOCKET}",
-                "Platforms": None,
-                "DriverOpts": None,
-                "Flags": None,
-                "Files": None,
-            }
-        ],
-        "Dynamic": False,
-    }
-    (folder / BUILDER).write_text(json.dumps(instance))

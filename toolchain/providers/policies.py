@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from toolchain.providers import theirs
@@ -38,13 +38,19 @@ def line(flags: Sequence[str]) -> str:
     answer = theirs.ask(["kubectl", *flags, "--request-timeout=15s", *listed])
     if answer.code:
         return "network policies are declared; the cluster does not tell whether anything enforces them"
+    who = enforcer(theirs.parts(answer.object(), "items"))
+    return enforced_by(who) if who else NOBODY
+
+
+def enforcer(daemon_sets: Iterable[dict[str, Any]]) -> str | None:
+    """The network plugin that enforces NetworkPolicies, by a cluster's daemon sets; None: none that is known."""
     kindnet = False
-    for item in theirs.parts(answer.object(), "items"):
+    for item in daemon_sets:
         name = str(theirs.part(item, "metadata").get("name"))
         if name in _ENFORCERS:
-            return enforced_by(_ENFORCERS[name])
+            return _ENFORCERS[name]
         kindnet = kindnet or (name == "kindnet" and _kindnet_enforces(item))
-    return enforced_by("kindnet") if kindnet else NOBODY
+    return "kindnet" if kindnet else None
 
 
 def _kindnet_enforces(item: dict[str, Any]) -> bool:
