@@ -51,8 +51,8 @@ class ClusterSettings(Value):
     provider: Literal["auto", "minikube", "kind", "k3d", "dockerDesktop", "embedded", "context"] = (
         Field(
             default="auto",
-            description="What makes the local cluster. auto: the one of context, else what `make up` "
-            "finds on this machine; context: the one of context, whatever made it",
+            description="What makes the local cluster. auto: the one of context, else what `make "
+            "up` finds on this machine; context: the one of context, whatever made it",
         )
     )
     name: _ClusterName | None = Field(
