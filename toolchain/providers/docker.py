@@ -215,8 +215,7 @@ def free(ports: Sequence[int]) -> list[int]:
     for port in ports:
         if _taken(port):
             ui.say(
-                f"  port {port} is taken on this machine, so the new cluster does not answer there; "
-                "`make forward` leads to it"
+                f"  port {port} is taken on this machine, so the new cluster gets none of that number here"
             )
         else:
             result.append(port)

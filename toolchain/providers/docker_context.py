@@ -95,7 +95,7 @@ def _link(source: Path, target: Path, apart: frozenset[str] = frozenset()) -> No
 
 def _aside(entry: Path) -> None:
     number = 1
-    while (kept := entry.with_name(f"{entry.name}.before-{number}")).exists():
+    while (kept := paths.DOCKER_CONFIG / f"{entry.name}.before-{number}").exists():
         number += 1
     entry.rename(kept)
 

@@ -34,7 +34,7 @@ class Kind:
     def __init__(self) -> None:
         """Nothing is asked yet."""
         # What `start` has just asked of a running cluster, so that `found` need not ask again.
-        self._asked: dict[str, Docker] = {}
+        self._asked: dict[str, tuple[Docker, list[tuple[str, str, str]]]] = {}
 
     def installed(self) -> bool:
         """Whether the ``kind`` command is on PATH."""
@@ -68,7 +68,7 @@ class Kind:
             return
         stopped = [container for container, state, _ in nodes if state != "running"]
         if not stopped:
-            self._asked[name] = host
+            self._asked[name] = (host, nodes)
             return
         with ui.step(f"kind cluster {name}"):
             _docker("start", stopped, f"starting kind cluster {name}")
@@ -81,9 +81,9 @@ class Kind:
             Failure: There is no such cluster any more, or Docker cannot build.
         """
         what = f"{self.title} {name}"
-        host = self._asked.pop(name, None) or docker.running(what)
+        host, rows = self._asked.pop(name, None) or (docker.running(what), _table(name))
+        nodes = [container for container, _, _ in rows]
         answer = theirs.ask(["kind", "get", "kubeconfig", "--name", name])
-        nodes = [container for container, _, _ in _table(name)]
         if answer.code or not nodes:
             raise ui.Failure(
                 f"{what} does not tell how it is reached ({answer.reason}); `kind get clusters` shows the clusters that "

@@ -25,8 +25,6 @@ from toolchain.providers.provider import Cluster
 
 _RUNNING = {"Running", "OK", "HAppy", "Degraded", "Warning"}
 """What ``profile list`` calls a running cluster: up to 1.35 an API server's state, later a name for a code of 200."""
-_NOT_FOUND = 85
-"""Exit code for a profile that does not exist (minikube's pkg/minikube/reason/exitcodes.go)."""
 _CONTAINERS = {"docker", "podman"}
 _BUILDKIT = "/run/buildkit/buildkitd.sock"
 
@@ -53,7 +51,6 @@ class _Profile:
 class _Status:
     """What Minikube says of a profile now."""
 
-    exists: bool
     running: bool
     """Whether the API server answers, and every node runs."""
     kubeconfig: bool
@@ -105,7 +102,7 @@ class Minikube:
         if status.running:
             self._asked[name] = (found, status)
             return
-        profile = _profile(name) if status.exists else None
+        profile = _profile(name)
         if profile and profile.driver == "docker":
             docker.answering(found, what)
         command = ["minikube", "start", "--profile", name]
@@ -219,7 +216,6 @@ def _status(name: str) -> _Status:
     nodes = [it for it in answer.objects() if "Host" in it]
     first = nodes[0] if nodes else {}
     return _Status(
-        exists=answer.code != _NOT_FOUND,
         running=first.get("APIServer") == "Running"
         and all(it.get("Host") == "Running" for it in nodes),
         kubeconfig=first.get("Kubeconfig") == "Configured",
@@ -281,20 +277,24 @@ def _builder(profile: _Profile, containers: Sequence[Node], host: Docker) -> dic
         Failure: It would have to be built in this machine's Docker, which does not answer; or Minikube does not tell
             how its own Docker is reached.
     """
-    if len(profile.nodes) == 1 and profile.runtime == "docker":
-        if profile.driver == "none":
-            host = docker.answering(host, f"Minikube profile {profile.name}")
-            return {"name": host.context, "exporter": "docker"}
+    name = _builder_name(profile.name)
+    single = profile.nodes == (profile.name,)
+    inner = single and profile.runtime == "docker"
+    buildkit = single and profile.runtime == "containerd" and profile.driver == "docker"
+    buildkit = buildkit and bool(containers) and _has_buildkit(profile.name)
+    # A profile that was made anew may have another runtime; buildx prefers a builder to a context of its name.
+    if not buildkit:
+        remote_builder.remove(name)
+    if not inner or profile.driver == "none":
+        docker_context.remove(docker_context.called(profile.name))
+    if inner and profile.driver != "none":
         return {"name": _inner_docker(profile.name), "exporter": "docker"}
-    single = (
-        len(profile.nodes) == 1 and profile.driver == "docker" and profile.runtime == "containerd"
-    )
-    if single and containers and _has_buildkit(profile.name):
-        name = _builder_name(profile.name)
+    if buildkit:
         remote_builder.write(name, f"docker-container://{profile.name}")
         return {"name": name, "exporter": "image-store"}
-    host = docker.answering(host, f"Loading images into Minikube profile {profile.name}")
-    return {"name": host.context, "exporter": "archive"}
+    host = docker.answering(host, f"Bringing images into Minikube profile {profile.name}")
+    # Without a driver, the node is this machine, and its Docker the person's.
+    return {"name": host.context, "exporter": "docker" if inner else "archive"}
 
 
 def _builder_name(profile: str) -> str:

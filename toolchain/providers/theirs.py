@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,13 @@ from typing import Any, cast
 from toolchain import paths
 
 _DOCKER = ("DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH")
+_REASONS = (
+    r"Error response from daemon: (.+)",  # Docker, also when kind, k3d and Minikube asked it
+    r"Exiting due to (.+)",  # Minikube, followed by advice in a frame
+    r"FATA\[\d+\] (.+)",  # k3d, followed by nothing or by what it rolls back
+    r"^ERROR: (.+)",  # kind, followed by a whole command's output
+)
+"""Where a reason stands in what a tool says, the most telling first."""
 _SECONDS = 60.0
 """Longest that a question may take: a Minikube in a virtual machine that is just being stopped needs some of it."""
 
@@ -30,9 +38,10 @@ class Answer:
 
     @property
     def reason(self) -> str:
-        """The last line that it said, of what went wrong."""
-        lines = [line.strip() for line in (self.errors or self.text).splitlines() if line.strip()]
-        return lines[-1] if lines else f"exit code {self.code}"
+        """What it said of what went wrong: the reason in it, else its last line."""
+        said = self.errors if self.errors.strip() else self.text
+        lines = [line.strip() for line in said.splitlines() if line.strip()]
+        return reason_in(said) or (lines[-1] if lines else f"exit code {self.code}")
 
     def object(self) -> dict[str, Any]:
         """The last JSON document; empty when that is no object."""
@@ -117,6 +126,14 @@ def part(told: Mapping[str, Any], *path: str) -> dict[str, Any]:
 def parts(told: Mapping[str, Any], *path: str) -> list[dict[str, Any]]:
     """The objects of a list inside a JSON object; empty where there is none."""
     return _objects(part(told, *path[:-1]).get(path[-1]))
+
+
+def reason_in(text: str) -> str | None:
+    """The reason that a tool gives for its failure, of which its last line often says nothing."""
+    for pattern in _REASONS:
+        if found := re.findall(pattern, text, re.MULTILINE):
+            return str(found[-1]).strip().rstrip(".:")
+    return None
 
 
 def docker_config() -> Path:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from toolchain import ui
 from toolchain.providers import theirs
 
-_REASONS = (
-    r"Error response from daemon: (.+)",  # Docker, by kind, k3d and Minikube
-    r"Exiting due to (.+)",  # Minikube, followed by advice in a frame
-    r"FATA\[\d+\] (.+)",  # k3d, followed by nothing or by what it rolls back
-    r"^ERROR: (.+)",  # kind, followed by a whole command's output
-)
-"""Where a reason stands in a log, the most telling first."""
-_TAKEN = re.compile(r"port is already allocated|address already in use")
+_HINTS = {
+    "port is already allocated": "free that port, or remove what was made so far, and run again",
+    "address already in use": "free that port, or remove what was made so far, and run again",
+    # Minikube's docker and podman drivers (https://minikube.sigs.k8s.io/docs/drivers/docker/)
+    "DRV_AS_ROOT": "run `make up` as an ordinary user of the docker group, or make the profile with "
+    "`minikube start --force`",
+}
+"""What to do about a reason that the tool's caller cannot know."""
 
 
 def run(command: Sequence[str], *, log: Path, what: str, hint: str = "") -> None:
@@ -29,22 +28,10 @@ def run(command: Sequence[str], *, log: Path, what: str, hint: str = "") -> None
     try:
         ui.run(command, log=log, what=what, env=theirs.environment(), hint=hint)
     except ui.Failure as failure:
-        reason = _reason(log, before)
+        reason = theirs.reason_in(log.read_bytes()[before:].decode(errors="replace"))
         if reason is None:
             raise
-        if _TAKEN.search(reason):
-            hint = "free that port, or remove what was made so far, and run again"
+        known = next((text for word, text in _HINTS.items() if word in reason), None)
         raise ui.Failure(
-            f"{what} failed: {reason[:300]} — {hint or 'put that right and run again'} (log: {log})."
+            f"{what} failed: {reason[:300]} — {known or hint or 'put that right and run again'} (log: {log})."
         ) from failure
-
-
-def _reason(log: Path, before: int) -> str | None:
-    try:
-        text = log.read_bytes()[before:].decode(errors="replace")
-    except OSError:
-        return None
-    for pattern in _REASONS:
-        if found := re.findall(pattern, text, re.MULTILINE):
-            return str(found[-1]).strip().rstrip(".")
-    return None
