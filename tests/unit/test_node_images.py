@@ -145,7 +145,7 @@ def test_an_image_that_one_of_three_nodes_lost_is_built_and_loaded_again(machine
     assert {*machine.calls[1:4]} == asked("a", "b", "c")
     assert machine.calls[4:6] == [
         f"docker --context default image save {image}",
-        "kind load image-archive backend.tar --name dev [default]",
+        "kind load image-archive todo-backend.tar --name dev [default]",
     ]
     assert machine.calls[6:7] == ASKED_KIND
     assert not asks_for_a_build(run("kind", ARCHIVE, name="dev").one("Image"))
@@ -249,7 +249,7 @@ WAYS: list[tuple[str, dict[str, str], str | None, dict[str, Any], list[str], lis
         ],
         [
             "docker image save IMAGE",
-            "k3d image import backend.tar --cluster todo --mode=direct",
+            "k3d image import todo-backend.tar --cluster todo --mode=direct",
         ],
     ),
     (
@@ -269,7 +269,7 @@ WAYS: list[tuple[str, dict[str, str], str | None, dict[str, Any], list[str], lis
         ],
         [
             "docker --context colima image save IMAGE",
-            "minikube image load backend.tar --profile minikube [colima]",
+            "minikube image load todo-backend.tar --profile minikube [colima]",
         ],
     ),
     (
@@ -283,7 +283,7 @@ WAYS: list[tuple[str, dict[str, str], str | None, dict[str, Any], list[str], lis
             "minikube ssh --profile dev --node dev -- sudo crictl images --output json",
             "minikube ssh --profile dev --node dev-m02 -- sudo crictl images --output json",
         ],
-        ["docker image save IMAGE", "minikube image load backend.tar --profile dev"],
+        ["docker image save IMAGE", "minikube image load todo-backend.tar --profile dev"],
     ),
     (
         "minikube",
@@ -446,4 +446,4 @@ class TestClassicEngine:
     def test_an_archive_is_loaded_into_the_nodes(self, machine: Machine) -> None:
         machine.has(nodes=kind_nodes(a=[]))
         run("kind", {"engine": "docker", "exporter": "archive"}, name="dev")
-        assert "kind load image-archive backend.tar --name dev" in machine.calls
+        assert "kind load image-archive todo-backend.tar --name dev" in machine.calls
