@@ -39,7 +39,7 @@ class ImageArchive:
         """
         with self._one_at_a_time, TemporaryDirectory(prefix="todo-image-") as folder:
             # Minikube keeps a copy under this name on each node: the next one takes its place.
-            file = Path(folder, f"{image.rpartition('/')[2].partition(':')[0]}.tar")
+            file = Path(folder, f"todo-{image.rpartition('/')[2].partition(':')[0]}.tar")
             try:
                 # Its own --output is out of reach of a Docker that is confined (snap).
                 work(docker(self.docker_context, "image", "save", image), output=file)

@@ -63,7 +63,7 @@ def work(command: Sequence[str], *, context: str | None = None, output: Path | N
                 timeout=_WORK_SECONDS,
             )
     except FileNotFoundError:
-        raise pulumi.RunError(f"the command {command[0]} is not found") from None
+        raise pulumi.RunError(f"the command {command[0]} is not found: install it") from None
     except subprocess.TimeoutExpired:
         raise pulumi.RunError(
             f"`{' '.join(command)}` has not ended after {_WORK_SECONDS:.0f} s"

@@ -211,6 +211,7 @@ def record(
     *,
     encrypted: list[str] | None = None,
     dry_run: bool = False,
+    nodes: node_images.NodeImages | None = None,
     catch: type[Exception] | None = None,
 ) -> Recording:
     """Runs a program under the recording engine.
@@ -221,6 +222,7 @@ def record(
         stack_name: Name of the stack.
         encrypted: Keys that are secret; none: all but `todo:settings`.
         dry_run: Whether this is a preview.
+        nodes: The cluster's nodes, for a program that asks them; none: nobody can be asked.
         catch: The error that the program is expected to end in.
     """
     recording = Recording()
@@ -246,7 +248,7 @@ def record(
     with pytest.MonkeyPatch.context() as patched:
         # There is no cluster whose pods could be watched, nor nodes that could be asked.
         patched.setattr(PostgresRollout, "wait", lambda *_: None)
-        patched.setattr(node_images, "node_images", lambda *_: None)
+        patched.setattr(node_images, "node_images", lambda *_: nodes)
         if catch is None:
             asyncio.run(stack.run_in_stack(program))
         else:

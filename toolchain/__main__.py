@@ -46,7 +46,7 @@ def up(arguments: argparse.Namespace) -> None:
     if lost:
         ui.say(f"  gone from the cluster since the last update: {lost}; they are made again")
     with ui.step("pulumi up"):
-        stack.up(refresh=bool(lost.objects) or cut_off, replace=lost.images)
+        stack.up(refresh=bool(lost) or cut_off)
     with ui.step("Application"):
         outputs = stack.outputs()
         health.retry_images(stack.name, outputs)
