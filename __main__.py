@@ -7,6 +7,7 @@ import pulumi
 from components.cluster import kubernetes_provider
 from components.config import load_config
 from components.deletion import bound_deletion
+from components.node_images import node_images
 from components.ownership import Ownership
 from components.todo_stack import TodoStack, TodoStackArgs
 
@@ -20,7 +21,11 @@ ownership = Ownership(
 )
 todo = TodoStack(
     "todo",
-    TodoStackArgs(settings=config.settings, secrets=config.secrets),
+    TodoStackArgs(
+        settings=config.settings,
+        secrets=config.secrets,
+        node_images=node_images(config.settings.cluster, config.settings.images),
+    ),
     opts=pulumi.ResourceOptions(
         providers=[cluster], transformations=[bound_deletion, ownership.own]
     ),

@@ -19,6 +19,11 @@ def found_file(stack: str) -> Path:
     return Path(FOUND.replace("<stack>", stack))
 
 
+def is_left_open(key: object, value: object) -> bool:
+    """Tells whether a setting is for `make up` to find out: not given, or `provider: auto`."""
+    return value is None or (key == "provider" and value == "auto")
+
+
 def fill(tree: object, found: object) -> object:
     """Fills what a tree leaves open, deeply; a block of another `mode` is left as it is."""
     if not isinstance(tree, Mapping) or not isinstance(found, Mapping):
@@ -26,7 +31,7 @@ def fill(tree: object, found: object) -> object:
     given, more = cast("Mapping[str, object]", tree), cast("Mapping[str, object]", found)
     if "mode" in given and "mode" in more and given["mode"] != more["mode"]:
         return given
-    left_open = {key: value for key, value in more.items() if given.get(key) is None}
+    left_open = {key: value for key, value in more.items() if is_left_open(key, given.get(key))}
     return {**{key: fill(value, more.get(key)) for key, value in given.items()}, **left_open}
 
 
@@ -37,7 +42,7 @@ def contradictions(tree: object, found: object, where: str, found_in: str) -> It
         modes = given.get("mode"), more.get("mode")
         keys = ["mode"] if None not in modes and modes[0] != modes[1] else [*more]
         for key in keys:
-            if given.get(key) is not None:
+            if not is_left_open(key, given.get(key)):
                 yield from contradictions(given[key], more[key], f"{where}.{key}", found_in)
     elif tree != found:
         yield (

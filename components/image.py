@@ -1,5 +1,6 @@
 """AppImage: a container image, built by Pulumi or built elsewhere."""
 
+import asyncio
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,7 +10,12 @@ import pulumi
 import pulumi_docker_build as docker_build
 from docker.utils.build import exclude_paths
 
+from components.docker_context import daemon_of
 from components.image_settings import BuilderSettings, Images, LoadedImages, RegistryImages
+from components.node_images import NodeImages, rebuilt
+
+_BUILD = "TODO_KUBERNETES_BUILD"
+"""A build argument that no Dockerfile knows, for the engine that cannot label an image."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +29,8 @@ class AppImageArgs:
     context: Path
     """Folder with the Dockerfile, relative so that no machine's path gets into the state."""
     build_args: Mapping[str, str] = field(default_factory=dict[str, str])
+    nodes: NodeImages | None = None
+    """Where a loaded image has to be; None: nobody is asked, whatever was built is there."""
 
 
 class AppImage(pulumi.ComponentResource):
@@ -51,6 +59,7 @@ class AppImage(pulumi.ComponentResource):
         repository, tagged = _names(args, images)
         loaded = images.mode == "load"
         in_store = images.mode == "load" and images.builder.exporter == "image-store"
+        lost = loaded and _is_lost(args, tagged)
         image = docker_build.Image(
             f"{name}-build",
             context=docker_build.BuildContextArgs(location=args.context.as_posix()),
@@ -68,11 +77,11 @@ class AppImage(pulumi.ComponentResource):
             platforms=None if loaded else [docker_build.Platform(p) for p in images.platforms],
             tags=None if in_store else [tagged],
             exports=[_store_export(tagged)] if in_store else None,
-            opts=pulumi.ResourceOptions(parent=self),
+            labels={"todo-kubernetes/build": rebuilt()} if lost else None,
+            opts=self._as_it_was("labels", lost=lost),
         )
         if loaded:
-            # The URN is known in previews and makes the pods wait for the build.
-            return image.urn.apply(lambda _: tagged)
+            return _on_the_nodes(image, args, tagged, lost=lost)
         return image.digest.apply(lambda digest: f"{repository}@{digest}")
 
     def _build_with_docker(
@@ -81,21 +90,53 @@ class AppImage(pulumi.ComponentResource):
         import pulumi_docker as docker  # only here, so that others need no second plugin
 
         _, tagged = _names(args, images)
+        lost = images.mode == "load" and _is_lost(args, tagged)
+        opts = self._as_it_was(f"build.args.{_BUILD}", lost=lost)
+        if images.builder.name:
+            daemon = daemon_of(images.builder.name)
+            opts.provider = docker.Provider(
+                f"{name}-docker",
+                host=daemon.host,
+                cert_path=daemon.certificates,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
         image = docker.Image(
             f"{name}-build",
             image_name=tagged,
             build=docker.DockerBuildArgs(
                 context=args.context.as_posix(),
                 dockerfile=(args.context / "Dockerfile").as_posix(),
-                args=dict(args.build_args),
+                args={**args.build_args, **({_BUILD: rebuilt()} if lost else {})},
                 platform=None if images.mode == "load" else images.platforms[0],
             ),
             skip_push=images.mode == "load",
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=opts,
         )
         if images.mode == "load":
-            return image.urn.apply(lambda _: tagged)
+            return _on_the_nodes(image, args, tagged, lost=lost)
         return image.repo_digest
+
+    def _as_it_was(self, input_: str, *, lost: bool) -> pulumi.ResourceOptions:
+        """Keeps the mark of an earlier rebuild, so that only another loss changes the image."""
+        return pulumi.ResourceOptions(parent=self, ignore_changes=None if lost else [input_])
+
+
+def _is_lost(args: AppImageArgs, tagged: str) -> bool:
+    return args.nodes is not None and args.nodes.lacks(tagged)
+
+
+def _on_the_nodes(
+    image: pulumi.Resource, args: AppImageArgs, tagged: str, *, lost: bool
+) -> pulumi.Output[str]:
+    """Returns the reference as soon as the nodes have the image."""
+
+    async def fetch(_: str) -> str:
+        if lost and args.nodes is not None and not pulumi.runtime.is_dry_run():
+            await asyncio.to_thread(args.nodes.fetch, tagged)
+        return tagged
+
+    # The URN is known in previews and makes the pods wait for the build.
+    return image.urn.apply(fetch)
 
 
 def _names(args: AppImageArgs, images: LoadedImages | RegistryImages) -> tuple[str, str]:

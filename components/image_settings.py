@@ -53,18 +53,24 @@ class BuilderSettings(Value):
         description="docker-build: BuildKit (pulumi-docker-build); docker: pulumi-docker's Image",
     )
     name: _BuilderName | None = Field(
-        default=None, description="buildx builder; none: the selected one"
+        default=None,
+        description="buildx builder, or a Docker context with engine docker and with exporter "
+        "archive; none: the selected one",
     )
-    exporter: Literal["docker", "image-store"] = Field(
+    exporter: Literal["docker", "image-store", "archive"] = Field(
         default="docker",
         description="Only for mode load. docker: into the Docker daemon that the cluster runs on; "
-        "image-store: the builder writes into the cluster's own containerd",
+        "image-store: the builder writes into the cluster's own containerd; archive: built in this "
+        "machine's Docker, then loaded into every node by Minikube, kind or k3d",
     )
 
     @model_validator(mode="after")
     def _engine_fits(self) -> Self:
-        if self.engine == "docker" and (self.exporter != "docker" or self.name):
-            raise ValueError("expected no name and exporter docker with engine docker")
+        if self.engine == "docker" and self.exporter == "image-store":
+            raise ValueError(
+                "expected exporter docker or archive with engine docker: only BuildKit (engine "
+                "docker-build) writes into an image store"
+            )
         return self
 
 

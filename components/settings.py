@@ -14,7 +14,7 @@ from components.image_settings import Images
 from components.names import DnsLabel, HostName, NamespaceLabels
 from components.postgres_connections import pool_size
 from components.secret_settings import GeneratedSecrets, Secrets
-from components.text import Between, Text
+from components.text import Between, Matching, Text
 from components.value import Value
 from components.values import (
     Exposure,
@@ -29,6 +29,17 @@ from components.values import (
 )
 
 PreStopSeconds = Annotated[int, Between(0, 300)]
+# Minikube takes host names (pkg/minikube/config/profile.go), kind and k3d lower-case ones.
+_ClusterName = Annotated[
+    str,
+    Matching(
+        pattern=r"[A-Za-z0-9]([A-Za-z0-9.-]{0,61}[A-Za-z0-9])?",
+        allowed="a cluster's name: up to 63 letters, digits, '.' and '-', with a letter or a digit "
+        "at either end",
+    ),
+]
+NAMED_PROVIDERS = ("minikube", "kind", "k3d")
+"""Tools that keep several clusters side by side, each under a name."""
 
 
 class ClusterSettings(Value):
@@ -36,6 +47,18 @@ class ClusterSettings(Value):
 
     kind: Literal["local", "managed"] = Field(
         description="local: a development cluster on this machine; managed: any other"
+    )
+    provider: Literal["auto", "minikube", "kind", "k3d", "dockerDesktop", "embedded", "context"] = (
+        Field(
+            default="auto",
+            description="What makes the local cluster. auto: the one of context, else what `make "
+            "up` finds on this machine; context: the one of context, whatever made it",
+        )
+    )
+    name: _ClusterName | None = Field(
+        default=None,
+        description="Minikube's profile, kind's or k3d's cluster; none: minikube, or todo with "
+        "kind and k3d",
     )
     kubeconfig: Text | None = Field(default=None, description="Path; none: the ambient kubeconfig")
     context: Text | None = Field(default=None, description="None: the kubeconfig's current context")
@@ -51,6 +74,22 @@ class ClusterSettings(Value):
         default=("169.254.20.10/32",),
         description="Addresses of name servers that are no pods of kube-system: NodeLocal DNSCache",
     )
+
+    @model_validator(mode="after")
+    def _provider_fits(self) -> Self:
+        if self.kind == "managed" and self.provider not in ("auto", "context"):
+            raise ValueError(
+                f"expected provider auto or context with kind managed: {self.provider} makes "
+                "clusters on this machine (kind local)"
+            )
+        if self.name and (
+            self.kind == "managed" or self.provider not in ("auto", *NAMED_PROVIDERS)
+        ):
+            raise ValueError(
+                "expected a name only with kind local and provider auto, minikube, kind or k3d, "
+                f"but provider is {self.provider} and kind {self.kind}"
+            )
+        return self
 
 
 class NamespaceSettings(Value):
@@ -145,6 +184,16 @@ class Settings(Value):
         if self.images.mode == "load" and self.cluster.kind != "local":
             raise ValueError(
                 "expected images.mode registry or prebuilt: load works only with cluster.kind local"
+            )
+        if (
+            self.images.mode == "load"
+            and self.images.builder.exporter == "archive"
+            and self.cluster.provider not in NAMED_PROVIDERS
+        ):
+            raise ValueError(
+                "expected images.builder.exporter docker or image-store: archive needs "
+                "cluster.provider minikube, kind or k3d, whose tool loads it into the nodes, but "
+                f"that is {self.cluster.provider}"
             )
         if self.database.mode == "external" and self.secrets.mode != "external":
             raise ValueError(

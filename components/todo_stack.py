@@ -15,6 +15,7 @@ from components.exposure import url
 from components.image import AppImage, AppImageArgs
 from components.labels import labels, object_name, selector
 from components.namespace import declare_limits, declare_namespace
+from components.node_images import NodeImages
 from components.postgres_connections import max_connections
 from components.postgres_stateful_set import (
     Backup,
@@ -38,6 +39,8 @@ class TodoStackArgs:
     """The secrets' values; None when they come from an external store."""
     apps: Path = Path("apps")
     """Folder of the applications' sources, relative to the project."""
+    node_images: NodeImages | None = None
+    """Where images that are loaded have to be; None: nobody is asked whether they still are."""
 
 
 class TodoStack(pulumi.ComponentResource):
@@ -121,6 +124,7 @@ class TodoStack(pulumi.ComponentResource):
                 image_name=app,
                 context=self._args.apps / app,
                 build_args={key: bases[base] for key, base in build_args.items() if base in bases},
+                nodes=self._args.node_images,
             ),
             opts=self._child(f"{app}-image"),
         )

@@ -11,14 +11,13 @@ from ops.facts import Facts
 from ops.failure import Failure
 from ops.findings import Finding, failed, ok, warning
 from ops.json_tree import part, parts
-from ops.kube import ApiError, Cluster
+from ops.network_policy_checks import policies
 from ops.password_rotation import KEY, PasswordRotation, digest
 from ops.repair import REPAIR
 from ops.role_separation import RoleSeparation
 from ops.terminal import size
 from ops.workloads import is_ready, mounted_secret, selector_of
 
-_ENFORCEMENT = "todo/network-policies"
 Check = Callable[[Facts], Iterator[Finding]]
 
 
@@ -246,44 +245,6 @@ def quota(facts: Facts) -> Iterator[Finding]:
             )
         else:
             yield ok(f"quota {name}", f"{pods} of {most} pods used")
-
-
-def policies(facts: Facts) -> Iterator[Finding]:
-    """Traffic is denied unless it is allowed."""
-    path = facts.cluster.path("networkpolicies", group="networking.k8s.io/v1")
-    found = facts.cluster.items(path)
-    deny = [p for p in found if not p["spec"].get("podSelector") and not p["spec"].get("ingress")]
-    # Ingress is the default of a policy that names no type.
-    if not any("Ingress" in p["spec"].get("policyTypes", ["Ingress"]) for p in deny):
-        yield failed(
-            "network policies",
-            "nothing denies traffic by default",
-            "the policy default-deny was deleted",
-            REPAIR,
-        )
-        return
-    detail = f"{len(found)}, denied by default"
-    match _enforcement(facts.cluster):
-        case "enforced":
-            yield ok("network policies", f"{detail}, enforced")
-        case "declared":
-            yield warning(
-                "network policies",
-                f"{detail}, but this cluster does not enforce them",
-                "`make cluster-start` says why",
-            )
-        case _:
-            yield ok("network policies", detail)
-
-
-def _enforcement(cluster: Cluster) -> str | None:
-    """Returns what the embedded cluster says on its node; other clusters do not say it."""
-    try:
-        nodes = cluster.items("/api/v1/nodes")
-    except ApiError:
-        return None  # not everybody may read nodes
-    labels = [node["metadata"].get("labels", {}) for node in nodes]
-    return next((found[_ENFORCEMENT] for found in labels if _ENFORCEMENT in found), None)
 
 
 CHECKS: tuple[Check, ...] = (

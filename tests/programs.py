@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from components.node_images import NodeImages
 from tests.recording import ROOT, SECRETS, Recording, record
 
 STACKS = ("minikube", "cloud")
@@ -32,11 +33,12 @@ def run_program(
     *,
     secrets: dict[str, str] | None = None,
     stack: str = "test",
+    nodes: NodeImages | None = None,
     catch: type[Exception] | None = None,
 ) -> Recording:
     """Runs `__main__.py` with these settings, which may have to end in an error."""
     config = {"todo:settings": json.dumps(settings), **(SECRETS if secrets is None else secrets)}
-    return record(lambda: _run(ROOT / "__main__.py"), config, stack, catch=catch)
+    return record(lambda: _run(ROOT / "__main__.py"), config, stack, nodes=nodes, catch=catch)
 
 
 def _run(path: Path) -> None:

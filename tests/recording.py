@@ -11,6 +11,7 @@ import pytest
 from google.protobuf import json_format
 from pulumi.runtime import mocks, rpc, settings, stack
 
+from components import node_images
 from components.postgres_rollout import PostgresRollout
 
 ROOT = Path(__file__).parent.parent
@@ -209,6 +210,8 @@ def record(
     stack_name: str = "test",
     *,
     encrypted: list[str] | None = None,
+    dry_run: bool = False,
+    nodes: node_images.NodeImages | None = None,
     catch: type[Exception] | None = None,
 ) -> Recording:
     """Runs a program under the recording engine.
@@ -218,6 +221,8 @@ def record(
         config: The stack's configuration.
         stack_name: Name of the stack.
         encrypted: Keys that are secret; none: all but `todo:settings`.
+        dry_run: Whether this is a preview.
+        nodes: The cluster's nodes, for a program that asks them; none: nobody can be asked.
         catch: The error that the program is expected to end in.
     """
     recording = Recording()
@@ -231,7 +236,7 @@ def record(
             engine=mocks.MockEngine(None),
             project="todo",
             stack=stack_name,
-            dry_run=False,
+            dry_run=dry_run,
             organization="organization",
         )
     )
@@ -241,8 +246,9 @@ def record(
     secret_keys = [key for key in config if key != "todo:settings"]
     pulumi.runtime.set_all_config(config, secret_keys if encrypted is None else encrypted)
     with pytest.MonkeyPatch.context() as patched:
-        # There is no cluster whose pods could be watched.
+        # There is no cluster whose pods could be watched, nor nodes that could be asked.
         patched.setattr(PostgresRollout, "wait", lambda *_: None)
+        patched.setattr(node_images, "node_images", lambda *_: nodes)
         if catch is None:
             asyncio.run(stack.run_in_stack(program))
         else:

@@ -199,7 +199,7 @@ _building: dict[str, Tree] = {
     "builder": _block(
         engine=_of(["docker-build", "docker"]),
         name=_of(["todo", "a b", "-a", 1]),
-        exporter=_of(["docker", "image-store"]),
+        exporter=_of(["docker", "image-store", "archive"]),
     ),
     "baseImages": _block(python=_of(_IMAGES), node=_of(_IMAGES)),
 }
@@ -247,6 +247,8 @@ _BLOCKS: dict[str, Tree] = {
     "environment": _of(["development", "production"]),
     "cluster": _block(
         {"kind": st.just("managed")},
+        provider=_of(["auto", "context", "kind", "Minikube"]),
+        name=_of([*_LABELS, "a.b", "a_b"]),
         kubeconfig=_of(["/a/b", "a" * 1025]),
         context=_of(["a", "arn:aws:eks:a:1:cluster/b", 1]),
         nodeAddress=_of(_HOSTS),

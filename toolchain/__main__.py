@@ -28,14 +28,16 @@ def up(arguments: argparse.Namespace) -> None:
     """From whatever is there to the running application."""
     stack = Stack(arguments.stack)
     python_env.ensure(constrained=tools.pulumi_on_path() is None)
-    place = _check_settings(stack)
-    machine.check(stack)
+    _check_settings(stack)
+    choice = machine.chosen(stack)
     with ui.step("Pulumi"):
         tools.ensure_pulumi()
-    machine.prepare(stack)
+    machine.prepare(stack, choice)
+    place = _check_settings(stack)
     with ui.step("Stack"):
         stack.prepare()
         state = stack.export()
+        ownership.refuse_move(stack, place, state)
         ownership.refuse_other(locate(stack, place, state))
         lost = health.lost(stack.name, state, stack.outputs())
     cut_off = health.was_cut_off(state)
@@ -44,7 +46,7 @@ def up(arguments: argparse.Namespace) -> None:
     if lost:
         ui.say(f"  gone from the cluster since the last update: {lost}; they are made again")
     with ui.step("pulumi up"):
-        stack.up(refresh=bool(lost.objects) or cut_off, replace=lost.images)
+        stack.up(refresh=bool(lost) or cut_off)
     with ui.step("Application"):
         outputs = stack.outputs()
         health.retry_images(stack.name, outputs)
@@ -96,12 +98,11 @@ def _answering(stack: Stack, outputs: dict[str, Any]) -> list[str]:
 def _has_route(stack: Stack) -> bool:
     """Whether this machine surely reaches the node's ports.
 
-    It does on Linux with a cluster that set-up chose. Docker Desktop's and Minikube's nodes on macOS and Windows are
-    in a virtual machine (https://minikube.sigs.k8s.io/docs/handbook/accessing/), and of a cluster that somebody else
-    has made nothing is known.
+    It does where set-up found an address that leads to the node; of a cluster that somebody else has made nothing is
+    known, and Docker's virtual machines on macOS and Windows have no such address
+    (https://minikube.sigs.k8s.io/docs/handbook/accessing/).
     """
-    chosen = environment.found_out(stack.name).get("cluster", {}).get("nodeAddress")
-    return sys.platform == "linux" and bool(chosen)
+    return bool(environment.found_out(stack.name).get("cluster", {}).get("nodeAddress"))
 
 
 def install(arguments: argparse.Namespace) -> None:
@@ -162,20 +163,25 @@ def env(arguments: argparse.Namespace) -> None:
 
 
 def cluster_start(arguments: argparse.Namespace) -> None:
-    """Start the local cluster, and only that."""
-    machine.prepare(Stack(arguments.stack))
+    """Start the stack's local cluster, and only that."""
+    stack = Stack(arguments.stack)
+    choice = machine.chosen(stack)
+    machine.prepare(stack, choice)
+    where = choice.called if choice else "its kube context's cluster"
+    ui.say(f"Stack {stack.name} has {where}, which runs.")
 
 
 def cluster_stop(arguments: argparse.Namespace) -> None:
-    """Stop the embedded cluster."""
-    del arguments
-    machine.stop()
-    ui.say("The cluster is stopped; its data stays. `make cluster-start` or `make up` starts it.")
+    """Stop the stack's local cluster."""
+    stopped = machine.stop(Stack(arguments.stack))
+    ui.say(
+        f"The {stopped} is stopped; its data stays. `make cluster-start` or `make up` starts it."
+    )
 
 
 def cluster_down(arguments: argparse.Namespace) -> None:
-    """Remove the embedded cluster with all that is in it."""
-    removal.cluster_down(yes=arguments.yes)
+    """Remove the stack's local cluster with all that is in it."""
+    removal.cluster_down(Stack(arguments.stack), yes=arguments.yes)
 
 
 def _check_settings(stack: Stack) -> dict[str, Any]:

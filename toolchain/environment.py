@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shlex
 from pathlib import Path
 from typing import Any
 
-from toolchain import minikube, paths
-from toolchain.cluster import node
+from toolchain import paths
+from toolchain.cluster import config, node
 
-BUILDER = "todo-embedded"
-"""The buildx builder on the embedded cluster's BuildKit."""
-_CHOSEN = ("KUBECONFIG", "BUILDX_CONFIG", "PULUMI_BACKEND_URL")
+_CHOSEN = ("KUBECONFIG", "BUILDX_CONFIG", "DOCKER_CONFIG", "PULUMI_BACKEND_URL")
 
 
 def variables(stack: str) -> dict[str, str]:
@@ -35,16 +34,24 @@ def variables(stack: str) -> dict[str, str]:
         result["PULUMI_BACKEND_URL"] = f"file://{paths.PULUMI_STATE}"
     if not {"PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"} & os.environ.keys():
         result["PULUMI_CONFIG_PASSPHRASE_FILE"] = str(paths.PASSPHRASE_FILE)
-    result |= {name: value for name, value in _left_over(stack).items() if value}
+    left_over = _left_over(stack)
+    result |= {name: value for name, value in left_over.items() if value}
     found = found_out(stack)
-    builder = found.get("images", {}).get("builder", {})
-    if builder.get("name") == BUILDER and not os.environ.get("BUILDX_CONFIG"):
-        result["BUILDX_CONFIG"] = str(buildx_config())
+    builder = str(found.get("images", {}).get("builder", {}).get("name") or "")
+    if _is_ours(paths.BUILDX_CONFIG / "instances" / builder) and not os.environ.get(
+        "BUILDX_CONFIG"
+    ):
+        result["BUILDX_CONFIG"] = str(paths.BUILDX_CONFIG)
+    if _is_ours(_docker_context(builder)):
+        result["DOCKER_CONFIG"] = str(paths.DOCKER_CONFIG)
     cluster = found.get("cluster", {})
     if "kubeconfig" in cluster:
-        result["KUBECONFIG"] = _kubeconfigs(cluster["kubeconfig"])
-    elif builder == {"exporter": "docker"} and minikube.installed():
-        result |= minikube.docker_environment(str(cluster.get("context", "minikube")))
+        users = left_over.get("KUBECONFIG", os.environ.get("KUBECONFIG", ""))
+        result["KUBECONFIG"] = _kubeconfigs(users, cluster["kubeconfig"])
+    if cluster.get("kubeconfig") == str(node.kubeconfig()):
+        # containerd's own variables: for `ctr images ls`, by which the program sees what the node lost.
+        result["CONTAINERD_ADDRESS"] = str(config.CONTAINERD_SOCKET)
+        result["CONTAINERD_NAMESPACE"] = "k8s.io"
     return result
 
 
@@ -87,7 +94,7 @@ def uses_own_state(stack: str) -> bool:
 def _left_over(stack: str) -> dict[str, str]:
     """Variables as they were before `make env` of another stack of this clone; empty: there was none.
 
-    With that stack's kubeconfig first, a stack that names no context would go into the embedded cluster.
+    With that stack's kubeconfig first, a stack that names no context would go into its cluster.
     """
     try:
         named = (paths.PROJECT / f"Pulumi.{stack}.yaml").read_text()
@@ -95,23 +102,46 @@ def _left_over(stack: str) -> dict[str, str]:
         named = ""
     found = found_out(stack)
     before: dict[str, str] = {}
-    ours = str(node.kubeconfig())
-    parts = os.environ.get("KUBECONFIG", "").split(os.pathsep)
-    uses = found.get("cluster", {}).get("kubeconfig") == ours or node.CONTEXT in named
-    if ours in parts and not uses:
-        before["KUBECONFIG"] = os.pathsep.join(p for p in parts if p and p != ours)
-    builds = found.get("images", {}).get("builder", {}).get("name") == BUILDER or BUILDER in named
+    own = {found.get("cluster", {}).get("kubeconfig")}
+    if node.CONTEXT in named:
+        own.add(str(node.kubeconfig()))
+    parts = [part for part in os.environ.get("KUBECONFIG", "").split(os.pathsep) if part]
+    ours = (f"{paths.LOCAL}{os.sep}", str(node.kubeconfig()))
+    others = [part for part in parts if part.startswith(ours) and part not in own]
+    if others:
+        before["KUBECONFIG"] = os.pathsep.join(part for part in parts if part not in others)
+    builder = str(found.get("images", {}).get("builder", {}).get("name") or "")
+    folder = paths.BUILDX_CONFIG / "instances"
+    instances = [it.name for it in folder.iterdir()] if folder.is_dir() else []
+    builds = builder in instances or any(name in named for name in instances)
     if os.environ.get("BUILDX_CONFIG") == str(paths.BUILDX_CONFIG) and not builds:
         before["BUILDX_CONFIG"] = ""
+    docker = os.environ.get("DOCKER_CONFIG") == str(paths.DOCKER_CONFIG)
+    if docker and not _is_ours(_docker_context(builder)):
+        before["DOCKER_CONFIG"] = ""
+    containerd = os.environ.get("CONTAINERD_ADDRESS") == str(config.CONTAINERD_SOCKET)
+    if containerd and str(node.kubeconfig()) not in own:
+        before |= {"CONTAINERD_ADDRESS": "", "CONTAINERD_NAMESPACE": ""}
     return before
 
 
-def _kubeconfigs(ours: str) -> str:
-    """The embedded cluster's kubeconfig, behind the user's own where there is one.
+def _docker_context(name: str) -> Path:
+    """Where the Docker CLI keeps what it knows of a context: in a folder named after the name's digest."""
+    digest = hashlib.sha256(name.encode()).hexdigest()
+    return paths.DOCKER_CONFIG / "contexts" / "meta" / digest
 
-    kubectl takes the current context from the first file; the embedded cluster's is then one of many.
+
+def _is_ours(path: Path) -> bool:
+    """Whether set-up has made a builder or a context; one of the user's is only linked to."""
+    return path.exists() and not path.is_symlink() and path.name != "instances"
+
+
+def _kubeconfigs(users: str, ours: str) -> str:
+    """A kubeconfig that set-up has written, behind the user's own where there is one.
+
+    kubectl takes the current context from the first file; the local cluster's is then one of many.
     """
-    given = [part for part in os.environ.get("KUBECONFIG", "").split(os.pathsep) if part]
+    given = [part for part in users.split(os.pathsep) if part]
     return os.pathsep.join([*given, *([] if ours in given else [ours])])
 
 

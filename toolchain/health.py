@@ -6,13 +6,11 @@ import json
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Sized
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from toolchain import environment, ui
-from toolchain.cluster import images
 from toolchain.survey import INSTANCE
 
 PATIENCE_SECONDS = 60.0
@@ -28,21 +26,17 @@ class Lost:
     """What a cluster has no more, though the stack's state says so."""
 
     objects: tuple[str, ...]
-    """Kind and name of Kubernetes objects."""
-    images: tuple[str, ...]
-    """URNs of the images that are to be built and loaded again."""
+    """Kind and name of Kubernetes objects; images the program itself looks after (components/node_images.py)."""
 
     def __bool__(self) -> bool:
         """Whether anything is missing."""
-        return bool(self.objects or self.images)
+        return bool(self.objects)
 
     def __str__(self) -> str:
         """Return what is missing, in words."""
-        named = ", ".join(self.objects[:3]) + (" …" if len(self.objects) > 3 else "")
-        parts = [f"{_count(self.objects, 'object')} ({named})"] if self.objects else []
-        if self.images:
-            parts.append(_count(self.images, "image"))
-        return " and ".join(parts)
+        count = len(self.objects)
+        named = ", ".join(self.objects[:3]) + (" …" if count > 3 else "")
+        return f"{count} object{'' if count == 1 else 's'} ({named})"
 
 
 def was_cut_off(export: dict[str, Any]) -> bool:
@@ -52,10 +46,6 @@ def was_cut_off(export: dict[str, Any]) -> bool:
         export: The stack's state, as ``pulumi stack export`` prints it.
     """
     return bool((export.get("deployment") or {}).get("pending_operations"))
-
-
-def _count(things: Sized, what: str) -> str:
-    return f"{len(things)} {what}{'' if len(things) == 1 else 's'}"
 
 
 def lost(stack: str, export: dict[str, Any], outputs: dict[str, Any]) -> Lost:
@@ -69,10 +59,7 @@ def lost(stack: str, export: dict[str, Any], outputs: dict[str, Any]) -> Lost:
     resources = [
         r for r in (export.get("deployment") or {}).get("resources") or () if not r.get("delete")
     ]
-    return Lost(
-        objects=tuple(_missing_objects(stack, resources, outputs)),
-        images=tuple(_missing_images(stack, resources)),
-    )
+    return Lost(objects=tuple(_missing_objects(stack, resources, outputs)))
 
 
 def _missing_objects(
@@ -108,55 +95,13 @@ def _missing_objects(
     return missing
 
 
-def _missing_images(stack: str, resources: list[dict[str, Any]]) -> list[str]:
-    """Images that were loaded where no registry has them: the embedded cluster's store, or a Docker daemon."""
-    missing: list[str] = []
-    for names_of, present in (
-        (_store_names, images.present),
-        (_daemon_names, lambda: _in_daemon(stack)),
-    ):
-        loaded = {r["urn"]: set(names_of(r)) for r in resources}
-        loaded = {urn: names for urn, names in loaded.items() if names}
-        there = present() if loaded else None
-        if there is not None:
-            missing += [urn for urn, names in loaded.items() if not names <= there]
-    return missing
-
-
-def _store_names(resource: dict[str, Any]) -> list[str]:
-    if resource["type"] != "docker-build:index:Image":
-        return []
-    inputs = resource.get("inputs") or {}
-    if (inputs.get("builder") or {}).get("name") != environment.BUILDER:
-        return []  # into a store of the user's, which nobody here can ask
-    exports = inputs.get("exports") or ()
-    stored = [image for it in exports if (image := it.get("image") or {}).get("store")]
-    return [name for it in stored for name in it.get("names") or () if name.startswith(_LOADED)]
-
-
-def _daemon_names(resource: dict[str, Any]) -> list[str]:
-    inputs = resource.get("inputs") or {}
-    names: list[str] = []
-    if resource["type"] == "docker-build:index:Image" and inputs.get("load"):
-        names = inputs.get("tags") or []
-    elif resource["type"] == "docker:index/image:Image" and inputs.get("skipPush"):
-        names = [str(inputs.get("imageName"))]
-    return [name for name in names if name.startswith(_LOADED)]
-
-
-def _in_daemon(stack: str) -> set[str] | None:
-    """Images of the Docker daemon that the stack builds in; None where it does not answer, which `pulumi up` says better."""
-    command = ["docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}"]
-    listing = ui.capture(command, env=environment.complete(stack))
-    return None if listing is None else set(listing.split())
-
-
 def retry_images(stack: str, outputs: dict[str, Any]) -> None:
     """Make pods that wait for an image which is there again start at once.
 
-    The kubelet tries again after up to five minutes (https://kubernetes.io/docs/concepts/containers/images/);
-    a new pod tries now. What such a pod would run has never started, so deleting it loses nothing. Other pods in the
-    namespace are not the stack's to delete, whatever they wait for.
+    After an update that ended well, the images that the outputs name are on every node. The kubelet tries again after
+    up to five minutes (https://kubernetes.io/docs/concepts/containers/images/); a new pod tries now. What such a pod
+    would run has never started, so deleting it loses nothing. Other pods in the namespace are not the stack's to
+    delete, whatever they wait for.
     """
     namespace = str(outputs.get("namespace", ""))
     pods = _kubectl(stack, outputs, "get", "pods", "--namespace", namespace, "--output=json")
@@ -165,7 +110,7 @@ def retry_images(stack: str, outputs: dict[str, Any]) -> None:
         for item in json.loads(pods or "{}").get("items") or ()
         if _is_own(item["metadata"]) and (refused := _refused_images(item))
     }
-    there = (images.present() or set()) | (_in_daemon(stack) or set()) if waited_for else set[str]()
+    there = {str(image) for image in (outputs.get("images") or {}).values()}
     waiting = [name for name, refused in waited_for.items() if refused <= there]
     if waiting:
         _kubectl(stack, outputs, "delete", "pods", "--namespace", namespace, *waiting)

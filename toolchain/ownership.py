@@ -3,10 +3,55 @@
 from __future__ import annotations
 
 import shutil
+from typing import Any
 
 from toolchain import environment, ui
-from toolchain.kubectl import Silent
-from toolchain.survey import MARK, Target, mark, metadata
+from toolchain.kubectl import Kubectl, Silent
+from toolchain.stack import Stack, resources_in
+from toolchain.survey import MARK, Target, locate, mark, metadata
+
+
+def refuse_move(stack: Stack, place: dict[str, Any], state: dict[str, Any]) -> None:
+    """Pulumi would remove a stack from its cluster, with its data, to make it anew in another one.
+
+    Args:
+        stack: The stack.
+        place: Kubeconfig and context that its settings lead to.
+        state: What Pulumi has of it.
+
+    Raises:
+        Failure: The settings lead to another cluster than the one that the stack is in.
+    """
+    target = locate(stack, place, state)
+    path = environment.complete(stack.name)["PATH"]
+    if target.context == place["context"] or not shutil.which("kubectl", path=path):
+        return
+    known = next((it for it in map(_identity, resources_in(state)) if it), None)
+    if known is None:
+        return
+    kind, namespace, name, uid = known
+    try:
+        there = Kubectl(place["kubeconfig"], place["context"], environment.complete(stack.name))
+        item = there.find(kind.lower(), name, *(("--namespace", namespace) if namespace else ()))
+    except Silent:
+        return
+    if item is not None and metadata(item).get("uid") == uid:
+        return  # the same cluster by another name
+    raise ui.Failure(
+        f"Stack {stack.name} is deployed to context {target.context or '(current)'}, but its settings lead to context "
+        f"{there.context} at {there.server} by now, and moving it would remove it there with its data: set "
+        f"cluster.context to {target.context}, or remove it first ({target.again}), or deploy another stack file; "
+        "nothing was changed."
+    )
+
+
+def _identity(resource: dict[str, Any]) -> tuple[str, str, str, str] | None:
+    """Kind, namespace, name and unique identifier of an object that every cluster has kinds of."""
+    item = resource.get("outputs") or {}
+    about = metadata(item)
+    if item.get("kind") not in ("Namespace", "Service", "Deployment") or not about.get("uid"):
+        return None
+    return item["kind"], about.get("namespace") or "", about["name"], about["uid"]
 
 
 def refuse_other(target: Target) -> None:

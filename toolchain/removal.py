@@ -7,18 +7,19 @@ from typing import Any
 from toolchain import environment, machine, paths, ui
 from toolchain.cluster import node
 from toolchain.kubectl import Kubectl, Silent
+from toolchain.providers.choice import Choice
 from toolchain.stack import Stack
 from toolchain.survey import (
     SYSTEM,
     Found,
     Target,
-    embedded_stacks,
     locate,
     look,
     mark,
     metadata,
     neighbours,
     size,
+    stacks_in,
 )
 
 
@@ -66,20 +67,35 @@ def down(stack: Stack, place: dict[str, Any], *, yes: bool) -> None:
     ui.say(f"Stack {stack.name} is removed from {where}; `make up` starts anew.")
 
 
-def cluster_down(*, yes: bool) -> None:
-    """Show what is in this clone's embedded cluster, ask, and remove it with everything in it.
+def cluster_down(stack: Stack, *, yes: bool) -> None:
+    """Show what is in the stack's local cluster, ask, and remove it with everything in it.
+
+    Args:
+        stack: The stack; the embedded cluster is meant where it is in none.
+        yes: Do not ask.
 
     Raises:
-        Failure: It did not go, or a stack that was in it could not be forgotten.
+        Failure: It is not one that `make up` made, it did not go, or a stack that was in it could not be forgotten.
     """
-    if not paths.CLUSTER.exists() and not node.running():
-        ui.say("This clone has no embedded cluster; nothing was changed.")
+    tool, name = machine.where(stack)
+    called = Choice(provider=tool, name=name, exists=True, why="").called
+    if not machine.made_here(tool, name):
+        raise ui.Failure(
+            f"The {called} was not made by `make up`, so it is not removed here: remove it with the tool that made it; "
+            "nothing was changed."
+        )
+    if not tool.clusters() and not paths.CLUSTER.exists():
+        ui.say(f"There is no {called} here; nothing was changed.")
         return
-    stacks = embedded_stacks()
-    ui.say(f"This removes the embedded cluster ({paths.CLUSTER}):")
-    _line("stacks", ", ".join(stack.name for stack in stacks) or "none of this clone")
+    found = environment.found_out(stack.name).get("cluster") or {}
+    kubeconfig, context = found.get("kubeconfig"), found.get("context")
+    if tool.key == "embedded":
+        kubeconfig, context = str(node.kubeconfig()), node.CONTEXT
+    stacks = stacks_in(kubeconfig, context)
+    ui.say(f"This removes the {called}{f' ({paths.CLUSTER})' if tool.key == 'embedded' else ''}:")
+    _line("stacks", ", ".join(it.name for it in stacks) or "none of this clone")
     try:
-        kubectl = Kubectl(str(node.kubeconfig()), node.CONTEXT, environment.complete("minikube"))
+        kubectl = Kubectl(kubeconfig, context, environment.complete(stack.name))
         names = [metadata(it)["name"] for it in kubectl.items("namespaces")]
         claims = kubectl.items("persistentvolumeclaims", "--all-namespaces")
     except Silent:
@@ -89,10 +105,10 @@ def cluster_down(*, yes: bool) -> None:
         listed = [f"{metadata(c)['namespace']}/{metadata(c)['name']} ({size(c)})" for c in claims]
         _line("claims", ", ".join(listed) or "none")
     ui.confirm("Remove this for good?", yes)
-    machine.delete()
-    for stack in stacks:
-        _say_own_secrets(stack, stack.forget(force=True))
-    ui.say("The cluster and everything it wrote on this machine are removed.")
+    machine.remove(tool, name)
+    for other in stacks:
+        _say_own_secrets(other, other.forget(force=True))
+    ui.say("The cluster and everything in it are removed.")
 
 
 def _refuse_protected(target: Target) -> None:
@@ -220,6 +236,8 @@ def _forget_lost(target: Target, *, yes: bool) -> None:
 def _forget(target: Target, *, force: bool = False) -> None:
     if target.known:
         _say_own_secrets(target.stack, target.stack.forget(force=force))
+    # The next `make up` is free to choose another cluster.
+    paths.machine_settings(target.stack.name).unlink(missing_ok=True)
 
 
 def _say_own_secrets(stack: Stack, own: list[str]) -> None:

@@ -7,7 +7,6 @@ import json
 import os
 import secrets
 import subprocess
-from collections.abc import Sequence
 from typing import Any
 
 from toolchain import environment, paths, ui
@@ -181,21 +180,19 @@ class Stack:
                 "`pulumi stack export` printed no JSON; run it by hand to see why; nothing was changed."
             ) from None
 
-    def up(self, *, refresh: bool = False, replace: Sequence[str] = ()) -> None:
+    def up(self, *, refresh: bool = False) -> None:
         """Run ``pulumi up``; what an earlier, interrupted run made is taken up again.
 
         Its preview is what a stack that breaks a rule of ``policy/`` does not get past.
 
         Args:
             refresh: Look first at what is really there, and make what is gone anew.
-            replace: URNs of resources to make anew whatever the state says.
 
         Raises:
             Failure: A rule is broken, or the update failed; Pulumi has printed which or why.
         """
         options = ["--yes", "--policy-pack", "policy", "--suppress-outputs"]
         options += ["--refresh"] if refresh else []
-        options += [word for urn in replace for word in ("--replace", urn)]
         self._stream("up", *options, "--stack", self.name)
 
     def destroy(self) -> None:

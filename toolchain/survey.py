@@ -176,11 +176,16 @@ def neighbours(target: Target, kubectl: Kubectl) -> list[str]:
         for it in items
         if not _comes_by_itself(it)
     ]
-    return found + [f"stack {s.name}" for s in embedded_stacks() if s.name != target.stack.name]
+    stacks = stacks_in(target.kubeconfig, node.CONTEXT)
+    return found + [f"stack {s.name}" for s in stacks if s.name != target.stack.name]
 
 
-def embedded_stacks() -> list[Stack]:
-    """Stacks of this clone with resources in its embedded cluster.
+def stacks_in(kubeconfig: str | None, context: str | None) -> list[Stack]:
+    """Stacks of this clone with resources in a cluster.
+
+    Args:
+        kubeconfig: As `make up` has told the stacks; None: as kubectl finds it.
+        context: The cluster's context.
 
     Raises:
         Failure: Pulumi cannot reach its backend.
@@ -194,7 +199,7 @@ def embedded_stacks() -> list[Stack]:
             if r["type"] == "pulumi:providers:kubernetes"
         ]
         if resources_in(state) and any(
-            p.get("kubeconfig") == str(node.kubeconfig()) for p in providers
+            (p.get("kubeconfig"), p.get("context")) == (kubeconfig, context) for p in providers
         ):
             found.append(stack)
     return found

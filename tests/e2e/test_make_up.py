@@ -32,13 +32,20 @@ def test_objects_that_were_deleted_come_back(deployment: Deployment) -> None:
     assert httpx.get(f"{deployment.backend}/ready").status_code == 200
 
 
-def test_an_image_that_the_node_lost_is_loaded_again(deployment: Deployment) -> None:
+@pytest.mark.parametrize("command", ["make up", "pulumi up"])
+def test_an_image_that_the_node_lost_is_loaded_again(deployment: Deployment, command: str) -> None:
     if not Path(config.CONTAINERD_SOCKET).exists():
         pytest.skip("the cluster is not the embedded one, whose images can be removed here")
+    image = deployment.image("frontend")
     store = ["ctr", "--address", str(config.CONTAINERD_SOCKET), "--namespace", "k8s.io", "images"]
-    subprocess.run([*store, "rm", deployment.image("frontend")], check=True, capture_output=True)
+    subprocess.run([*store, "rm", image], check=True, capture_output=True)
     deployment.kubectl("delete", "pods", "-l", "app.kubernetes.io/name=frontend")
-    printed = make_up(deployment)
-    assert "gone from the cluster since the last update: 1 image" in printed
+    if command == "make up":
+        make_up(deployment)
+    else:
+        assert "1 to update" in deployment.pulumi("preview").stdout
+        deployment.up()
+    listed = subprocess.run([*store, "ls", "-q"], check=True, capture_output=True, text=True)
+    assert image in listed.stdout.split()
     deployment.wait_ready()
     assert httpx.get(f"{deployment.frontend}/api/ready").status_code == 200

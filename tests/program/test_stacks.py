@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from components.node_images import NodeImages
 from policy.rules import STACK_RULES, Resource
 from tests.programs import STACKS, run_program, stack_settings
 from tests.recording import SECRETS, Recording
@@ -191,6 +192,18 @@ def test_only_the_changed_application_rolls() -> None:
     }
     assert changed == {"todo-backend-deployment"}
     assert before.one("Deployment", "backend")
+
+
+def test_images_that_the_nodes_lost_are_built_again_and_no_pod_rolls_for_it() -> None:
+    there = run_program(stack_settings("minikube"))
+    gone = run_program(stack_settings("minikube"), nodes=NodeImages(lambda: frozenset()))
+    changed = {
+        r.name for r in gone.resources if r.inputs not in [o.inputs for o in there.resources]
+    }
+    assert changed == {"todo-backend-image-build", "todo-frontend-image-build"}
+    for app in ("backend", "frontend"):
+        image = gone.one("Image", f"todo-{app}-image-build").urn
+        assert image in gone.one("Deployment", app).property_dependencies
 
 
 def test_outputs_hold_no_password(recording: Recording) -> None:

@@ -148,7 +148,51 @@ WRONG = [
     (
         "images.builder",
         {"engine": "docker", "exporter": "image-store"},
-        "todo:settings.images.builder: expected no name and exporter docker",
+        "todo:settings.images.builder: expected exporter docker or archive with engine docker",
+    ),
+    (
+        "images",
+        {"mode": "load", "builder": {"exporter": "archive"}},
+        "todo:settings: expected images.builder.exporter docker or image-store: archive needs "
+        "cluster.provider minikube, kind or k3d, whose tool loads it into the nodes, but that is "
+        "auto",
+    ),
+    (
+        "cluster.provider",
+        "Minikube",
+        "todo:settings.cluster.provider is 'Minikube': input should be 'auto', 'minikube', 'kind'",
+    ),
+    *(
+        (
+            "cluster",
+            {"kind": "managed", "provider": provider},
+            "todo:settings.cluster: expected provider auto or context with kind managed: "
+            f"{provider} makes clusters on this machine (kind local)",
+        )
+        for provider in ("minikube", "kind", "k3d", "dockerDesktop", "embedded")
+    ),
+    *(
+        (
+            "cluster",
+            cluster,
+            "todo:settings.cluster: expected a name only with kind local and provider auto, "
+            "minikube, kind or k3d",
+        )
+        for cluster in (
+            {"kind": "local", "provider": "embedded", "name": "a"},
+            {"kind": "local", "provider": "dockerDesktop", "name": "a"},
+            {"kind": "local", "provider": "context", "name": "a"},
+            {"kind": "managed", "name": "a"},
+        )
+    ),
+    *(
+        (
+            "cluster.name",
+            name,
+            f"todo:settings.cluster.name is {name!r}: expected a cluster's name: up to 63 letters, "
+            "digits, '.' and '-', with a letter or a digit at either end",
+        )
+        for name in ("-a", "a-", "a_b", "a b", "", "a" * 64, "--help")
     ),
     *(
         (
@@ -387,6 +431,31 @@ class TestWhatWasFoundOut:
         assert it.cluster.node_address == "10.1.2.3"
         assert it.images.mode == "load"
         assert it.images.builder.name == "todo"
+
+    @pytest.mark.parametrize("given", [{}, {"provider": "auto"}, {"provider": None}])
+    def test_fills_a_provider_that_is_auto(self, given: dict[str, Any]) -> None:
+        tree = {"cluster": {"kind": "local", **given}, "images": {"mode": "load"}}
+        builder = {"name": "default", "exporter": "archive"}
+        found = {
+            "cluster": {"provider": "kind", "name": "todo"},
+            "images": {"mode": "load", "builder": builder},
+        }
+        it = parse_settings(tree, found)
+        assert (it.cluster.provider, it.cluster.name) == ("kind", "todo")
+        assert it.images.mode == "load"
+        assert it.images.builder.exporter == "archive"
+
+    def test_another_provider_than_the_stack_s_is_none_of_it(self, tree: dict[str, Any]) -> None:
+        named = change(tree, "cluster.provider", "minikube")
+        message = message_of(named, {"cluster": {"provider": "kind"}})
+        assert "todo:settings.cluster.provider is 'minikube' in the stack file, but 'kind'" in (
+            message
+        )
+
+    @pytest.mark.parametrize("provider", ["auto", "minikube", "kind", "k3d"])
+    def test_a_cluster_may_have_a_name(self, tree: dict[str, Any], provider: str) -> None:
+        named = change(change(tree, "cluster.provider", provider), "cluster.name", "a.b-1")
+        assert parse_settings(named).cluster.name == "a.b-1"
 
     def test_does_not_apply_to_a_managed_cluster(self) -> None:
         it = parse_settings(stack_settings("cloud"), {"cluster": {"nodeAddress": "10.1.2.3"}})

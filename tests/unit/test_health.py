@@ -9,10 +9,8 @@ from typing import Any
 import pytest
 
 from tests.programs import run_program, stack_settings
-from tests.recording import Recording
 from toolchain import __main__ as commands
 from toolchain import health, ui
-from toolchain.cluster import images
 from toolchain.stack import Stack
 
 OUTPUTS = {"kubeconfig": "/its/kubeconfig", "kubeContext": "its-context"}
@@ -37,10 +35,7 @@ class Cluster:
 
 @pytest.fixture
 def export() -> dict[str, Any]:
-    settings = stack_settings("minikube")
-    settings["images"]["builder"] = {"name": "todo-embedded", "exporter": "image-store"}
-    recording = run_program(settings)
-    state = recording.export()
+    state = run_program(stack_settings("minikube")).export()
     for resource in state["deployment"]["resources"]:
         metadata = resource["outputs"].get("metadata")
         if isinstance(metadata, dict):
@@ -59,21 +54,11 @@ def objects(export: dict[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def loaded(export: dict[str, Any]) -> dict[str, str]:
-    """Image by the URN of the resource that builds it."""
-    return {
-        r["urn"]: r["inputs"]["exports"][0]["image"]["names"][0]
-        for r in export["deployment"]["resources"]
-        if r["type"] == "docker-build:index:Image"
-    }
-
-
 def test_nothing_is_lost_when_everything_is_there(
     export: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cluster = Cluster(objects(export))
     monkeypatch.setattr(ui, "capture", cluster)
-    monkeypatch.setattr(images, "present", lambda: set(loaded(export).values()))
     assert not health.lost("minikube", export, OUTPUTS)
     for words in cluster.asked:
         assert words[words.index("--kubeconfig") + 1] == "/its/kubeconfig"
@@ -84,7 +69,6 @@ def test_a_namespace_that_was_deleted_is_noticed_with_all_that_was_in_it(
     export: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ui, "capture", Cluster([]))
-    monkeypatch.setattr(images, "present", lambda: set(loaded(export).values()))
     lost = health.lost("minikube", export, OUTPUTS)
     assert len(lost.objects) == len(objects(export))
     assert "Namespace todo-app" in lost.objects
@@ -97,52 +81,8 @@ def test_any_object_that_was_deleted_is_noticed(
     there = objects(export)
     gone = next(o for o in there if o["kind"] == kind)
     monkeypatch.setattr(ui, "capture", Cluster([o for o in there if o is not gone]))
-    monkeypatch.setattr(images, "present", lambda: set(loaded(export).values()))
     lost = health.lost("minikube", export, OUTPUTS)
     assert lost.objects == (f"{kind} {gone['metadata']['name']}",)
-
-
-def test_an_image_that_the_node_lost_is_built_again(
-    export: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (gone, _), (_, kept) = loaded(export).items()
-    monkeypatch.setattr(ui, "capture", Cluster(objects(export)))
-    monkeypatch.setattr(images, "present", lambda: {kept})
-    lost = health.lost("minikube", export, OUTPUTS)
-    assert (lost.objects, lost.images) == ((), (gone,))
-
-
-def named(recording: Recording) -> list[str]:
-    """The images that a program has loaded into a Docker daemon."""
-    inputs = [image.inputs for image in recording.of("Image")]
-    return [given.get("imageName") or given["tags"][0] for given in inputs]
-
-
-@pytest.mark.parametrize("builder", [{"exporter": "docker"}, {"engine": "docker"}])
-def test_an_image_that_a_docker_daemon_lost_is_built_again(
-    builder: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings = stack_settings("minikube")
-    settings["images"]["builder"] = builder
-    recording = run_program(settings)
-    there = named(recording)
-    cluster = Cluster([])
-
-    def capture(command: list[Any], **options: Any) -> str | None:
-        if command[0] != "docker":
-            return cluster(command, **options)
-        return "\n".join(there) if daemon else None
-
-    monkeypatch.setattr(ui, "capture", capture)
-    daemon = True
-    assert health.lost("minikube", recording.export(), OUTPUTS).images == ()
-    gone = there.pop(0)
-    (urn,) = health.lost("minikube", recording.export(), OUTPUTS).images
-    assert gone.split("/")[-1].split(":")[0] in urn
-    there.clear()
-    assert len(health.lost("minikube", recording.export(), OUTPUTS).images) == len(named(recording))
-    daemon = False
-    assert health.lost("minikube", recording.export(), OUTPUTS).images == ()
 
 
 def test_before_the_first_update_nothing_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,7 +90,6 @@ def test_before_the_first_update_nothing_is_lost(monkeypatch: pytest.MonkeyPatch
     assert not health.lost("minikube", {"version": 3, "deployment": None}, {})
 
 
-@pytest.mark.parametrize("daemon", [True, False], ids=["Docker daemon", "image store"])
 @pytest.mark.parametrize(
     ("reason", "there", "again"),
     [
@@ -164,7 +103,6 @@ def test_a_pod_that_waits_for_an_image_which_is_there_again_starts_at_once(
     reason: str,
     there: bool,
     again: bool,
-    daemon: bool,
     export: dict[str, Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -182,14 +120,12 @@ def test_a_pod_that_waits_for_an_image_which_is_there_again_starts_at_once(
     asked: list[list[str]] = []
 
     def capture(command: list[Any], **_: Any) -> str:
-        if command[0] == "docker":
-            return image if there and daemon else ""
         asked.append([str(word) for word in command])
         return json.dumps({"items": pods})
 
     monkeypatch.setattr(ui, "capture", capture)
-    monkeypatch.setattr(images, "present", lambda: {image} if there and not daemon else set())
-    health.retry_images("minikube", {**OUTPUTS, "namespace": "todo-app"})
+    images = {"backend": image if there else "localhost/todo/backend:2", "database": None}
+    health.retry_images("minikube", {**OUTPUTS, "namespace": "todo-app", "images": images})
     deleted = [words[words.index("delete") :] for words in asked if "delete" in words]
     assert deleted == (
         [["delete", "pods", "--namespace", "todo-app", "backend-1"]] if again else []

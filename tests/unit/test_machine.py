@@ -1,5 +1,6 @@
 """What set-up finds out on a machine, and what a person chose before it."""
 
+import hashlib
 import json
 import subprocess
 from collections.abc import Iterator
@@ -8,14 +9,17 @@ from typing import Any
 
 import pytest
 
-from toolchain import environment, machine, minikube, paths, tools, ui
-from toolchain.cluster import images, node
+from toolchain import environment, machine, paths, tools, ui
+from toolchain.cluster import config, images, node
+from toolchain.providers import choice
+from toolchain.providers.embedded import BUILDER, Embedded
 from toolchain.stack import Stack
 
 EMBEDDED = {
     "cluster": {"kubeconfig": "/clone/.local/cluster/config/admin.conf", "context": "embedded"},
     "images": {"mode": "load", "builder": {"name": "todo-embedded", "exporter": "image-store"}},
 }
+CHOSEN = ("KUBECONFIG", "BUILDX_CONFIG", "DOCKER_CONFIG")
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +27,10 @@ def clone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A clone of its own, in an environment in which nobody has chosen anything."""
     monkeypatch.setattr(paths, "LOCAL", tmp_path)
     monkeypatch.setattr(paths, "BUILDX_CONFIG", tmp_path / "buildx")
-    for name in ("KUBECONFIG", "BUILDX_CONFIG", "PULUMI_BACKEND_URL"):
+    monkeypatch.setattr(paths, "DOCKER_CONFIG", tmp_path / "docker")
+    (tmp_path / "buildx" / "instances").mkdir(parents=True)
+    (tmp_path / "buildx" / "instances" / "todo-embedded").write_text("{}")
+    for name in (*CHOSEN, "CONTAINERD_ADDRESS", "PULUMI_BACKEND_URL"):
         monkeypatch.delenv(name, raising=False)
     return tmp_path
 
@@ -91,36 +98,67 @@ class TestEnvironment:
         found_out("minikube", {**EMBEDDED, "images": {"mode": "load"}})
         assert "BUILDX_CONFIG" not in environment.variables("minikube")
 
-
-class TestMinikube:
-    @pytest.mark.parametrize(
-        ("status", "docker", "named"),
-        [
-            ('[{"APIServer": "Running"}, {"APIServer": "Irrelevant"}]', 0, "has 2 nodes"),
-            ('{"APIServer": "Running"}', 68, "has no Docker daemon"),
-        ],
-    )
-    def test_that_images_cannot_be_built_in_is_refused_in_one_sentence(
-        self, status: str, docker: int, named: str, clone: Path, monkeypatch: pytest.MonkeyPatch
+    def test_leads_to_the_kubeconfig_that_was_written_for_the_stack_and_no_other_one(
+        self, monkeypatch: pytest.MonkeyPatch, clone: Path
     ) -> None:
-        answers = {
-            "status": f"echo '{status}'",
-            "ip": "echo 10.0.0.2",
-            "docker-env": f"exit {docker}",
-        }
-        cases = " ".join(f"{word}) {answer};;" for word, answer in answers.items())
-        for name, script in (("minikube", f"case $1 in {cases} esac"), ("docker", "echo v0.1")):
-            (clone / name).write_text(f"#!/bin/sh\n{script}\n")
-            (clone / name).chmod(0o755)
-        monkeypatch.setenv("PATH", str(clone), prepend=":")
-        with pytest.raises(ui.Failure, match=named) as failure:
-            minikube.start("two")
-        assert "two" in str(failure.value)
-        assert "registry" in str(failure.value)
-        assert "\n" not in str(failure.value)
+        for name in ("one", "two"):
+            file = str(clone / f"kubeconfig.kind-{name}")
+            found_out(name, {"cluster": {"provider": "kind", "name": name, "kubeconfig": file}})
+        monkeypatch.setenv("KUBECONFIG", environment.variables("one")["KUBECONFIG"])
+        assert environment.complete("two")["KUBECONFIG"] == str(clone / "kubeconfig.kind-two")
+
+    def test_has_a_docker_context_that_was_made_for_the_stack(
+        self, monkeypatch: pytest.MonkeyPatch, clone: Path
+    ) -> None:
+        images = {"mode": "load", "builder": {"name": "todo-minikube", "exporter": "docker"}}
+        found_out("minikube", {"images": images})
+        assert "DOCKER_CONFIG" not in environment.variables("minikube")
+        digest = hashlib.sha256(b"todo-minikube").hexdigest()
+        (clone / "docker" / "contexts" / "meta" / digest).mkdir(parents=True)
+        ours = environment.variables("minikube")["DOCKER_CONFIG"]
+        assert ours == str(clone / "docker")
+        monkeypatch.setenv("DOCKER_CONFIG", ours)
+        assert environment.complete("minikube")["DOCKER_CONFIG"] == ours
+        assert "DOCKER_CONFIG" not in environment.complete("cloud")
+
+    def test_has_no_docker_configuration_of_ours_for_a_context_of_the_users(
+        self, clone: Path
+    ) -> None:
+        found_out("minikube", {"images": {"mode": "load", "builder": {"name": "colima"}}})
+        meta = clone / "docker" / "contexts" / "meta"
+        meta.mkdir(parents=True)
+        (meta / hashlib.sha256(b"colima").hexdigest()).symlink_to(clone)
+        assert "DOCKER_CONFIG" not in environment.variables("minikube")
+
+    def test_leads_ctr_to_the_embedded_clusters_images(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        found_out("minikube", {"cluster": {"kubeconfig": str(node.kubeconfig())}})
+        found = environment.variables("minikube")
+        assert found["CONTAINERD_ADDRESS"] == str(config.CONTAINERD_SOCKET)
+        monkeypatch.setenv("CONTAINERD_ADDRESS", found["CONTAINERD_ADDRESS"])
+        assert "CONTAINERD_ADDRESS" not in environment.complete("cloud")
+        monkeypatch.setenv("CONTAINERD_ADDRESS", "/mine/containerd.sock")
+        assert environment.complete("cloud")["CONTAINERD_ADDRESS"] == "/mine/containerd.sock"
+
+    @pytest.mark.parametrize("stack", ["minikube", "cloud"])
+    def test_never_has_an_agent_or_a_docker_host_that_nobody_chose(self, stack: str) -> None:
+        found_out(
+            "minikube",
+            {
+                "cluster": {"provider": "minikube", "context": "minikube"},
+                "images": {"builder": {"exporter": "docker"}},
+            },
+        )
+        assert not {n for n in environment.variables(stack) if n.startswith(("DOCKER_H", "SSH_"))}
 
 
 class TestLeftOpen:
+    def test_auto_is_filled(self) -> None:
+        given = {"cluster": {"kind": "local", "provider": "auto"}}
+        found = {"cluster": {"provider": "kind", "name": "todo"}}
+        assert machine.left_open(found, given) == found
+
     def test_nothing_is_mixed_into_images_that_somebody_else_builds(self) -> None:
         given = {"images": {"mode": "prebuilt", "backend": "b:1", "frontend": "f:1"}}
         assert machine.left_open(EMBEDDED, given) == {"cluster": EMBEDDED["cluster"]}
@@ -145,7 +183,10 @@ class TestEmbeddedCluster:
     @pytest.fixture(autouse=True)
     def embedded(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         """Everything that would touch the machine is left out."""
-        monkeypatch.setattr(minikube, "installed", lambda: False)
+        monkeypatch.setattr(choice, "PROVIDERS", (Embedded(),))
+        monkeypatch.setattr(node, "check", lambda: None)
+        monkeypatch.setattr(images, "present", lambda: set[str]())
+        monkeypatch.setattr(config, "enforces", lambda _: True)
         monkeypatch.setattr(tools, "ensure_cluster_binaries", lambda: None)
         monkeypatch.setattr(tools, "registry_answers", lambda: False)
         monkeypatch.setattr(node, "start", lambda _: None)
@@ -156,7 +197,8 @@ class TestEmbeddedCluster:
 
     def prepared(self, monkeypatch: pytest.MonkeyPatch, given: dict[str, Any]) -> dict[str, Any]:
         monkeypatch.setattr(Stack, "settings", lambda _: given)
-        machine.prepare(Stack("minikube"))
+        stack = Stack("minikube")
+        machine.prepare(stack, machine.chosen(stack))
         return environment.found_out("minikube")
 
     def test_two_stacks_do_not_share_what_was_found_out(
@@ -179,6 +221,7 @@ class TestEmbeddedCluster:
     def test_a_context_of_the_stack_ends_what_was_found_out_before(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        monkeypatch.setattr(ui, "capture", lambda *_, **__: "")
         self.prepared(monkeypatch, {"cluster": {"kind": "local"}})
         assert not self.prepared(monkeypatch, {"cluster": {"kind": "local", "context": "mine"}})
 
@@ -201,4 +244,4 @@ class TestEmbeddedCluster:
         monkeypatch.setenv("BUILDX_CONFIG", str(mine))
         self.prepared(monkeypatch, {"cluster": {"kind": "local"}})
         assert (mine / "instances" / "todo").read_text() == "a builder of the user's"
-        assert (mine / "instances" / environment.BUILDER).exists()
+        assert (mine / "instances" / BUILDER).exists()

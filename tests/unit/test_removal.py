@@ -31,8 +31,9 @@ from toolchain import __main__, machine, python_env, tools
 from toolchain.cluster import node
 from toolchain.stack import Stack
 node.running = lambda: "CLUSTER_RUNS" in os.environ
-machine.delete = lambda: print("EMBEDDED CLUSTER DELETED")
-machine.check = machine.prepare = Stack.prepare = lambda _: None
+node.delete = lambda: print("EMBEDDED CLUSTER DELETED")
+machine.chosen = Stack.prepare = lambda _: None
+machine.prepare = lambda *_: None
 python_env.ensure = lambda **_: None
 tools.ensure_pulumi = lambda: None
 sys.exit(__main__.main())
@@ -365,6 +366,28 @@ class TestUp:
         assert done.code == 0, done.err
         assert [it for it in done.calls if it.startswith("pulumi up") and "--refresh" in it]
 
+    def test_does_not_move_a_stack_to_another_cluster(self, cloud: Clone) -> None:
+        cloud.stack("cloud", MANAGED.replace("shop-cluster", "current"))
+        cloud.cluster("current", thing("Namespace", "todo-app"))
+        done = cloud.run("up", "cloud")
+        assert done.code == 1
+        assert not [it for it in done.calls if it.startswith("pulumi up")]
+        assert len(done.err.strip().splitlines()) == 1
+        assert "deployed to context shop-cluster" in done.err
+        assert "lead to context current at https://current.example" in done.err
+
+    def test_may_call_the_same_cluster_by_another_name(self, cloud: Clone) -> None:
+        cloud.stack("cloud", MANAGED.replace("shop-cluster", "renamed"))
+        cloud.cluster("renamed", *in_namespace("cloud"))
+        done = cloud.run("up", "cloud")
+        assert done.code == 0, done.err
+
+    def test_goes_where_it_likes_while_nothing_is_deployed(self, cloud: Clone) -> None:
+        cloud.stack("cloud", MANAGED.replace("shop-cluster", "current"))
+        cloud.state("cloud", *deployed(context="shop-cluster"))
+        done = cloud.run("up", "cloud")
+        assert done.code == 0, done.err
+
 
 @pytest.mark.parametrize("word", ["1", "y", "yes", "true", "", "0", "n", "no", "false"])
 @pytest.mark.parametrize(
@@ -486,6 +509,59 @@ class TestClusterDown:
         done = cloud.run("cluster-down", "cloud")
         assert (done.code, done.changes()) == (0, [])
         assert "EMBEDDED CLUSTER DELETED" not in done.out
+
+
+@pytest.fixture
+def in_kind(clone: Clone) -> Clone:
+    """A stack in a kind cluster, which answers."""
+    clone.stack("minikube", LOCAL)
+    cluster = {"provider": "kind", "name": "todo", "context": "kind-todo"}
+    (clone.folder / ".local").mkdir()
+    (clone.folder / ".local" / "settings.minikube.json").write_text(
+        json.dumps({"cluster": cluster})
+    )
+    objects = in_namespace("minikube")
+    clone.state("minikube", *deployed(*objects[:1], context="kind-todo"))
+    clone.cluster("kind-todo", *objects)
+    kind = clone.answers / "kind"
+    kind.write_text('#!/bin/sh\necho kind "$@" >> $STAND_INS/calls\necho todo\n')
+    kind.chmod(0o755)
+    return clone
+
+
+class TestClustersOfOtherTools:
+    def test_one_that_somebody_else_made_is_not_removed(self, in_kind: Clone) -> None:
+        done = in_kind.run("cluster-down", "minikube")
+        assert done.code == 1
+        assert "kind cluster todo was not made by `make up`" in done.err
+        assert not done.changes()
+
+    def test_its_own_is_removed_and_its_stacks_forgotten(self, in_kind: Clone) -> None:
+        (in_kind.folder / ".local" / "clusters.json").write_text('[["kind", "todo"]]')
+        asked = in_kind.run("cluster-down", "minikube", yes=False)
+        assert asked.code == 1
+        assert "stacks     minikube" in asked.out
+        assert not asked.changes()
+        done = in_kind.run("cluster-down", "minikube")
+        assert done.code == 0, done.err
+        assert [it for it in done.calls if it.startswith("kind delete cluster")]
+        assert not (in_kind.answers / "minikube.state.json").exists()
+        assert not (in_kind.folder / ".local" / "settings.minikube.json").exists()
+
+    def test_its_removal_leaves_the_cluster(self, in_kind: Clone) -> None:
+        (in_kind.folder / ".local" / "clusters.json").write_text('[["kind", "todo"]]')
+        done = in_kind.run("down", "minikube")
+        assert done.code == 0, done.err
+        assert not [it for it in done.calls if it.startswith("kind delete")]
+        assert "Namespace shop" not in in_kind.objects("kind-todo")
+        # The next `make up` is free to choose.
+        assert not (in_kind.folder / ".local" / "settings.minikube.json").exists()
+
+    def test_stopping_says_what_it_stops(self, clone: Clone) -> None:
+        clone.stack("cloud", MANAGED)
+        done = clone.run("cluster-stop", "cloud")
+        assert done.code == 1
+        assert "There is no embedded cluster that could be stopped" in done.err
 
 
 class TestTheEmbeddedClustersFolder:

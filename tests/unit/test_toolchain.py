@@ -223,7 +223,7 @@ def test_an_unreachable_context_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
     with pytest.raises(
         ui.Failure, match=r"kube context nowhere does not answer.*nothing was changed"
     ):
-        machine.check(stack.Stack("minikube"))
+        machine.chosen(stack.Stack("minikube"))
 
 
 def test_removal_is_not_done_without_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:

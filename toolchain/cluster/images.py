@@ -114,6 +114,12 @@ def ensure_base(bin_dir: Path) -> dict[str, str]:
     return references
 
 
+def stand_ins_in_use() -> bool:
+    """Whether the cluster has stand-ins, of this or an earlier version."""
+    names = tuple(f"localhost/todo/{name}:" for name in BASE_IMAGES)
+    return any(reference.startswith(names) for reference in present() or ())
+
+
 def present() -> set[str] | None:
     """References of the images in the embedded cluster's store; None where it does not answer."""
     listing = ui.capture(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from toolchain.providers import theirs
@@ -40,20 +40,23 @@ def line(flags: Sequence[str]) -> str:
     answer = theirs.ask(["kubectl", *flags, "--request-timeout=15s", *listed])
     if answer.code:
         return "network policies are declared; the cluster does not tell whether anything enforces them"
+    who = enforcer(theirs.parts(answer.object(), "items"))
+    if who == "kindnet":
+        told = ["--namespace=kube-system", "logs", "daemonset/kindnet", "--tail=60"]
+        if _FAILING.search(theirs.ask(["kubectl", *flags, "--request-timeout=15s", *told]).text):
+            return f"{NOBODY}: kindnet cannot, as this machine's kernel lacks what its nftables rules need"
+    return enforced_by(who) if who else NOBODY
+
+
+def enforcer(daemon_sets: Iterable[dict[str, Any]]) -> str | None:
+    """The network plugin that enforces NetworkPolicies, by a cluster's daemon sets; None: none that is known."""
     kindnet = False
-    for item in theirs.parts(answer.object(), "items"):
+    for item in daemon_sets:
         name = str(theirs.part(item, "metadata").get("name"))
         if name in _ENFORCERS:
-            return enforced_by(_ENFORCERS[name])
+            return _ENFORCERS[name]
         kindnet = kindnet or (name == "kindnet" and _kindnet_enforces(item))
-    if not kindnet:
-        return NOBODY
-    told = ["--namespace=kube-system", "logs", "daemonset/kindnet", "--tail=60"]
-    if _FAILING.search(theirs.ask(["kubectl", *flags, "--request-timeout=15s", *told]).text):
-        return (
-            f"{NOBODY}: kindnet cannot, as this machine's kernel lacks what its nftables rules need"
-        )
-    return enforced_by("kindnet")
+    return "kindnet" if kindnet else None
 
 
 def _kindnet_enforces(item: dict[str, Any]) -> bool:

@@ -1,0 +1,71 @@
+"""The check of `validate` on network policies: whether they deny, and what enforces them."""
+
+from collections.abc import Iterator
+
+from ops.facts import Facts
+from ops.findings import Finding, failed, ok, warning
+from ops.json_tree import Json, part
+from ops.kube import ApiError, Cluster
+from ops.repair import REPAIR
+from toolchain.providers.policies import enforcer
+
+_EMBEDDED = "todo/network-policies"
+"""The label by which the embedded cluster says it on its node: enforced, or declared."""
+_K3S = "k3s"
+"""Its nodes' label node.kubernetes.io/instance-type; its own process enforces policies."""
+
+
+def policies(facts: Facts) -> Iterator[Finding]:
+    """Traffic is denied unless it is allowed."""
+    path = facts.cluster.path("networkpolicies", group="networking.k8s.io/v1")
+    found = facts.cluster.items(path)
+    deny = [p for p in found if not p["spec"].get("podSelector") and not p["spec"].get("ingress")]
+    # Ingress is the default of a policy that names no type.
+    if not any("Ingress" in p["spec"].get("policyTypes", ["Ingress"]) for p in deny):
+        yield failed(
+            "network policies",
+            "nothing denies traffic by default",
+            "the policy default-deny was deleted",
+            REPAIR,
+        )
+        return
+    detail = f"{len(found)}, denied by default"
+    match _enforcement(facts.cluster):
+        case None:
+            yield ok("network policies", detail)
+        case "":
+            yield warning(
+                "network policies",
+                f"{detail}, but nothing in this cluster enforces them",
+                "docs/clusters.md says which clusters do",
+            )
+        case who:
+            yield ok("network policies", f"{detail}, enforced by {who}")
+
+
+def _enforcement(cluster: Cluster) -> str | None:
+    """Returns what enforces policies, an empty text when nothing does; None where it is not known.
+
+    A managed cluster may enforce them in ways that no object of it shows.
+    """
+    try:
+        nodes = cluster.items("/api/v1/nodes")
+        who = enforcer(cluster.items("/apis/apps/v1/daemonsets"))
+    except ApiError:
+        return None  # not everybody may read those
+    labels = [part(node, "metadata", "labels") for node in nodes]
+    said = next((it[_EMBEDDED] for it in labels if _EMBEDDED in it), None)
+    if said is not None:
+        return "kube-router" if said == "enforced" else ""
+    if any(it.get("node.kubernetes.io/instance-type") == _K3S for it in labels):
+        return _K3S
+    return who or ("" if nodes and all(map(_has_nothing_hidden, nodes)) else None)
+
+
+def _has_nothing_hidden(node: Json) -> bool:
+    """Whether it is a node of Minikube, kind or Docker Desktop, whose plugins have daemon sets."""
+    return (
+        "minikube.k8s.io/name" in part(node, "metadata", "labels")
+        or str(part(node, "spec").get("providerID", "")).startswith("kind://")
+        or part(node, "metadata").get("name") == "docker-desktop"
+    )

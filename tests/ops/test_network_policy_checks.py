@@ -1,0 +1,82 @@
+"""What `validate` says of network policies: whether they deny, and what enforces them."""
+
+from typing import Any, cast
+
+import pytest
+
+from ops.facts import Facts
+from ops.findings import Finding
+from ops.kube import ApiError
+from ops.network_policy_checks import policies
+
+DENY = {"spec": {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}}
+MINIKUBE = {"minikube.k8s.io/name": "minikube"}
+
+
+class Cluster:
+    def __init__(
+        self,
+        found: list[dict[str, Any]],
+        labels: dict[str, str] | None,
+        sets: dict[str, str] | None = None,
+        provider: str = "",
+    ) -> None:
+        self.found, self.labels, self.sets, self.provider = found, labels, sets or {}, provider
+
+    def path(self, resource: str, group: str) -> str:
+        return f"/{group}/{resource}"
+
+    def items(self, path: str) -> list[dict[str, Any]]:
+        if path.endswith("networkpolicies"):
+            return self.found
+        if self.labels is None:
+            raise ApiError(403, "nodes is forbidden")
+        if path.endswith("nodes"):
+            metadata = {"name": "a", "labels": self.labels}
+            return [{"metadata": metadata, "spec": {"providerID": self.provider}}]
+        assert path == "/apis/apps/v1/daemonsets"
+        return [
+            {
+                "metadata": {"name": name},
+                "spec": {"template": {"spec": {"containers": [{"image": image}]}}},
+            }
+            for name, image in self.sets.items()
+        ]
+
+
+def check(cluster: Cluster) -> Finding:
+    (finding,) = policies(Facts(cast("Any", None), cast("Any", cluster)))
+    return finding
+
+
+@pytest.mark.parametrize(
+    ("cluster", "state", "detail"),
+    [
+        (Cluster([DENY], {"todo/network-policies": "enforced"}), "ok", "enforced by kube-router"),
+        (Cluster([DENY], {"todo/network-policies": "declared"}), "warning", "nothing in this"),
+        (Cluster([DENY], MINIKUBE, {"calico-node": "calico/node:v3"}), "ok", "enforced by Calico"),
+        (Cluster([DENY], MINIKUBE, {"kube-proxy": "k"}), "warning", "nothing in this cluster"),
+        (
+            Cluster([DENY], {}, {"kindnet": "kindest/kindnetd:v20250512-df8de77b"}, "kind://x"),
+            "ok",
+            "enforced by kindnet",
+        ),
+        (
+            Cluster([DENY], {}, {"kindnet": "kindest/kindnetd:v20240202-8f1494ea"}, "kind://x"),
+            "warning",
+            "nothing in this cluster",
+        ),
+        (Cluster([DENY], {"node.kubernetes.io/instance-type": "k3s"}), "ok", "enforced by k3s"),
+        (Cluster([DENY], {}, {"aws-node": "vpc-cni"}, "aws:///x"), "ok", "denied by default"),
+        (Cluster([DENY], None), "ok", "denied by default"),
+    ],
+)
+def test_enforcement_is_told_where_it_is_known(cluster: Cluster, state: str, detail: str) -> None:
+    finding = check(cluster)
+    assert finding.state == state
+    assert detail in finding.detail
+    assert ("enforced" in finding.detail) == ("enforced" in detail)
+
+
+def test_without_a_denying_policy_nothing_else_counts() -> None:
+    assert check(Cluster([], {"todo/network-policies": "enforced"})).state == "failed"

@@ -1,0 +1,103 @@
+"""The embedded cluster (``toolchain/cluster``), which this clone brings itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from toolchain import paths, tools, ui
+from toolchain.cluster import config, images, network, node
+from toolchain.providers import remote_builder
+from toolchain.providers.provider import Cluster
+
+BUILDER = "todo-embedded"
+"""The buildx builder on the cluster's BuildKit."""
+
+
+class Embedded:
+    """One cluster for each clone; of all clones on a machine one runs at a time."""
+
+    key = "embedded"
+    title = "embedded cluster"
+    usual = "embedded"
+
+    def installed(self) -> bool:
+        """Whether this machine can run it; `start` says why not."""
+        try:
+            node.check()
+        except ui.Failure:
+            return False
+        return True
+
+    def clusters(self) -> list[Cluster]:
+        """This clone's cluster."""
+        if node.exists() or node.running():
+            return [Cluster(name=self.usual, running=node.running())]
+        return []
+
+    def named_by(self, context: str) -> str | None:
+        """The cluster's context leads to it while this clone has one."""
+        return self.usual if context == node.CONTEXT and node.exists() else None
+
+    def start(self, name: str, ports: Sequence[int]) -> None:
+        """Build its tools where they are missing, and start it.
+
+        Raises:
+            Failure: This is not root on Linux, or something of it cannot be had.
+        """
+        del name, ports
+        node.check()
+        with ui.step("Cluster tools"):
+            tools.ensure_cluster_binaries()
+        with ui.step("Embedded cluster"):
+            node.start(paths.BIN)
+
+    def found(self, name: str, ports: Sequence[int]) -> dict[str, Any]:
+        """Where it is; and stand-ins for the official base images where no registry answers.
+
+        Raises:
+            Failure: A stand-in cannot be built.
+        """
+        del name, ports
+        remote_builder.write(BUILDER, f"unix://{config.BUILDKIT_SOCKET}")
+        found: dict[str, Any] = {
+            "cluster": {
+                "provider": self.key,
+                "kubeconfig": str(node.kubeconfig()),
+                "context": node.CONTEXT,
+                "nodeAddress": network.NODE_ADDRESS,
+                "podCidr": network.POD_SUBNET,
+            },
+            "images": {
+                "mode": "load",
+                "builder": {"name": BUILDER, "exporter": "image-store"},
+            },
+        }
+        # Stay with the stand-ins once they are in use: pods must not roll because a registry answers today.
+        if images.stand_ins_in_use() or not tools.registry_answers():
+            with ui.step("Base images"):
+                base = images.ensure_base(paths.BIN)
+            found["images"]["baseImages"] = {"python": base["python"], "node": base["node"]}
+            found["database"] = {"mode": "inCluster", "image": base["postgres"]}
+        return found
+
+    def policies(self, name: str) -> str:
+        """Say whether kube-router runs."""
+        del name
+        if config.enforces(paths.CLUSTER):
+            return "network policies are enforced by kube-router"
+        return "network policies are declared, but not enforced: this kernel lacks what kube-router needs"
+
+    def stop(self, name: str) -> None:
+        """Stop it; its data stays."""
+        del name
+        node.stop()
+
+    def delete(self, name: str) -> None:
+        """Remove it with all that it wrote.
+
+        Raises:
+            Failure: It goes on running, or something of it cannot be removed.
+        """
+        del name
+        node.delete()
