@@ -227,6 +227,10 @@ def test_a_tool_that_ends_well_but_has_not_loaded_it_everywhere_is_not_believed(
     machine.has(nodes=nodes)
     with pytest.raises(pulumi.RunError, match="was loaded into kind cluster dev, but not every"):
         run("kind", ARCHIVE, name="dev")
+    (machine.folder / "bin" / "kind").write_text('#!/bin/sh\nrm "$(dirname "$0")/docker"\n')
+    machine.has(nodes=kind_nodes(a=[]))
+    with pytest.raises(pulumi.RunError, match="was loaded into kind cluster dev, but not every"):
+        run("kind", ARCHIVE, name="dev")
 
 
 WAYS: list[tuple[str, dict[str, str], str | None, dict[str, Any], list[str], list[str]]] = [
