@@ -73,6 +73,8 @@ def work(command: Sequence[str], *, context: str | None = None, output: Path | N
     if done.returncode:
         lines = done.stderr.decode(errors="replace").split("\n")
         words = " ".join([it for it in lines if it.strip()][-1:]).strip()
+        # As kind begins the line with the reason.
+        words = words.removeprefix("ERROR: ").removeprefix("Command Output: ")
         raise pulumi.RunError(
             f"`{' '.join(command)}` failed: {words[:300] or f'exit code {done.returncode}'}"
         )

@@ -50,9 +50,9 @@ class NodeImages:
         if self._archive is None:
             return
         self._archive.load(image)
-        # Minikube and k3d may end well although a node has refused it.
+        # `minikube image load` ends well with a broken archive, too, and with a stopped node.
         found = self._store()
-        if found is not None and image not in found:
+        if found is None or image not in found:
             raise pulumi.RunError(
                 f"{image} was loaded into {self._archive.target}, but not every node has it: see "
                 "that all nodes run and have space left, then run pulumi up again"

@@ -7,6 +7,7 @@ Every call is written to the file `calls`. An archive is the reference of its im
 import json
 import os
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -77,13 +78,19 @@ def images_of(cluster: dict[str, Any], name: str) -> str | None:
 
 
 def load(cluster: dict[str, Any], words: list[str]) -> str:
-    """Gives the image of an archive to all nodes but those that refuse it, and says nothing."""
+    """Gives the image of an archive to all nodes but those that refuse it, and says nothing.
+
+    As with k3d's and Minikube's commands, two at once get into each other's way.
+    """
+    (FOLDER / "busy").mkdir()
     (archive,) = [Path(it) for it in words if it.endswith(".tar")]
     image = archive.read_text().strip()
     for node in {**cluster.get("nodes", {}), **cluster.get("machines", {})}.values():
         if not node.get("refuses"):
             node["images"].append(image)
     (FOLDER / "cluster.json").write_text(json.dumps(cluster))
+    time.sleep(0.2)
+    (FOLDER / "busy").rmdir()
     return ""
 
 

@@ -204,6 +204,13 @@ def test_nodes_are_asked_once_for_all_images(machine: Machine) -> None:
     assert machine.calls == ["docker image ls --format {{.Repository}}:{{.Tag}}"]
 
 
+def test_several_images_are_loaded_one_after_the_other(machine: Machine) -> None:
+    machine.has(nodes=kind_nodes(a=[]))
+    run("kind", ARCHIVE, name="dev", apps=("backend", "frontend", "another"))
+    loaded = [call.split()[3] for call in machine.calls if call.startswith("kind load")]
+    assert sorted(loaded) == ["todo-another.tar", "todo-backend.tar", "todo-frontend.tar"]
+
+
 @pytest.mark.parametrize("silent", [None, "kind"])
 def test_what_cannot_be_loaded_is_one_sentence(machine: Machine, silent: str | None) -> None:
     machine.has(nodes=kind_nodes(a=[]), broken=["kind"])
@@ -225,6 +232,10 @@ def test_a_tool_that_ends_well_but_has_not_loaded_it_everywhere_is_not_believed(
     nodes = kind_nodes(a=[], b=[])
     nodes["b"]["refuses"] = True
     machine.has(nodes=nodes)
+    with pytest.raises(pulumi.RunError, match="was loaded into kind cluster dev, but not every"):
+        run("kind", ARCHIVE, name="dev")
+    (machine.folder / "bin" / "kind").write_text('#!/bin/sh\nrm "$(dirname "$0")/docker"\n')
+    machine.has(nodes=kind_nodes(a=[]))
     with pytest.raises(pulumi.RunError, match="was loaded into kind cluster dev, but not every"):
         run("kind", ARCHIVE, name="dev")
 
