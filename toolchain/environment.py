@@ -13,6 +13,8 @@ from toolchain import paths
 from toolchain.cluster import config, node
 
 _CHOSEN = ("KUBECONFIG", "BUILDX_CONFIG", "DOCKER_CONFIG", "PULUMI_BACKEND_URL")
+_HOSTS_OWN = "default"
+"""The docker context that stands for ``DOCKER_HOST``, or else for this machine's own daemon."""
 
 
 def variables(stack: str) -> dict[str, str]:
@@ -44,6 +46,9 @@ def variables(stack: str) -> dict[str, str]:
         result["BUILDX_CONFIG"] = str(paths.BUILDX_CONFIG)
     if _is_ours(_docker_context(builder)):
         result["DOCKER_CONFIG"] = str(paths.DOCKER_CONFIG)
+    if context := _chosen_context(found):
+        # buildx builds in no other docker context than the current one.
+        result["DOCKER_CONTEXT"] = context
     cluster = found.get("cluster", {})
     if "kubeconfig" in cluster:
         users = left_over.get("KUBECONFIG", os.environ.get("KUBECONFIG", ""))
@@ -116,6 +121,10 @@ def _left_over(stack: str) -> dict[str, str]:
     builds = builder in instances or any(name in named for name in instances)
     if os.environ.get("BUILDX_CONFIG") == str(paths.BUILDX_CONFIG) and not builds:
         before["BUILDX_CONFIG"] = ""
+    if _chosen_context(found) and os.environ.get("DOCKER_HOST"):
+        before["DOCKER_HOST"] = ""  # which would win over the context that the stack builds in
+    elif _is_ours(_docker_context(os.environ.get("DOCKER_CONTEXT", ""))):
+        before["DOCKER_CONTEXT"] = ""
     docker = os.environ.get("DOCKER_CONFIG") == str(paths.DOCKER_CONFIG)
     if docker and not _is_ours(_docker_context(builder)):
         before["DOCKER_CONFIG"] = ""
@@ -123,6 +132,13 @@ def _left_over(stack: str) -> dict[str, str]:
     if containerd and str(node.kubeconfig()) not in own:
         before |= {"CONTAINERD_ADDRESS": "", "CONTAINERD_NAMESPACE": ""}
     return before
+
+
+def _chosen_context(found: dict[str, Any]) -> str | None:
+    """The docker context that the stack's images are built in, where it is none that everybody has."""
+    builder = found.get("images", {}).get("builder", {})
+    name = builder.get("name")
+    return name if builder.get("exporter") in ("docker", "archive") and name != _HOSTS_OWN else None
 
 
 def _docker_context(name: str) -> Path:

@@ -19,7 +19,7 @@ EMBEDDED = {
     "cluster": {"kubeconfig": "/clone/.local/cluster/config/admin.conf", "context": "embedded"},
     "images": {"mode": "load", "builder": {"name": "todo-embedded", "exporter": "image-store"}},
 }
-CHOSEN = ("KUBECONFIG", "BUILDX_CONFIG", "DOCKER_CONFIG")
+CHOSEN = ("KUBECONFIG", "BUILDX_CONFIG", "DOCKER_CONFIG", "DOCKER_CONTEXT", "DOCKER_HOST")
 
 
 @pytest.fixture(autouse=True)
@@ -115,11 +115,24 @@ class TestEnvironment:
         assert "DOCKER_CONFIG" not in environment.variables("minikube")
         digest = hashlib.sha256(b"todo-minikube").hexdigest()
         (clone / "docker" / "contexts" / "meta" / digest).mkdir(parents=True)
-        ours = environment.variables("minikube")["DOCKER_CONFIG"]
-        assert ours == str(clone / "docker")
-        monkeypatch.setenv("DOCKER_CONFIG", ours)
-        assert environment.complete("minikube")["DOCKER_CONFIG"] == ours
-        assert "DOCKER_CONFIG" not in environment.complete("cloud")
+        monkeypatch.setenv("DOCKER_HOST", "tcp://elsewhere:2375")
+        ours = environment.variables("minikube")
+        assert ours["DOCKER_CONFIG"] == str(clone / "docker")
+        assert ours["DOCKER_CONTEXT"] == "todo-minikube"
+        assert "DOCKER_HOST" not in environment.complete("minikube")
+        for name in ("DOCKER_CONFIG", "DOCKER_CONTEXT"):
+            monkeypatch.setenv(name, ours[name])
+            assert environment.complete("minikube")[name] == ours[name]
+            assert name not in environment.complete("cloud")
+        assert environment.complete("cloud")["DOCKER_HOST"] == "tcp://elsewhere:2375"
+
+    def test_has_the_context_that_was_current_for_archives_too(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name, context in (("default", None), ("colima", "colima")):
+            builder = {"name": name, "exporter": "archive"}
+            found_out("minikube", {"images": {"mode": "load", "builder": builder}})
+            assert environment.variables("minikube").get("DOCKER_CONTEXT") == context
 
     def test_has_no_docker_configuration_of_ours_for_a_context_of_the_users(
         self, clone: Path
