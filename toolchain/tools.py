@@ -58,6 +58,7 @@ def ensure_pulumi() -> None:
     """
     paths.BIN.mkdir(parents=True, exist_ok=True)
     if version := pulumi_on_path():
+        _step_back()
         ui.say(f"  pulumi {version}: found on PATH; its plugins are fetched by Pulumi itself")
         return
     if _official_pulumi():
@@ -206,6 +207,12 @@ def _link(folder: Path) -> None:
             continue
         link.unlink(missing_ok=True)
         link.symlink_to(binary)
+
+
+def _step_back() -> None:
+    """Take our own CLI and its companions from in front of the user's: our folder comes first on PATH."""
+    for name in (*_DISTRIBUTION, *(Path(script).name for script in _SCRIPTS)):
+        (paths.BIN / name).unlink(missing_ok=True)
 
 
 def _apt(packages: list[str], why: str = "The embedded cluster") -> None:

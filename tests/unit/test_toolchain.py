@@ -101,6 +101,25 @@ def _installed_kube_score(folder: Path, version: str) -> Path:
     return program
 
 
+def test_a_pulumi_on_path_is_what_runs_also_where_one_was_built_before(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    monkeypatch.setattr(paths, "BIN", ours)
+    monkeypatch.setenv("PATH", f"{theirs}{os.pathsep}{os.environ['PATH']}")
+    for folder, version in ((ours, "3.259.0"), (theirs, "3.274.1")):
+        folder.mkdir()
+        for name in ("pulumi", "pulumi-language-python", "pulumi-language-python-exec", "kubectl"):
+            (folder / name).write_text(f"#!/bin/sh\necho v{version}\n")
+            (folder / name).chmod(0o755)
+    tools.ensure_pulumi()
+    path = environment.variables("minikube")["PATH"]
+    assert Path(str(shutil.which("pulumi", path=path))).parent == theirs
+    assert Path(str(shutil.which("pulumi-language-python", path=path))).parent == theirs
+    assert Path(str(shutil.which("pulumi-language-python-exec", path=path))).parent == theirs
+    assert Path(str(shutil.which("kubectl", path=path))).parent == ours
+
+
 def test_an_installed_kube_score_of_the_pinned_version_is_used(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
