@@ -34,6 +34,7 @@ node.running = lambda: "CLUSTER_RUNS" in os.environ
 machine.delete = lambda: print("EMBEDDED CLUSTER DELETED")
 machine.check = machine.prepare = Stack.prepare = lambda _: None
 python_env.ensure = lambda **_: None
+tools.builds_pulumi = lambda: True
 tools.ensure_pulumi = lambda: None
 sys.exit(__main__.main())
 """
