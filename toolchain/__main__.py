@@ -32,14 +32,15 @@ def up(arguments: argparse.Namespace) -> None:
     choice = machine.chosen(stack)
     with ui.step("Pulumi"):
         tools.ensure_pulumi()
-    machine.prepare(stack, choice)
-    place = _check_settings(stack)
-    with ui.step("Stack"):
-        stack.prepare()
-        state = stack.export()
-        ownership.refuse_move(stack, place, state)
-        ownership.refuse_other(locate(stack, place, state))
-        lost = health.lost(stack.name, state, stack.outputs())
+    with machine.unless_refused(stack):
+        machine.prepare(stack, choice)
+        place = _check_settings(stack)
+        with ui.step("Stack"):
+            stack.prepare()
+            state = stack.export()
+            ownership.refuse_move(stack, place, state)
+            ownership.refuse_other(locate(stack, place, state))
+            lost = health.lost(stack.name, state, stack.outputs())
     cut_off = health.was_cut_off(state)
     if cut_off:
         ui.say("  an earlier update was cut off: what it has changed is looked at first")
@@ -166,6 +167,13 @@ def cluster_start(arguments: argparse.Namespace) -> None:
     """Start the stack's local cluster, and only that."""
     stack = Stack(arguments.stack)
     choice = machine.chosen(stack)
+    if choice and machine.moves(stack, choice):
+        machine.start(stack, choice)
+        ui.say(
+            f"The {choice.called} runs; stack {stack.name} is still in another cluster, and `make up` says whether it can "
+            "leave it."
+        )
+        return
     machine.prepare(stack, choice)
     where = choice.called if choice else "its kube context's cluster"
     ui.say(f"Stack {stack.name} has {where}, which runs.")

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from toolchain import environment, paths, ui
 from toolchain.cluster import node
+from toolchain.providers import missing
 from toolchain.providers.choice import Choice, choose, provider, remembered_by
 from toolchain.providers.provider import Provider
 from toolchain.stack import Stack
 
 _NODE_PORTS = {"frontend": 30000, "backend": 30001}
 """As ``components/settings.py`` has them by default."""
+_WHICH = ("provider", "name")
+"""What tells a stack's cluster from all others of this machine."""
 
 
 def chosen(stack: Stack) -> Choice | None:
@@ -31,13 +36,13 @@ def chosen(stack: Stack) -> Choice | None:
     if choice is None:
         _check_context(stack.name, cluster)
         return None
-    if choice.provider.key == "embedded":
-        node.check()
-    elif not choice.provider.installed():
-        raise ui.Failure(
-            f"The settings want {choice.called} (cluster.provider), but its tool is not installed here; install it, or "
-            f"choose another cluster.provider in {stack.file.name}; nothing was changed."
-        )
+    match choice.provider.key:
+        case "embedded":
+            node.check()
+        case "minikube" | "kind" | "k3d" as tool if not choice.provider.installed():
+            raise missing.failure(tool, f"{choice.called} ({choice.why})")
+        case _:
+            pass  # Docker Desktop says itself how it is switched on
     if remembered_by(remembered) != (choice.provider, choice.name):
         ui.say(
             f"  cluster: {choice.called}, because {choice.why}; cluster.provider and cluster.name in "
@@ -56,22 +61,67 @@ def prepare(stack: Stack, choice: Choice | None) -> None:
         paths.machine_settings(stack.name).unlink(missing_ok=True)
         return
     settings = stack.settings()
-    ports = _node_ports(settings)
     new = remembered_by(_remembered(stack)) != (choice.provider, choice.name)
-    choice.provider.start(choice.name, ports)
-    if not choice.exists:
-        _remember_made(choice)
-    found = choice.provider.found(choice.name, ports)
-    _write(stack.name, left_open(found, settings))
+    start(stack, choice)
+    found = choice.provider.found(choice.name, _node_ports(settings))
+    _write(stack.name, told(found, settings))
     if new:
         ui.say(f"  {choice.provider.policies(choice.name)}")
+
+
+def start(stack: Stack, choice: Choice) -> None:
+    """Start a cluster, or make it; what the stack is told of its cluster stays as it is.
+
+    Raises:
+        Failure: It cannot be had; the sentence says what to do.
+    """
+    choice.provider.start(choice.name, _node_ports(stack.settings()))
+    if not choice.exists:
+        _remember_made(choice)
+
+
+def moves(stack: Stack, choice: Choice) -> bool:
+    """Whether a choice is another cluster than the one that the stack is in."""
+    before = remembered_by(_remembered(stack))
+    return before is not None and before != (choice.provider, choice.name)
+
+
+@contextmanager
+def unless_refused(stack: Stack) -> Iterator[None]:
+    """Write down where the stack goes only if the block does not refuse it.
+
+    Until then the stack file contradicts what was found out before, so that `pulumi up` refuses, too. Later it would
+    follow what was written, remove the stack from its cluster, and its data with it.
+    """
+    file = paths.machine_settings(stack.name)
+    before = file.read_bytes() if file.exists() else None
+    try:
+        yield
+    except BaseException:
+        if before is not None:
+            file.write_bytes(before)
+        raise
+
+
+def told(found: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """What a stack is told: what its file leaves open, and in any case which cluster it is in.
+
+    Args:
+        found: What `make up` found out.
+        given: The stack's ``todo:settings``.
+    """
+    result = left_open(found, given)
+    named = {key: value for key, value in (given.get("cluster") or {}).items() if key in _WHICH}
+    which = left_open({key: it for key, it in found["cluster"].items() if key in _WHICH}, named)
+    which |= {key: value for key, value in named.items() if value not in (None, "auto")}
+    return {**result, "cluster": which | result.get("cluster", {})}
 
 
 def left_open(found: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     """What was found out, without what the stack file says itself.
 
-    A block of another ``mode`` and a ``builder`` are choices as a whole: nothing is mixed into them. ``auto`` asks
-    for what is found out.
+    A block of another ``mode`` and a ``builder`` that is named, or whose exporter is, are choices as a whole: nothing is
+    mixed into them. ``auto`` asks for what is found out.
 
     Args:
         found: What `make up` found out.
@@ -84,9 +134,14 @@ def left_open(found: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
         block = given.get(key)
         if block in (None, "auto") or key == "mode":
             result[key] = value
-        elif isinstance(block, dict) and isinstance(value, dict) and key != "builder":
+        elif isinstance(block, dict) and isinstance(value, dict) and not _is_builder(key, block):
             result[key] = left_open(value, block)
     return {key: value for key, value in result.items() if value != {}}
+
+
+def _is_builder(key: str, block: dict[str, Any]) -> bool:
+    """Whether a block says what builds; an engine alone (Pulumi's resource) builds wherever that is."""
+    return key == "builder" and any(block.get(it) is not None for it in ("name", "exporter"))
 
 
 def where(stack: Stack) -> tuple[Provider, str]:
@@ -124,7 +179,8 @@ def remove(tool: Provider, name: str) -> None:
     """
     tool.delete(name)
     for file in paths.LOCAL.glob("settings.*.json"):
-        stack = Stack(file.name.split(".")[1], has_file=False)
+        name_of_stack = file.name.removeprefix("settings.").removesuffix(".json")
+        stack = Stack(name_of_stack, has_file=False)
         if remembered_by(_remembered(stack)) == (tool, name):
             file.unlink()
     _write_made([it for it in _made() if it != [tool.key, name]])

@@ -249,6 +249,10 @@ class TestNamed:
         have(machine.minikube, minikube=True, shop=False)
         assert chosen({"provider": "minikube", "name": "shop"}) == "minikube shop"
 
+    def test_a_name_of_digits_is_a_name(self, machine: Machine) -> None:
+        have(machine.kind, **{"7": True, "todo": True})
+        assert chosen({"name": 7}, {"provider": "kind", "name": 7}) == "kind 7"
+
     def test_a_name_alone_looks_for_a_cluster_that_is_called_so(self, machine: Machine) -> None:
         have(machine.minikube, minikube=True)
         have(machine.kind, shop=True)

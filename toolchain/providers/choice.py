@@ -54,6 +54,8 @@ def choose(given: dict[str, Any], remembered: dict[str, Any]) -> Choice | None:
     Raises:
         Failure: The settings name two different clusters, or one that nothing here could make.
     """
+    if given.get("name") is not None:
+        given = {**given, "name": str(given["name"])}  # YAML has numbers, too
     named = str(given.get("provider") or "auto")
     if given.get("kind", "local") != "local" or named == "context":
         return None

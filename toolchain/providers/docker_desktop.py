@@ -85,7 +85,7 @@ class DockerDesktop:
                 f"{what} takes images from Docker Desktop, but docker context {host.context} leads to {host.system}; run "
                 "`docker context use desktop-linux` and run again; nothing was changed."
             )
-        cluster: dict[str, Any] = {"provider": self.key, "name": name, "context": CONTEXT}
+        cluster: dict[str, Any] = {"provider": self.key, "context": CONTEXT}
         if _nodes() == [_KUBEADM]:
             # Kubernetes uses the Docker that builds; its NodePorts are forwarded to this machine.
             cluster["nodeAddress"] = docker.LOOPBACK
