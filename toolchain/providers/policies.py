@@ -43,9 +43,8 @@ def line(flags: Sequence[str]) -> str:
     who = enforcer(user_environment.parts(answer.object(), "items"))
     if who == "kindnet":
         told = ["--namespace=kube-system", "logs", "daemonset/kindnet", "--tail=60"]
-        if _FAILING.search(
-            user_environment.ask(["kubectl", *flags, "--request-timeout=15s", *told]).text
-        ):
+        log = user_environment.ask(["kubectl", *flags, "--request-timeout=15s", *told]).text
+        if kindnet_fails(log):
             return f"{NOBODY}: kindnet cannot, as this machine's kernel lacks what its nftables rules need"
     return enforced_by(who) if who else NOBODY
 
@@ -59,6 +58,11 @@ def enforcer(daemon_sets: Iterable[dict[str, Any]]) -> str | None:
             return _ENFORCERS[name]
         kindnet = kindnet or (name == "kindnet" and _kindnet_enforces(item))
     return "kindnet" if kindnet else None
+
+
+def kindnet_fails(log: str) -> bool:
+    """Whether kindnet's newest lines say that it cannot enforce on this kernel."""
+    return _FAILING.search(log) is not None
 
 
 def _kindnet_enforces(item: dict[str, Any]) -> bool:
