@@ -12,6 +12,7 @@ from toolchain import (
     addresses,
     app_tests,
     environment,
+    findings,
     health,
     machine,
     ownership,
@@ -33,7 +34,7 @@ def up(arguments: argparse.Namespace) -> None:
     choice = machine.chosen(stack)
     with ui.step("Pulumi"):
         tools.ensure_pulumi()
-    with machine.unless_refused(stack):
+    with findings.unless_refused(stack.name):
         machine.prepare(stack, choice)
         place = _check_settings(stack)
         with ui.step("Stack"):

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from toolchain import environment, paths, ui
+from toolchain import environment, findings, paths, ui
 from toolchain.cluster import node
 from toolchain.providers import missing
-from toolchain.providers.choice import Choice, choose, provider, remembered_by
+from toolchain.providers.choice import PROVIDERS, Choice, choose, provider, remembered_by
 from toolchain.providers.provider import Provider
 from toolchain.stack import Stack
 
 _NODE_PORTS = {"frontend": 30000, "backend": 30001}
 """As ``components/settings.py`` has them by default."""
-_WHICH = ("provider", "name")
-"""What tells a stack's cluster from all others of this machine."""
 
 
 def chosen(stack: Stack) -> Choice | None:
@@ -31,7 +27,7 @@ def chosen(stack: Stack) -> Choice | None:
         Failure: The stack's context does not answer, or this machine can run no cluster.
     """
     cluster = stack.settings().get("cluster") or {}
-    remembered = _remembered(stack)
+    remembered = findings.remembered(stack.name)
     choice = choose(cluster, remembered)
     if choice is None:
         _check_context(stack.name, cluster)
@@ -61,10 +57,10 @@ def prepare(stack: Stack, choice: Choice | None) -> None:
         paths.machine_settings(stack.name).unlink(missing_ok=True)
         return
     settings = stack.settings()
-    new = remembered_by(_remembered(stack)) != (choice.provider, choice.name)
+    new = remembered_by(findings.remembered(stack.name)) != (choice.provider, choice.name)
     start(stack, choice)
     found = choice.provider.found(choice.name, _node_ports(settings))
-    _write(stack.name, told(found, settings))
+    findings.write(stack.name, findings.told(found, settings))
     if new:
         ui.say(f"  {choice.provider.policies(choice.name)}")
 
@@ -82,71 +78,19 @@ def start(stack: Stack, choice: Choice) -> None:
 
 def moves(stack: Stack, choice: Choice) -> bool:
     """Whether a choice is another cluster than the one that the stack is in."""
-    before = remembered_by(_remembered(stack))
+    before = remembered_by(findings.remembered(stack.name))
     return before is not None and before != (choice.provider, choice.name)
 
 
-@contextmanager
-def unless_refused(stack: Stack) -> Iterator[None]:
-    """Write down where the stack goes only if the block does not refuse it.
-
-    Until then the stack file contradicts what was found out before, so that `pulumi up` refuses, too. Later it would
-    follow what was written, remove the stack from its cluster, and its data with it.
-    """
-    file = paths.machine_settings(stack.name)
-    before = file.read_bytes() if file.exists() else None
-    try:
-        yield
-    except BaseException:
-        if before is not None:
-            file.write_bytes(before)
-        raise
-
-
-def told(found: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
-    """What a stack is told: what its file leaves open, and in any case which cluster it is in.
-
-    Args:
-        found: What `make up` found out.
-        given: The stack's ``todo:settings``.
-    """
-    result = left_open(found, given)
-    named = {key: value for key, value in (given.get("cluster") or {}).items() if key in _WHICH}
-    which = left_open({key: it for key, it in found["cluster"].items() if key in _WHICH}, named)
-    which |= {key: value for key, value in named.items() if value not in (None, "auto")}
-    return {**result, "cluster": which | result.get("cluster", {})}
-
-
-def left_open(found: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
-    """What was found out, without what the stack file says itself.
-
-    A block of another ``mode`` and a ``builder`` that is named, or whose exporter is, are choices as a whole: nothing is
-    mixed into them. ``auto`` asks for what is found out.
-
-    Args:
-        found: What `make up` found out.
-        given: The stack's ``todo:settings``, or a block of it.
-    """
-    if "mode" in found and given.get("mode", found["mode"]) != found["mode"]:
-        return {}
-    result: dict[str, Any] = {}
-    for key, value in found.items():
-        block = given.get(key)
-        if block in (None, "auto") or key == "mode":
-            result[key] = value
-        elif isinstance(block, dict) and isinstance(value, dict) and not _is_builder(key, block):
-            result[key] = left_open(value, block)
-    return {key: value for key, value in result.items() if value != {}}
-
-
-def _is_builder(key: str, block: dict[str, Any]) -> bool:
-    """Whether a block says what builds; an engine alone (Pulumi's resource) builds wherever that is."""
-    return key == "builder" and any(block.get(it) is not None for it in ("name", "exporter"))
-
-
 def where(stack: Stack) -> tuple[Provider, str]:
-    """The local cluster that the stack is in: its tool and name; the embedded one where nothing is known."""
-    return remembered_by(_remembered(stack)) or (provider("embedded"), "embedded")
+    """The local cluster that the stack is in, else its settings name, else `make up` made: its tool and name."""
+    if known := remembered_by(findings.remembered(stack.name)):
+        return known
+    given = stack.settings().get("cluster") or {}
+    if named := next((it for it in PROVIDERS if it.key == given.get("provider")), None):
+        return named, str(given.get("name") or named.usual)
+    made = [(provider(key), name) for key, name in _made()]
+    return made[-1] if made and not node.exists() else (provider("embedded"), "embedded")
 
 
 def stop(stack: Stack) -> str:
@@ -179,9 +123,8 @@ def remove(tool: Provider, name: str) -> None:
     """
     tool.delete(name)
     for file in paths.LOCAL.glob("settings.*.json"):
-        name_of_stack = file.name.removeprefix("settings.").removesuffix(".json")
-        stack = Stack(name_of_stack, has_file=False)
-        if remembered_by(_remembered(stack)) == (tool, name):
+        stack = file.name.removeprefix("settings.").removesuffix(".json")
+        if remembered_by(findings.remembered(stack)) == (tool, name):
             file.unlink()
     _write_made([it for it in _made() if it != [tool.key, name]])
 
@@ -189,19 +132,6 @@ def remove(tool: Provider, name: str) -> None:
 def delete() -> None:
     """Remove the embedded cluster."""
     remove(provider("embedded"), "embedded")
-
-
-def _remembered(stack: Stack) -> dict[str, Any]:
-    """The ``cluster`` that was found out for the stack, as this version writes it."""
-    found = environment.found_out(stack.name)
-    cluster = dict(found.get("cluster") or {})
-    if "provider" not in cluster:
-        # An earlier version knew two kinds of clusters, and did not write down which.
-        if cluster.get("kubeconfig") == str(node.kubeconfig()):
-            cluster["provider"] = "embedded"
-        elif "kubeconfig" not in cluster and cluster.get("context"):
-            cluster |= {"provider": "minikube", "name": cluster["context"]}
-    return cluster
 
 
 def _made() -> list[list[str]]:
@@ -253,15 +183,3 @@ def _check_context(stack: str, cluster: dict[str, Any]) -> None:
             f"The cluster of kube context {context or '(current)'} does not answer; start it, or correct cluster.context "
             "in the stack's todo:settings; nothing was changed."
         )
-
-
-def _write(stack: str, found: dict[str, Any]) -> None:
-    file = paths.machine_settings(stack)
-    text = json.dumps(found, indent=2) + "\n"
-    if not file.exists() or file.read_text() != text:
-        paths.LOCAL.mkdir(exist_ok=True)
-        partial = file.with_suffix(".partial")
-        partial.write_text(text)
-        partial.replace(file)
-    # One file for all stacks, as it was before: nothing reads it any more.
-    (paths.LOCAL / "settings.json").unlink(missing_ok=True)

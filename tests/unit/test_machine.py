@@ -12,7 +12,7 @@ import pytest
 
 from components.config import parse_settings
 from toolchain import __main__ as commands
-from toolchain import environment, machine, ownership, paths, python_env, tools, ui
+from toolchain import environment, findings, machine, ownership, paths, python_env, tools, ui
 from toolchain.cluster import config, images, node
 from toolchain.providers import choice
 from toolchain.providers.embedded import BUILDER, Embedded
@@ -173,21 +173,21 @@ class TestLeftOpen:
     def test_auto_is_filled(self) -> None:
         given = {"cluster": {"kind": "local", "provider": "auto"}}
         found = {"cluster": {"provider": "kind", "name": "todo"}}
-        assert machine.left_open(found, given) == found
+        assert findings.left_open(found, given) == found
 
     def test_nothing_is_mixed_into_images_that_somebody_else_builds(self) -> None:
         given = {"images": {"mode": "prebuilt", "backend": "b:1", "frontend": "f:1"}}
-        assert machine.left_open(EMBEDDED, given) == {"cluster": EMBEDDED["cluster"]}
+        assert findings.left_open(EMBEDDED, given) == {"cluster": EMBEDDED["cluster"]}
 
     def test_nothing_is_mixed_into_a_builder(self) -> None:
         given = {"images": {"mode": "load", "builder": {"name": "mine"}}}
-        assert machine.left_open(EMBEDDED, given)["images"] == {"mode": "load"}
+        assert findings.left_open(EMBEDDED, given)["images"] == {"mode": "load"}
 
     def test_an_engine_alone_builds_where_the_nodes_get_their_images_from(self) -> None:
         given = {"images": {"mode": "load", "builder": {"engine": "docker"}}}
         builder = {"name": "todo-minikube", "exporter": "docker"}
         found = {"images": {"mode": "load", "builder": builder}}
-        assert machine.left_open(found, given) == found
+        assert findings.left_open(found, given) == found
 
     @pytest.mark.parametrize(
         "given", [{}, {"provider": "auto"}, {"provider": "kind"}, {"name": "7"}, {"name": 7}]
@@ -195,7 +195,7 @@ class TestLeftOpen:
     def test_which_cluster_a_stack_is_in_is_always_told(self, given: dict[str, Any]) -> None:
         found = {"cluster": {"provider": "kind", "name": "7", "context": "kind-7"}}
         tree = {"cluster": {"kind": "local", **given}, "images": {"mode": "load"}}
-        told = machine.told(found, tree)
+        told = findings.told(found, tree)
         found_out("minikube", told)
         tool, name = machine.where(Stack("minikube"))
         assert (tool.key, name) == ("kind", "7")
@@ -207,7 +207,7 @@ class TestLeftOpen:
             "cluster": {"nodeAddress": "10.89.0.2", "context": "c"},
             "database": {"mode": "inCluster", "image": "i:1"},
         }
-        assert machine.left_open(found, given) == {
+        assert findings.left_open(found, given) == {
             "cluster": {"context": "c"},
             "database": {"mode": "inCluster", "image": "i:1"},
         }
@@ -279,6 +279,40 @@ class TestEmbeddedCluster:
         self.prepared(monkeypatch, {"cluster": {"kind": "local"}})
         assert (mine / "instances" / "todo").read_text() == "a builder of the user's"
         assert (mine / "instances" / BUILDER).exists()
+
+
+class TestWhere:
+    """Which cluster is stopped or removed for a stack that nothing was found out for."""
+
+    @pytest.fixture(autouse=True)
+    def nothing_embedded(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(node, "exists", lambda: False)
+
+    def of(self, given: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
+        monkeypatch.setattr(Stack, "settings", lambda _: {"cluster": given})
+        tool, name = machine.where(Stack("minikube"))
+        return tool.key, name
+
+    @pytest.mark.parametrize(
+        ("given", "meant"),
+        [
+            ({"provider": "kind"}, ("kind", "todo")),
+            ({"provider": "minikube", "name": "shop"}, ("minikube", "shop")),
+            ({}, ("embedded", "embedded")),
+        ],
+    )
+    def test_it_is_the_one_that_the_settings_name(
+        self, given: dict[str, Any], meant: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert self.of(given, monkeypatch) == meant
+
+    def test_one_that_make_up_made_is_known_when_its_stack_is_gone(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (paths.LOCAL / "clusters.json").write_text('[["kind", "todo"]]')
+        assert self.of({"provider": "auto"}, monkeypatch) == ("kind", "todo")
+        monkeypatch.setattr(node, "exists", lambda: True)
+        assert self.of({}, monkeypatch) == ("embedded", "embedded")
 
 
 class TestAnotherClusterThanBefore:
