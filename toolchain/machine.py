@@ -71,7 +71,8 @@ def left_open(found: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     """What was found out, without what the stack file says itself.
 
     A block of another ``mode`` and a ``builder`` are choices as a whole: nothing is mixed into them. ``auto`` asks
-    for what is found out.
+    for what is found out. What both say alike is kept: `make cluster-stop` and `make down` go by what was found out, and
+    a stack file that says something else later is then not filled with what belongs to the former cluster.
 
     Args:
         found: What `make up` found out.
@@ -82,7 +83,7 @@ def left_open(found: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for key, value in found.items():
         block = given.get(key)
-        if block in (None, "auto") or key == "mode":
+        if block in (None, "auto", value) or key == "mode":
             result[key] = value
         elif isinstance(block, dict) and isinstance(value, dict) and key != "builder":
             result[key] = left_open(value, block)
