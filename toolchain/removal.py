@@ -151,6 +151,9 @@ def _unreachable(target: Target, reason: str) -> ui.Failure:
             f"run `make cluster-start`, then {target.again}; or `make cluster-down`, which removes the whole embedded "
             "cluster"
         )
+    elif called := _local(target):
+        start = "make cluster-start" if name == "minikube" else f"make cluster-start STACK={name}"
+        how = f"run `{start}`, which starts {called} or leads to it again, then {target.again}"
     else:
         how = f"start it, or correct its kubeconfig, and run {target.again}"
         how += f"; {_forgetting(target)}" if target.known else "; if it is gone, all of it is"
@@ -158,6 +161,16 @@ def _unreachable(target: Target, reason: str) -> ui.Failure:
         f"The cluster of stack {name} (context {target.context or '(current)'}) does not answer ({reason.rstrip('.')}), so "
         f"{has} may still exist: {how}; nothing was changed."
     )
+
+
+def _local(target: Target) -> str | None:
+    """What a stack's cluster is called, where it is one of a tool's on this machine, running or stopped."""
+    found = environment.found_out(target.stack.name).get("cluster") or {}
+    if "provider" not in found or found.get("context") != target.context:
+        return None
+    tool, name = machine.where(target.stack)
+    there = any(it.name == name for it in tool.clusters())
+    return Choice(provider=tool, name=name, exists=True, why="").called if there else None
 
 
 def _forgetting(target: Target) -> str:

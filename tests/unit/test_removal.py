@@ -646,7 +646,17 @@ def in_kind(clone: Clone) -> Clone:
     kind = clone.answers / "kind"
     kind.write_text('#!/bin/sh\necho kind "$@" >> $STAND_INS/calls\necho todo\n')
     kind.chmod(0o755)
+    docker(clone, "todo-control-plane\trunning\ttodo\n")
     return clone
+
+
+def docker(clone: Clone, containers: str) -> None:
+    """Nobody's own containers count, whatever this machine runs."""
+    listed = clone.answers / "docker-ps.txt"
+    listed.write_text(containers)
+    program = clone.answers / "docker"
+    program.write_text(f"#!/bin/sh\ncat {listed}\n")
+    program.chmod(0o755)
 
 
 class TestClustersOfOtherTools:
@@ -676,6 +686,27 @@ class TestClustersOfOtherTools:
         assert "Namespace shop" not in in_kind.objects("kind-todo")
         # The next `make up` is free to choose.
         assert not (in_kind.folder / ".local" / "settings.minikube.json").exists()
+
+    @pytest.mark.parametrize("how", ["stopped", "not in the kubeconfig"])
+    def test_that_do_not_answer_are_to_be_started_first(self, in_kind: Clone, how: str) -> None:
+        if how == "stopped":
+            in_kind.stopped("kind-todo")
+        else:
+            (in_kind.answers / "kind-todo.json").unlink()
+        done = in_kind.run("down", "minikube")
+        assert done.code == 1
+        assert not done.changes()
+        assert "run `make cluster-start`, which starts kind cluster todo" in done.err
+        assert "stack rm" not in done.err
+
+    def test_that_are_gone_have_nothing_to_be_started(self, in_kind: Clone) -> None:
+        (in_kind.answers / "kind-todo.json").unlink()
+        docker(in_kind, "")
+        done = in_kind.run("down", "minikube")
+        assert done.code == 1
+        assert not done.changes()
+        assert "cluster-start" not in done.err
+        assert "pulumi stack rm minikube --force" in done.err
 
     def test_stopping_says_what_it_stops(self, clone: Clone) -> None:
         clone.stack("cloud", MANAGED)
