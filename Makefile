@@ -106,13 +106,13 @@ env: ## Print the shell's variables: eval "$$(make env)"
 install: ## Only the tools and the Python environment
 	@$(TOOLCHAIN) install
 
-cluster-start: ## Start the local cluster
+cluster-start: ## Start the stack's local cluster
 	@$(TOOLCHAIN) cluster-start
 
-cluster-stop: ## Stop the embedded cluster; its data stays
+cluster-stop: ## Stop the stack's local cluster; its data stays
 	@$(TOOLCHAIN) cluster-stop
 
-cluster-down: ## Remove the embedded cluster with everything in it (YES=1: without asking)
+cluster-down: ## Remove the local cluster that make up made, with all in it (YES=1: without asking)
 	@$(TOOLCHAIN) cluster-down
 
 down: ## Remove the application with its data; shows what, and asks (YES=1: without asking)

@@ -7,10 +7,12 @@ import pulumi
 from components.cluster import kubernetes_provider
 from components.config import load_config
 from components.deletion import bound_deletion
+from components.interruption import end_quietly
 from components.node_images import node_images
 from components.ownership import Ownership
 from components.todo_stack import TodoStack, TodoStackArgs
 
+end_quietly()
 config = load_config(Path(__file__).parent)
 cluster = kubernetes_provider("cluster", config.settings.cluster)
 namespace = config.settings.namespace

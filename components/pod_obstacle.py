@@ -34,6 +34,26 @@ def containers(pod: Any) -> list[Any]:
     return [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]
 
 
+def failed_start(pod: Any) -> Obstacle | None:
+    """Returns which container has failed though nothing else keeps it from starting.
+
+    One failure of an init container is one, since it does its work once; a container may be started
+    before what it needs.
+    """
+    name = pod["metadata"]["name"]
+    initial: list[Any] = pod["status"].get("initContainerStatuses", [])
+    for it in containers(pod):
+        ended: dict[str, Any] = it.get("lastState", {}).get("terminated") or {}
+        times = it.get("restartCount", 0)
+        if times >= (1 if it in initial else 2) and ended.get("exitCode") and not it.get("ready"):
+            said = " ".join(str(ended.get("message") or ended.get("reason") or "").split())[-400:]
+            text = f"{it['name']} has failed {times}x with exit code {ended['exitCode']}: {said}"
+            return Obstacle(
+                f"pod {name}: {text}", f"logs {name} -c {it['name']} --previous", fatal=True
+            )
+    return None
+
+
 def obstacle_of(pod: Any) -> Obstacle:
     """Returns what a pod that is not ready waits for."""
     name = pod["metadata"]["name"]

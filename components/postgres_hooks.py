@@ -6,6 +6,7 @@ from components.api import Api
 from components.postgres_identity import refuse_other_data
 from components.postgres_rollout import PostgresRollout
 from components.postgres_volume import PostgresVolume
+from components.rollout_watch import RolloutWatch
 
 
 def server_hooks(name: str, api: Api | None) -> pulumi.ResourceHookBinding:
@@ -24,9 +25,10 @@ def server_hooks(name: str, api: Api | None) -> pulumi.ResourceHookBinding:
     optional = pulumi.ResourceHookOptions(ignore_errors=True)
     note = pulumi.ResourceHook(f"note on the volume of {name}", volume.note, optional)
     heal = pulumi.ResourceHook(f"pod of {name}", PostgresRollout(api).heal)
+    watch = pulumi.ResourceHook(f"first pod of {name}", RolloutWatch(api).hook)
     refuse_old = pulumi.ResourceHook(f"kept volume of {name}", volume.refuse_other, on_dry_run)
     return pulumi.ResourceHookBinding(
-        before_create=[refuse_old],
+        before_create=[refuse_old, watch],
         after_create=[note],
         before_update=[refuse, heal],
         after_update=[note],

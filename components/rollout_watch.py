@@ -14,12 +14,12 @@ from typing import Any
 import pulumi
 
 from components.api import Api
-from components.pod_obstacle import obstacle_of
+from components.pod_obstacle import failed_start, obstacle_of
 
 
 @dataclass
 class RolloutWatch:
-    """Watches the new pods of Deployments."""
+    """Watches the new pods of Deployments and StatefulSets."""
 
     api: Api
     """Requests to the cluster."""
@@ -37,18 +37,19 @@ class RolloutWatch:
         self.begin(args.new_inputs or {})
 
     def begin(self, inputs: Mapping[str, Any]) -> threading.Thread:
-        """Watches the pods of a Deployment with these inputs until there is a reason to say."""
+        """Watches the pods of an object with these inputs until there is a reason to say."""
         namespace, name = inputs["metadata"]["namespace"], inputs["metadata"]["name"]
         labels: dict[str, str] = inputs["spec"]["selector"]["matchLabels"]
         selector = ",".join(f"{key}={value}" for key, value in labels.items())
-        arguments = (str(namespace), str(name), selector)
+        called = f"{inputs.get('kind', 'Deployment')} {namespace}/{name}"
+        arguments = (called, str(namespace), selector)
         thread = threading.Thread(target=self._watch, args=arguments, daemon=True)
         thread.start()
         return thread
 
-    def _watch(self, namespace: str, name: str, selector: str) -> None:
+    def _watch(self, called: str, namespace: str, selector: str) -> None:
         if said := self.reason(namespace, selector):
-            pulumi.log.warn(f"Deployment {namespace}/{name} does not get ready: {said}")
+            pulumi.log.warn(f"{called} does not get ready: {said}")
 
     def reason(self, namespace: str, selector: str) -> str | None:
         """Returns why a pod has not started for a while, None if there was no such pod."""
@@ -59,6 +60,9 @@ class RolloutWatch:
             # The update itself says what is wrong with the cluster.
             with contextlib.suppress(Exception):
                 found: dict[str, list[Any]] = self.api.request("GET", path) or {}
+                for pod in found.get("items", ()):
+                    if ended := None if _is_going(pod) else failed_start(pod):
+                        return f"{ended.text}; look with `kubectl -n {namespace} {ended.look}`"
                 stuck: dict[str, tuple[str, str]] = {
                     pod["metadata"]["uid"]: it
                     for pod in found.get("items", ())
@@ -72,8 +76,12 @@ class RolloutWatch:
         return None
 
 
+def _is_going(pod: Any) -> bool:
+    return bool(pod["metadata"].get("deletionTimestamp"))
+
+
 def _fatal(pod: Any) -> tuple[str, str] | None:
-    if pod["metadata"].get("deletionTimestamp"):
+    if _is_going(pod):
         return None
     obstacle = obstacle_of(pod)
     return (obstacle.text, obstacle.look) if obstacle.fatal else None

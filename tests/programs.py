@@ -3,6 +3,7 @@
 import json
 import re
 import runpy
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -42,4 +43,8 @@ def run_program(
 
 
 def _run(path: Path) -> None:
-    runpy.run_path(str(path), run_name="__main__")
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        runpy.run_path(str(path), run_name="__main__")
+    finally:
+        signal.signal(signal.SIGINT, handler)  # pytest's own, not the program's

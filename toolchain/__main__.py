@@ -27,7 +27,7 @@ from toolchain.survey import locate
 def up(arguments: argparse.Namespace) -> None:
     """From whatever is there to the running application."""
     stack = Stack(arguments.stack)
-    python_env.ensure(constrained=tools.pulumi_on_path() is None)
+    python_env.ensure(constrained=tools.builds_pulumi())
     _check_settings(stack)
     choice = machine.chosen(stack)
     with ui.step("Pulumi"):
@@ -108,7 +108,7 @@ def _has_route(stack: Stack) -> bool:
 def install(arguments: argparse.Namespace) -> None:
     """Pulumi, its plugins and the Python environment."""
     del arguments
-    python_env.ensure(constrained=tools.pulumi_on_path() is None)
+    python_env.ensure(constrained=tools.builds_pulumi())
     with ui.step("Pulumi"):
         tools.ensure_pulumi()
 
@@ -116,20 +116,20 @@ def install(arguments: argparse.Namespace) -> None:
 def python(arguments: argparse.Namespace) -> None:
     """The Python environment alone, with what the tests need."""
     del arguments
-    python_env.ensure("dev", "ops", constrained=tools.pulumi_on_path() is None)
+    python_env.ensure("dev", "ops", constrained=tools.builds_pulumi())
 
 
 def python_e2e(arguments: argparse.Namespace) -> None:
     """The Python environment and the browser of the end-to-end tests."""
     del arguments
-    python_env.ensure("dev", "ops", "e2e", constrained=tools.pulumi_on_path() is None)
+    python_env.ensure("dev", "ops", "e2e", constrained=tools.builds_pulumi())
     tools.ensure_browser()
 
 
 def python_ops(arguments: argparse.Namespace) -> None:
     """The Python environment with what the operations CLI needs."""
     del arguments
-    python_env.ensure("ops", constrained=tools.pulumi_on_path() is None)
+    python_env.ensure("ops", constrained=tools.builds_pulumi())
 
 
 def python_newest(arguments: argparse.Namespace) -> None:

@@ -31,6 +31,8 @@ def variables(stack: str) -> dict[str, str]:
     result = {
         "PATH": os.pathsep.join([*ours, *(p for p in path if p not in ours)]),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
+        # Plugins are asked for when something uses them: otherwise every run looks for that of each package.
+        "PULUMI_OPTION_SKIP_PLUGIN_PRE_INSTALL": "true",
     }
     if "PULUMI_BACKEND_URL" not in os.environ and not _logged_in():
         result["PULUMI_BACKEND_URL"] = f"file://{paths.PULUMI_STATE}"

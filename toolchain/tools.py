@@ -14,6 +14,7 @@ from pathlib import Path
 from toolchain import paths, recipes, ui
 
 _OLDEST_PULUMI = (3, 259, 0)
+_INSTALLER = "https://get.pulumi.com/"
 _PLUGINS = (
     ("kubernetes", recipes.PULUMI_KUBERNETES, "pulumi-kubernetes"),
     ("docker-build", recipes.PULUMI_DOCKER_BUILD, "pulumi-docker-build"),
@@ -50,6 +51,17 @@ def pulumi_on_path() -> str | None:
     return None
 
 
+def builds_pulumi() -> bool:
+    """Whether the CLI and its plugins are built here, as the last resort.
+
+    Then the Python packages are held to the versions of those plugins. For any other Pulumi the plugins of the newest
+    packages are fetched. What was once built or installed stays: an outage does not change versions.
+    """
+    if pulumi_on_path() or (_official_home() / "bin" / "pulumi").exists():
+        return False
+    return recipes.built("pulumi") or not _answers(_INSTALLER)
+
+
 def ensure_pulumi() -> None:
     """Make the Pulumi CLI, its Python host and its plugins available in ``.local/bin``.
 
@@ -58,6 +70,7 @@ def ensure_pulumi() -> None:
     """
     paths.BIN.mkdir(parents=True, exist_ok=True)
     if version := pulumi_on_path():
+        _step_back()
         ui.say(f"  pulumi {version}: found on PATH; its plugins are fetched by Pulumi itself")
         return
     if _official_pulumi():
@@ -146,30 +159,30 @@ def _distribution() -> Path:
 
 
 def _official_pulumi() -> bool:
-    home = paths.cache() / f"pulumi-{recipes.PULUMI}"
+    """The newest Pulumi from its own installer; a version that it has installed before stays."""
+    home = _official_home()
     if not (home / "bin" / "pulumi").exists():
-        if any(recipes.built(n) for n in ("pulumi",)) or not _answers("https://get.pulumi.com/"):
+        if builds_pulumi():
             return False
         script = home / "install.sh"
         home.mkdir(parents=True, exist_ok=True)
-        with urllib.request.urlopen("https://get.pulumi.com/", timeout=30) as answer:
+        with urllib.request.urlopen(_INSTALLER, timeout=30) as answer:
             script.write_bytes(answer.read())
         ui.run(
-            [
-                "sh",
-                script,
-                "--version",
-                recipes.PULUMI.removeprefix("v"),
-                "--install-root",
-                home,
-                "--no-edit-path",
-            ],
+            ["sh", script, "--install-root", home, "--no-edit-path"],
             log=paths.LOCAL / "log" / "pulumi.log",
             what="installing Pulumi",
         )
     _link(home / "bin")
-    ui.say(f"  pulumi {recipes.PULUMI}: installed by its official installer")
+    version = ui.capture([home / "bin" / "pulumi", "version"]) or ""
+    ui.say(
+        f"  pulumi {version.strip().removeprefix('v')}: from its official installer; its plugins are fetched by Pulumi itself"
+    )
     return True
+
+
+def _official_home() -> Path:
+    return paths.cache() / "pulumi-official"
 
 
 def _plugin(name: str, version: str, binary: Path) -> None:
@@ -206,6 +219,12 @@ def _link(folder: Path) -> None:
             continue
         link.unlink(missing_ok=True)
         link.symlink_to(binary)
+
+
+def _step_back() -> None:
+    """Take our own CLI and its companions from in front of the user's: our folder comes first on PATH."""
+    for name in (*_DISTRIBUTION, *(Path(script).name for script in _SCRIPTS)):
+        (paths.BIN / name).unlink(missing_ok=True)
 
 
 def _apt(packages: list[str], why: str = "The embedded cluster") -> None:

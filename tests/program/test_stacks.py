@@ -138,7 +138,8 @@ def test_minikubes_volumes_have_their_pods_on_its_first_node(
 def test_namespace_and_backups_survive_destroy_with_the_data() -> None:
     recording = run_program(stack_settings("minikube"))
     kept = {r.kind for r in recording.resources if r.retain_on_delete}
-    assert kept == {"Namespace", "PersistentVolumeClaim"}
+    # Images that no registry has are left to whoever clears the node.
+    assert kept - {"Image"} == {"Namespace", "PersistentVolumeClaim"}
 
 
 def test_destroy_leaves_the_namespace_since_others_may_have_put_something_in_it() -> None:

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from toolchain import ui
-from toolchain.providers import choice
+from toolchain.providers import choice, docker
 from toolchain.providers.choice import Choice, choose
+from toolchain.providers.docker import Docker
 from toolchain.providers.provider import Cluster
 
 
@@ -61,6 +62,9 @@ class Machine:
     desktop: Tool
     embedded: Tool
     context: str | None = None
+    docker: Docker | None = field(
+        default_factory=lambda: Docker(context="default", buildx=True, silence=None)
+    )
 
 
 @pytest.fixture
@@ -76,6 +80,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
     tools = (it.minikube, it.kind, it.k3d, it.desktop, it.embedded)
     monkeypatch.setattr(choice, "PROVIDERS", tools)
     monkeypatch.setattr(ui, "capture", lambda *_, **__: it.context)
+    monkeypatch.setattr(docker, "ask", lambda: it.docker)
     return it
 
 
@@ -103,6 +108,16 @@ class TestAuto:
         assert chosen() == "kind todo"
         machine.minikube.here = True
         assert chosen() == "minikube minikube"
+
+    @pytest.mark.parametrize(
+        "found", [None, Docker(context="default", buildx=None, silence="cannot connect")]
+    )
+    def test_makes_nothing_in_a_docker_that_does_not_run(
+        self, machine: Machine, found: Docker | None
+    ) -> None:
+        machine.kind.here = machine.k3d.here = True
+        machine.docker = found
+        assert chosen() == "embedded embedded"
 
     def test_makes_no_docker_desktop(self, machine: Machine) -> None:
         machine.desktop.here = True

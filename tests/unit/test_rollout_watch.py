@@ -7,6 +7,7 @@ import pulumi
 import pytest
 
 from components.app_deployment import AppDeployment, AppDeploymentArgs
+from components.postgres_stateful_set import PostgresStatefulSet, PostgresStatefulSetArgs
 from components.rollout_watch import RolloutWatch
 from tests.recording import record
 
@@ -56,6 +57,49 @@ def test_a_migration_that_keeps_failing_is_told_with_the_command_that_shows_its_
     )
 
 
+def restarted(name: str, times: int, *, initial: bool, code: int = 1) -> dict[str, Any]:
+    """A pod whose container runs again after it has failed."""
+    ended = {"exitCode": code, "reason": "Error", "message": "no such table"}
+    again = {
+        "name": "c",
+        "restartCount": times,
+        "state": {"running": {}},
+        "lastState": {"terminated": ended},
+    }
+    kind = "initContainerStatuses" if initial else "containerStatuses"
+    return {"metadata": {"name": name, "uid": name}, "status": {kind: [again]}}
+
+
+@pytest.mark.parametrize(("times", "initial"), [(1, True), (2, False)])
+def test_a_container_that_fails_slowly_is_told_as_soon_as_it_has_failed(
+    times: int, initial: bool
+) -> None:
+    said = reason(Cluster([restarted("new", times, initial=initial)]), patience=60)
+    assert said == (
+        f"pod new: c has failed {times}x with exit code 1: no such table; "
+        "look with `kubectl -n x logs new -c c --previous`"
+    )
+
+
+def test_the_database_is_watched_from_its_first_pod_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(pulumi.log, "warn", said.append)
+    inputs = {
+        "kind": "StatefulSet",
+        "metadata": {"namespace": "x", "name": "postgres"},
+        "spec": {"selector": {"matchLabels": {"app": "shop"}}},
+    }
+    watch = RolloutWatch(Cluster([pod("postgres-0", "ErrImagePull")]), patience=0, pause=0.01)
+    watch.begin(inputs).join(5)
+    assert said[0].startswith("StatefulSet x/postgres does not get ready: pod postgres-0")
+
+    def program() -> None:
+        args = PostgresStatefulSetArgs(namespace="x", password="p", api=Cluster([]))
+        PostgresStatefulSet("db", args)
+
+    assert "first pod of db" in record(program).one("StatefulSet").hooks
+
+
 def test_a_cluster_that_does_not_answer_once_is_asked_again() -> None:
     assert reason(Cluster(pulumi.RunError("away"), [pod("new", "ErrImagePull")]))
 
@@ -67,6 +111,8 @@ def test_a_cluster_that_does_not_answer_once_is_asked_again() -> None:
         ([[pod("starting", "PodInitializing")]], 0.0),
         ([[pod("former", "CrashLoopBackOff", deleted=True)]], 0.0),
         ([[pod("slow", "ErrImagePull")], [pod("slow", None)]], 0.1),
+        ([[restarted("waited for its database", 1, initial=False)]], 0.0),
+        ([[restarted("done", 2, initial=True, code=0)]], 0.0),
         ([[pod("former", "ErrImagePull")], [], [pod("new", None)]], 0.1),
     ],
 )

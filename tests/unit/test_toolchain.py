@@ -101,6 +101,80 @@ def _installed_kube_score(folder: Path, version: str) -> Path:
     return program
 
 
+def test_a_pulumi_on_path_is_what_runs_also_where_one_was_built_before(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    monkeypatch.setattr(paths, "BIN", ours)
+    monkeypatch.setenv("PATH", f"{theirs}{os.pathsep}{os.environ['PATH']}")
+    for folder, version in ((ours, "3.259.0"), (theirs, "3.274.1")):
+        folder.mkdir()
+        for name in ("pulumi", "pulumi-language-python", "pulumi-language-python-exec", "kubectl"):
+            (folder / name).write_text(f"#!/bin/sh\necho v{version}\n")
+            (folder / name).chmod(0o755)
+    tools.ensure_pulumi()
+    path = environment.variables("minikube")["PATH"]
+    assert Path(str(shutil.which("pulumi", path=path))).parent == theirs
+    assert Path(str(shutil.which("pulumi-language-python", path=path))).parent == theirs
+    assert Path(str(shutil.which("pulumi-language-python-exec", path=path))).parent == theirs
+    assert Path(str(shutil.which("kubectl", path=path))).parent == ours
+
+
+@pytest.mark.parametrize(
+    ("on_path", "installed", "built", "answers", "builds"),
+    [
+        ("3.274.1", False, True, False, False),
+        (None, True, True, False, False),
+        (None, False, True, True, True),
+        (None, False, False, True, False),
+        (None, False, False, False, True),
+    ],
+)
+def test_the_newest_packages_are_for_an_official_pulumi(
+    on_path: str | None,
+    installed: bool,
+    built: bool,
+    answers: bool,
+    builds: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setattr(paths, "cache", lambda: tmp_path)
+    monkeypatch.setattr(tools, "pulumi_on_path", lambda: on_path)
+    monkeypatch.setattr(recipes, "built", lambda _name: built)
+    monkeypatch.setattr(tools, "_answers", lambda _url: answers)
+    if installed:
+        program = tmp_path / "pulumi-official" / "bin" / "pulumi"
+        program.parent.mkdir(parents=True)
+        program.touch()
+    assert tools.builds_pulumi() is builds
+
+
+def test_the_official_installer_gives_the_newest_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    installer = tmp_path / "installer"
+    # As the official one: everything goes into bin below the root.
+    installer.write_text(
+        'test "$1" = --install-root && test "$3" = --no-edit-path && test $# = 3 || exit 1\n'
+        'mkdir -p "$2/bin" && printf "#!/bin/sh\\necho v3.300.0" > "$2/bin/pulumi"\n'
+        'chmod +x "$2/bin/pulumi"\n'
+        f"echo installed >> {tmp_path}/times\n"
+    )
+    for name in ("LOCAL", "BIN"):
+        (tmp_path / name).mkdir()
+        monkeypatch.setattr(paths, name, tmp_path / name)
+    monkeypatch.setattr(paths, "cache", lambda: tmp_path)
+    monkeypatch.setattr(tools, "pulumi_on_path", lambda: None)
+    monkeypatch.setattr(recipes, "built", lambda _name: False)
+    monkeypatch.setattr(tools, "_INSTALLER", installer.as_uri())
+    tools.ensure_pulumi()
+    tools.ensure_pulumi()
+    assert capsys.readouterr().out.count("pulumi 3.300.0: from its official installer") == 2
+    assert (tmp_path / "times").read_text() == "installed\n"
+    assert (tmp_path / "BIN" / "pulumi").exists()
+
+
 def test_an_installed_kube_score_of_the_pinned_version_is_used(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from toolchain import ui
+from toolchain.providers import docker
 from toolchain.providers.docker_desktop import DockerDesktop
 from toolchain.providers.embedded import Embedded
 from toolchain.providers.k3d import K3d
@@ -132,8 +133,14 @@ def _best(given: dict[str, Any]) -> Choice:
 
 
 def _that_can_be_made(absent: Sequence[Choice]) -> Iterator[Choice]:
-    # Nothing makes a Docker Desktop.
-    return (it for it in absent if it.provider.key != "dockerDesktop")
+    for choice in absent:
+        if choice.provider.key in ("kind", "k3d"):
+            # They make their nodes in Docker; without it, something else can be had.
+            host = docker.ask()
+            if host is None or host.silence is not None:
+                continue
+        if choice.provider.key != "dockerDesktop":  # which nothing makes
+            yield choice
 
 
 def _choice(chosen: Provider, name: str, why: str) -> Choice:
