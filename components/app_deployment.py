@@ -10,6 +10,7 @@ import pulumi_kubernetes as k8s
 
 from components.app_deployment_args import AppDeploymentArgs
 from components.app_pod import pod_template
+from components.awaiting import NOT_AWAITED
 from components.exposure import expose
 from components.labels import labels, object_name, selector
 from components.metrics import service_monitor
@@ -144,7 +145,13 @@ class AppDeployment(pulumi.ComponentResource):
         exposure = args.exposure if isinstance(args.exposure, NodePort) else None
         return core.Service(
             f"{self._name}-service",
-            metadata=self._metadata,
+            metadata=k8s.meta.v1.ObjectMetaArgs(
+                name=self._object_name,
+                namespace=args.namespace,
+                labels=self._labels,
+                # The Deployment is awaited, and fails with the reason of its pods.
+                annotations=dict(NOT_AWAITED),
+            ),
             spec=core.ServiceSpecArgs(
                 type="NodePort" if exposure else "ClusterIP",
                 external_traffic_policy=exposure.external_traffic_policy if exposure else None,
@@ -170,7 +177,7 @@ class AppDeployment(pulumi.ComponentResource):
                 namespace=self._args.namespace,
                 labels=self._labels,
                 # Nobody has to wait until it has an endpoint.
-                annotations={"pulumi.com/skipAwait": "true"},
+                annotations=dict(NOT_AWAITED),
             ),
             spec=core.ServiceSpecArgs(
                 type="ClusterIP",

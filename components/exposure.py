@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_kubernetes as k8s
 
+from components.awaiting import NOT_AWAITED
 from components.values import Exposure, Gateway, Ingress, NodePort
 
 net = k8s.networking.v1
@@ -23,7 +24,7 @@ def expose(
     """Declares what leads to a Service from outside, if its type alone does not."""
     # Whether its controller has taken it up is not awaited: that says nothing about the
     # application, and where there is no controller, it would be awaited for ten minutes.
-    annotations = {"pulumi.com/skipAwait": "true"}
+    annotations = dict(NOT_AWAITED)
     if isinstance(exposure, Ingress):
         annotations |= exposure.annotations
     metadata = k8s.meta.v1.ObjectMetaArgs(

@@ -78,7 +78,7 @@ class AppImage(pulumi.ComponentResource):
             tags=None if in_store else [tagged],
             exports=[_store_export(tagged)] if in_store else None,
             labels={"todo-kubernetes/build": rebuilt()} if lost else None,
-            opts=self._as_it_was("labels", lost=lost),
+            opts=self._options("labels", loaded=loaded, lost=lost),
         )
         if loaded:
             return _on_the_nodes(image, args, tagged, lost=lost)
@@ -90,8 +90,9 @@ class AppImage(pulumi.ComponentResource):
         import pulumi_docker as docker  # only here, so that others need no second plugin
 
         _, tagged = _names(args, images)
-        lost = images.mode == "load" and _is_lost(args, tagged)
-        opts = self._as_it_was(f"build.args.{_BUILD}", lost=lost)
+        loaded = images.mode == "load"
+        lost = loaded and _is_lost(args, tagged)
+        opts = self._options(f"build.args.{_BUILD}", loaded=loaded, lost=lost)
         if images.builder.name:
             daemon = daemon_of(images.builder.name)
             opts.provider = docker.Provider(
@@ -116,9 +117,14 @@ class AppImage(pulumi.ComponentResource):
             return _on_the_nodes(image, args, tagged, lost=lost)
         return image.repo_digest
 
-    def _as_it_was(self, input_: str, *, lost: bool) -> pulumi.ResourceOptions:
-        """Keeps the mark of an earlier rebuild, so that only another loss changes the image."""
-        return pulumi.ResourceOptions(parent=self, ignore_changes=None if lost else [input_])
+    def _options(self, mark: str, *, loaded: bool, lost: bool) -> pulumi.ResourceOptions:
+        """Keeps the mark of an earlier rebuild, so that only another loss changes the image.
+
+        One that was loaded is never deleted: no registry has it, and the plugin would ask one.
+        """
+        return pulumi.ResourceOptions(
+            parent=self, ignore_changes=None if lost else [mark], retain_on_delete=loaded
+        )
 
 
 def _is_lost(args: AppImageArgs, tagged: str) -> bool:

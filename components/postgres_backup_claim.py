@@ -9,6 +9,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components.api import Api
+from components.awaiting import NOT_AWAITED
 from components.quantities import quantity_value
 
 core = k8s.core.v1
@@ -59,7 +60,7 @@ def declare_claim(
                 CLASS: storage_class or _DEFAULT,
                 # Many storage classes bind a claim only when a pod uses it: at the first backup.
                 # It may be there already, kept by an earlier `pulumi destroy`.
-                "pulumi.com/skipAwait": "true",
+                **NOT_AWAITED,
                 "pulumi.com/patchForce": "true",
             },
         ),

@@ -1,8 +1,11 @@
 """PostgresStatefulSet: a PostgreSQL server whose data outlives pods and `pulumi destroy`."""
 
+from collections.abc import Mapping
+
 import pulumi
 import pulumi_kubernetes as k8s
 
+from components.awaiting import NOT_AWAITED
 from components.labels import labels, object_name, selector
 from components.network_policies import allow_ingress
 from components.postgres_backup import Backup, declare_backup
@@ -113,6 +116,7 @@ class PostgresStatefulSet(pulumi.ComponentResource):
                 user=args.user,
                 secret_name=self.secret_name,
                 host=own,
+                volume_nodes=args.volume_nodes,
                 api=args.api,
                 # No backup before there is something to back up.
                 opts=pulumi.ResourceOptions(parent=self, depends_on=[stateful_set]),
@@ -132,11 +136,14 @@ class PostgresStatefulSet(pulumi.ComponentResource):
     def _labels(self) -> dict[str, str]:
         return labels(self._object_name, self._args.instance, "database")
 
-    def _metadata(self, suffix: str = "") -> k8s.meta.v1.ObjectMetaArgs:
+    def _metadata(
+        self, suffix: str = "", annotations: Mapping[str, str] | None = None
+    ) -> k8s.meta.v1.ObjectMetaArgs:
         return k8s.meta.v1.ObjectMetaArgs(
             name=f"{self._object_name}{suffix}",
             namespace=self._args.namespace,
             labels=self._labels(),
+            annotations=dict(annotations) if annotations else None,
         )
 
     def _secret(self) -> core.Secret | None:
@@ -154,7 +161,8 @@ class PostgresStatefulSet(pulumi.ComponentResource):
     def _service(self, suffix: str, *, headless: bool) -> core.Service:
         return core.Service(
             f"{self._name}{suffix}-service",
-            metadata=self._metadata(suffix),
+            # The StatefulSet is awaited, and fails with the reason of its pod.
+            metadata=self._metadata(suffix, NOT_AWAITED),
             spec=core.ServiceSpecArgs(
                 type="ClusterIP",
                 cluster_ip="None" if headless else None,
@@ -196,6 +204,7 @@ class PostgresStatefulSet(pulumi.ComponentResource):
                     resources=args.resources,
                     storage_size=args.storage_size,
                     connections=args.max_connections,
+                    volume_nodes=args.volume_nodes,
                 ),
             ),
             volume_claim_templates=[

@@ -175,6 +175,16 @@ class TestLeftOpen:
         found = {"cluster": {"provider": "kind", "name": "todo"}}
         assert findings.left_open(found, given) == found
 
+    def test_the_cluster_that_the_stack_names_is_known_afterwards(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        given = {"cluster": {"kind": "local", "provider": "kind", "name": "work"}}
+        found = {"cluster": {"provider": "kind", "name": "work", "context": "kind-work"}}
+        kept = machine.left_open(found, given)
+        monkeypatch.setattr(environment, "found_out", lambda _: kept)
+        tool, name = machine.where(Stack("minikube"))
+        assert (tool.key, name) == ("kind", "work")
+
     def test_nothing_is_mixed_into_images_that_somebody_else_builds(self) -> None:
         given = {"images": {"mode": "prebuilt", "backend": "b:1", "frontend": "f:1"}}
         assert findings.left_open(EMBEDDED, given) == {"cluster": EMBEDDED["cluster"]}
