@@ -14,6 +14,8 @@ from toolchain.stack import Stack
 
 _NODE_PORTS = {"frontend": 30000, "backend": 30001}
 """As ``components/settings.py`` has them by default."""
+_IDENTITY = ("provider", "name", "context")
+"""What tells a stack's cluster from others."""
 
 
 def chosen(stack: Stack) -> Choice | None:
@@ -62,7 +64,8 @@ def prepare(stack: Stack, choice: Choice | None) -> None:
     if not choice.exists:
         _remember_made(choice)
     found = choice.provider.found(choice.name, ports)
-    _write(stack.name, left_open(found, settings))
+    open_ = left_open(found, settings)
+    _write(stack.name, open_ | {"cluster": _identity(found, settings) | open_.get("cluster", {})})
     if new:
         ui.say(f"  {choice.provider.policies(choice.name)}")
 
@@ -87,6 +90,14 @@ def left_open(found: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
         elif isinstance(block, dict) and isinstance(value, dict) and key != "builder":
             result[key] = left_open(value, block)
     return {key: value for key, value in result.items() if value != {}}
+
+
+def _identity(found: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:
+    """Which cluster it is, whether the stack file says it or not: stopping and removing go by it."""
+    given = settings.get("cluster") or {}
+    named = {key: given.get(key) for key in _IDENTITY}
+    chosen = {key: value for key, value in named.items() if value not in (None, "auto")}
+    return {key: it for key, it in found["cluster"].items() if key in _IDENTITY} | chosen
 
 
 def where(stack: Stack) -> tuple[Provider, str]:
