@@ -55,7 +55,7 @@ def failed_start(pod: Any) -> Obstacle | None:
 
 
 def is_unschedulable(pod: Any) -> bool:
-    """Tells whether no node can take a pod as it is now; a cluster that grows may have one later."""
+    """Tells whether no node has room for a pod now; a cluster that grows may have some later."""
     conditions: list[Any] = pod["status"].get("conditions") or []
     return any(it.get("reason") == "Unschedulable" for it in conditions)
 
