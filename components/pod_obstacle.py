@@ -54,6 +54,12 @@ def failed_start(pod: Any) -> Obstacle | None:
     return None
 
 
+def is_unschedulable(pod: Any) -> bool:
+    """Tells whether no node has room for a pod now; a cluster that grows may have some later."""
+    conditions: list[Any] = pod["status"].get("conditions") or []
+    return any(it.get("reason") == "Unschedulable" for it in conditions)
+
+
 def obstacle_of(pod: Any) -> Obstacle:
     """Returns what a pod that is not ready waits for."""
     name = pod["metadata"]["name"]

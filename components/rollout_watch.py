@@ -14,7 +14,7 @@ from typing import Any
 import pulumi
 
 from components.api import Api
-from components.pod_obstacle import failed_start, obstacle_of
+from components.pod_obstacle import failed_start, is_unschedulable, obstacle_of
 
 
 @dataclass
@@ -66,7 +66,7 @@ class RolloutWatch:
                 stuck: dict[str, tuple[str, str]] = {
                     pod["metadata"]["uid"]: it
                     for pod in found.get("items", ())
-                    if (it := _fatal(pod))
+                    if (it := _stuck(pod))
                 }
                 since = {uid: since.get(uid, now) for uid in stuck}
                 for uid, (text, look) in stuck.items():
@@ -80,8 +80,9 @@ def _is_going(pod: Any) -> bool:
     return bool(pod["metadata"].get("deletionTimestamp"))
 
 
-def _fatal(pod: Any) -> tuple[str, str] | None:
+def _stuck(pod: Any) -> tuple[str, str] | None:
     if _is_going(pod):
         return None
     obstacle = obstacle_of(pod)
-    return (obstacle.text, obstacle.look) if obstacle.fatal else None
+    stuck = obstacle.fatal or is_unschedulable(pod)
+    return (obstacle.text, obstacle.look) if stuck else None

@@ -121,6 +121,9 @@ def env(arguments: argparse.Namespace) -> None:
 def cluster_start(arguments: argparse.Namespace) -> None:
     """Start the stack's local cluster, and only that."""
     stack = Stack(arguments.stack)
+    # The settings are read with it.
+    python_env.ensure(constrained=tools.pulumi_on_path() is None)
+    _check_settings(stack)
     choice = machine.chosen(stack)
     if choice and machine.moves(stack, choice):
         machine.start(stack, choice)
@@ -156,12 +159,7 @@ def _check_settings(stack: Stack) -> dict[str, Any]:
     Raises:
         Failure: With the settings' own message.
     """
-    python = paths.VENV / "bin" / "python"
-    if not python.exists():
-        raise ui.Failure(
-            "The Python environment is missing; run `make install`, then this again; nothing was changed."
-        )
-    check = [python, "-m", "toolchain.settings_check", stack.name, stack.file]
+    check = [python_env.python(), "-m", "toolchain.settings_check", stack.name, stack.file]
     done = subprocess.run(check, capture_output=True, text=True, cwd=paths.PROJECT, check=False)
     if done.returncode:
         raise ui.Failure(

@@ -34,6 +34,20 @@ def ensure(*extras: str, constrained: bool = True) -> None:
     install(paths.VENV, files, [paths.CONSTRAINTS] if constrained else [], extras=known)
 
 
+def python() -> Path:
+    """The Python of the project's ``.venv``.
+
+    Raises:
+        Failure: There is none yet.
+    """
+    found = paths.VENV / "bin" / "python"
+    if not found.exists():
+        raise ui.Failure(
+            "The Python environment is missing; run `make install`, then this again; nothing was changed."
+        )
+    return found
+
+
 def install(
     venv: Path, requirements: list[Path], constraints: list[Path], *, extras: Sequence[str] = ()
 ) -> None:

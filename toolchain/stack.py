@@ -9,7 +9,7 @@ import secrets
 import subprocess
 from typing import Any
 
-from toolchain import environment, paths, ui
+from toolchain import environment, paths, python_env, ui
 
 # Secrets that are generated once, and the files that the backend's Secret has them in.
 _GENERATED = {"databasePassword": "database-password", "jwtKey": "jwt-key"}
@@ -49,10 +49,10 @@ class Stack:
         """The stack file.
 
         Raises:
-            Failure: The file is not valid YAML.
+            Failure: The file is not valid YAML, or there is no Python environment yet to read it with.
         """
         program = "import json,sys,yaml; print(json.dumps(yaml.safe_load(open(sys.argv[1])) or {}, default=str))"
-        text = ui.capture([paths.VENV / "bin" / "python", "-c", program, self.file])
+        text = ui.capture([python_env.python(), "-c", program, self.file])
         if text is None:
             raise ui.Failure(f"{self.file.name} is not valid YAML; correct it and run again.")
         return json.loads(text)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from components.config import SettingsError, load_config, parse_settings, stack_identity
 from components.found import fill
+from components.quantities import quantity_value
 from components.schema import stack_file_schema
 from components.settings import Settings
 from components.value import Value
@@ -48,6 +49,18 @@ def test_minikube_has_the_promised_values(tree: dict[str, Any]) -> None:
     assert it.database.mode == "inCluster"
     assert it.database.storage.size == "1Gi"
     assert (it.frontend.scaling.most, it.backend.scaling.most) == (2, 2)
+
+
+def test_a_node_of_two_cpus_has_room_for_an_update_of_the_development_stack(
+    tree: dict[str, Any],
+) -> None:
+    """The rest is kubeadm's own pods' and the network plugin's: 1 CPU with Minikube's Calico."""
+    it = parse_settings(tree)
+    assert it.database.mode == "inCluster"
+    each = {part: quantity_value(part.resources.cpu_request) for part in (it.backend, it.frontend)}
+    pods = sum(each[part] * part.scaling.most for part in each)
+    pods += quantity_value(it.database.resources.cpu_request)
+    assert pods + max(each.values()) <= 1
 
 
 def change(tree: dict[str, Any], path: str, value: object) -> dict[str, Any]:

@@ -16,6 +16,7 @@ PORTS = (30000, 30001)
 LABEL = "label=io.x-k8s.kind.cluster"
 LISTED = f"docker ps --all --no-trunc --filter {LABEL}"
 NODE = "todo-control-plane"
+CIDR = f"docker exec {NODE} grep cluster-cidr="
 READY = f"docker exec {NODE} kubectl --kubeconfig=/etc/kubernetes/admin.conf get --raw=/readyz"
 
 
@@ -27,6 +28,7 @@ def machine(tools: Tools, monkeypatch: pytest.MonkeyPatch) -> Tools:
     tools.answer(f"{LISTED}=todo", recorded("kind/0.33-docker-ps-todo.txt"))
     inspected = recorded("docker/20.10-inspect-kind-todo.txt")
     tools.answer(f"docker container inspect {NODE}", inspected)
+    tools.answer(CIDR, "    - --cluster-cidr=10.244.0.0/16\n")
     tools.answer("kind get kubeconfig --name todo", recorded("kind/0.33-kubeconfig-todo.txt"))
     tools.answer("kubectl config view --raw --output=json", json.dumps(view()))
     monkeypatch.setattr(docker, "_taken", lambda _: False)
@@ -192,6 +194,7 @@ class TestFound:
                 "name": "todo",
                 "context": "kind-todo",
                 "nodeAddress": "127.0.0.1",
+                "podCidr": "10.244.0.0/16",
             },
             "images": {"mode": "load", "builder": {"name": "default", "exporter": "archive"}},
         }
@@ -206,7 +209,22 @@ class TestFound:
             "kind get kubeconfig --name todo",
             "kubectl config view --raw --output=json",
             f"docker container inspect {NODE}",
+            f"{CIDR} /etc/kubernetes/manifests/kube-controller-manager.yaml",
         ]
+
+    @pytest.mark.parametrize(
+        ("said", "pods"),
+        [
+            ("    - --cluster-cidr=10.244.0.0/16,fd00:10:244::/56\n", "10.244.0.0/16"),
+            ("    - --cluster-cidr=fd00:10:244::/56\n", "fd00:10:244::/56"),
+            ("", None),
+        ],
+    )
+    def test_tells_which_addresses_are_pods(
+        self, said: str, pods: str | None, tools: Tools
+    ) -> None:
+        tools.answer(CIDR, said)
+        assert Kind().found("todo", PORTS)["cluster"].get("podCidr") == pods
 
     def test_takes_the_nodes_address_where_the_ports_are_mapped_to_others(self) -> None:
         # As recorded: 30000 answers on 31000.
@@ -223,6 +241,7 @@ class TestFound:
             "ha-external-load-balancer\trunning\texternal-load-balancer\n"
             "ha-control-plane\trunning\tcontrol-plane\n"
         )
+        tools.answer("docker exec ha-control-plane grep cluster-cidr=", "")
         tools.answer(f"{LISTED}=ha", rows)
         nodes = json.loads(recorded("docker/20.10-inspect-kind-todo.txt"))
         balancer = json.loads(inspected(p30000="30000", p30001="30001"))[0]

@@ -57,6 +57,14 @@ def test_a_migration_that_keeps_failing_is_told_with_the_command_that_shows_its_
     )
 
 
+def test_a_pod_that_no_node_has_room_for_is_told() -> None:
+    crowded = "0/1 nodes are available: 1 Insufficient cpu."
+    condition = {"type": "PodScheduled", "reason": "Unschedulable", "message": crowded}
+    new = {"metadata": {"name": "new", "uid": "new"}, "status": {"conditions": [condition]}}
+    said = reason(Cluster([pod("old", None), new]))
+    assert said == f"pod new: {crowded}; look with `kubectl -n x describe pod new`"
+
+
 def restarted(name: str, times: int, *, initial: bool, code: int = 1) -> dict[str, Any]:
     """A pod whose container runs again after it has failed."""
     ended = {"exitCode": code, "reason": "Error", "message": "no such table"}

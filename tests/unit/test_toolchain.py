@@ -1,5 +1,6 @@
 """Set-up: recipes, rights, and what is said when a cluster cannot be had."""
 
+import argparse
 import json
 import os
 import re
@@ -11,7 +12,18 @@ from pathlib import Path
 
 import pytest
 
-from toolchain import definitions, environment, machine, paths, recipes, stack, tools, ui
+from toolchain import (
+    __main__,
+    definitions,
+    environment,
+    machine,
+    paths,
+    python_env,
+    recipes,
+    stack,
+    tools,
+    ui,
+)
 from toolchain.cluster import images, network, node
 
 
@@ -308,6 +320,29 @@ def test_a_users_login_wins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     assert environment.variables("minikube")["PULUMI_BACKEND_URL"].startswith("file://")
     (tmp_path / "credentials.json").write_text(json.dumps({"current": "https://api.pulumi.com"}))
     assert "PULUMI_BACKEND_URL" not in environment.variables("minikube")
+
+
+def test_a_cluster_can_be_started_from_a_fresh_clone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The settings are read with the Python environment, and validated, before anything starts."""
+    done: list[str] = []
+    monkeypatch.setattr(paths, "PROJECT", tmp_path)
+    (tmp_path / "Pulumi.minikube.yaml").write_text("{}")
+    monkeypatch.setattr(python_env, "ensure", lambda **_: done.append("environment"))
+    monkeypatch.setattr(__main__, "_check_settings", lambda _: done.append("settings"))
+    monkeypatch.setattr(machine, "chosen", lambda _: done.append("choice"))
+    monkeypatch.setattr(machine, "prepare", lambda *_: done.append("start"))
+    __main__.cluster_start(argparse.Namespace(stack="minikube"))
+    assert done == ["environment", "settings", "choice", "start"]
+
+
+def test_a_missing_python_environment_is_not_a_fault_of_the_stack_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(paths, "VENV", tmp_path / "none")
+    with pytest.raises(ui.Failure, match="run `make install`"):
+        stack.Stack("minikube").document()
 
 
 def test_an_unreachable_context_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import time
 from collections.abc import Sequence
@@ -21,6 +22,9 @@ _ROLE = "io.x-k8s.kind.role"
 _BALANCER = "external-load-balancer"
 _ORDER = ("control-plane", "worker", _BALANCER)
 _PREFIX = "kind-"
+_CONTROLLER_MANAGER = "/etc/kubernetes/manifests/kube-controller-manager.yaml"
+_POD_CIDR = "cluster-cidr="
+"""kubeadm's argument for the pods' addresses (cmd/kubeadm/app/phases/controlplane/manifests.go)."""
 _PATIENCE = 180.0
 """Seconds for the API server of a cluster that was stopped; it waits for etcd and the node's new address."""
 
@@ -95,6 +99,8 @@ class Kind:
         cluster |= kubeconfig.own(self.key, name, context, answer.text)
         if address := docker.reach(_without_balancer(docker.nodes(nodes)), ports, host):
             cluster["nodeAddress"] = address
+        if pods := _pods(nodes[0]):
+            cluster["podCidr"] = pods
         builder = {"name": host.context, "exporter": "archive"}
         return {"cluster": cluster, "images": {"mode": "load", "builder": builder}}
 
@@ -170,6 +176,17 @@ def _table(name: str) -> list[tuple[str, str, str]]:
     """Name, state and role of a cluster's containers, the nodes in front."""
     rows = [(it[0], it[1], it[2]) for it in docker.table(f"{_CLUSTER}={name}", _ROLE) or ()]
     return sorted(rows, key=lambda it: (_ORDER.index(it[2]) if it[2] in _ORDER else 0, it[0]))
+
+
+def _pods(node: str) -> str | None:
+    """The addresses of pods, which then do not count as the outside that the application is open to.
+
+    Of a cluster with IPv4 and IPv6 the first range, which Services are in. kindnet and others decide before a
+    NodePort's client gets the node's address, so what comes from outside is never taken for a pod.
+    """
+    said = theirs.ask(["docker", "exec", node, "grep", _POD_CIDR, _CONTROLLER_MANAGER]).text
+    found = re.search(rf"{_POD_CIDR}([0-9a-fA-F.:]+/[0-9]+)", said)
+    return found[1] if found else None
 
 
 def _without_balancer(nodes: Sequence[Node]) -> list[Node]:
