@@ -7,7 +7,7 @@ from typing import Any
 
 from toolchain import ui
 from toolchain.kubectl import Kubectl, Object
-from toolchain.providers import theirs
+from toolchain.providers import user_environment as theirs
 
 # It gives itself a new identity at each start and leaves the volumes of another one alone, and a new claim of the same
 # name and namespace gets the old directory with all that is in it: pkg/storage/storage_provisioner.go of Minikube 1.38.1.
