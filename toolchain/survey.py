@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -180,12 +181,18 @@ def neighbours(target: Target, kubectl: Kubectl) -> list[str]:
     return found + [f"stack {s.name}" for s in stacks if s.name != target.stack.name]
 
 
-def stacks_in(kubeconfig: str | None, context: str | None) -> list[Stack]:
+def stacks_in(
+    kubeconfig: str | None,
+    context: str | None,
+    known: Callable[[Stack], bool] = lambda _: False,
+) -> list[Stack]:
     """Stacks of this clone with resources in a cluster.
 
     Args:
         kubeconfig: As `make up` has told the stacks; None: as kubectl finds it.
         context: The cluster's context.
+        known: Whether a stack is known to be in it, whatever its state says: of a cluster in the person's kubeconfig,
+            that has what KUBECONFIG was (the Kubernetes SDK takes it as the provider's argument).
 
     Raises:
         Failure: Pulumi cannot reach its backend.
@@ -198,9 +205,10 @@ def stacks_in(kubeconfig: str | None, context: str | None) -> list[Stack]:
             for r in ((state or {}).get("deployment") or {}).get("resources") or []
             if r["type"] == "pulumi:providers:kubernetes"
         ]
-        if resources_in(state) and any(
+        there = [
             (p.get("kubeconfig"), p.get("context")) == (kubeconfig, context) for p in providers
-        ):
+        ]
+        if resources_in(state) and (any(there) or known(stack)):
             found.append(stack)
     return found
 

@@ -667,7 +667,14 @@ class TestClustersOfOtherTools:
         assert "kind cluster todo was not made by `make up`" in done.err
         assert not done.changes()
 
-    def test_its_own_is_removed_and_its_stacks_forgotten(self, in_kind: Clone) -> None:
+    @pytest.mark.parametrize("kubeconfig", [None, "/home/somebody/config"])
+    def test_its_own_is_removed_and_its_stacks_forgotten(
+        self, in_kind: Clone, kubeconfig: str | None
+    ) -> None:
+        # With KUBECONFIG set, the state has it.
+        namespace = in_namespace("minikube")[0]
+        state = deployed(namespace, context="kind-todo", kubeconfig=kubeconfig)
+        in_kind.state("minikube", *state)
         (in_kind.folder / ".local" / "clusters.json").write_text('[["kind", "todo"]]')
         asked = in_kind.run("cluster-down", "minikube", yes=False)
         assert asked.code == 1
