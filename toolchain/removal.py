@@ -92,11 +92,7 @@ def cluster_down(stack: Stack, *, yes: bool) -> None:
     kubeconfig, context = found.get("kubeconfig"), found.get("context")
     if tool.key == "embedded":
         kubeconfig, context = str(node.kubeconfig()), node.CONTEXT
-    # The embedded cluster is where a stack would be of which nothing is known; its kubeconfig is in the states.
-    embedded = tool.key == "embedded"
-    stacks = stacks_in(
-        kubeconfig, context, lambda it: not embedded and machine.where(it) == (tool, name)
-    )
+    stacks = stacks_in(kubeconfig, context, lambda it: machine.is_in(it, tool, name))
     ui.say(f"This removes the {called}{f' ({paths.CLUSTER})' if tool.key == 'embedded' else ''}:")
     _line("stacks", ", ".join(it.name for it in stacks) or "none of this clone")
     try:

@@ -686,6 +686,15 @@ class TestClustersOfOtherTools:
         assert not (in_kind.answers / "minikube.state.json").exists()
         assert not (in_kind.folder / ".local" / "settings.minikube.json").exists()
 
+    def test_its_removal_forgets_no_stack_that_nothing_is_known_of(self, in_kind: Clone) -> None:
+        (in_kind.folder / ".local" / "clusters.json").write_text('[["kind", "todo"]]')
+        in_kind.stack("cloud", MANAGED)
+        in_kind.state("cloud", *deployed(in_namespace("cloud")[0], context="shop-cluster"))
+        done = in_kind.run("cluster-down", "minikube")
+        assert done.code == 0, done.err
+        assert "stacks     minikube\n" in done.out
+        assert (in_kind.answers / "cloud.state.json").exists()
+
     def test_its_removal_leaves_the_cluster(self, in_kind: Clone) -> None:
         (in_kind.folder / ".local" / "clusters.json").write_text('[["kind", "todo"]]')
         done = in_kind.run("down", "minikube")
