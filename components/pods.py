@@ -1,6 +1,6 @@
 """Pieces of a pod that satisfies the Pod Security Standard *restricted*."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pulumi_kubernetes as k8s
 
@@ -19,6 +19,24 @@ def pod_security(user: int, group: int) -> core.PodSecurityContextArgs:
         # Skips walking a volume whose root already has the right owner: restarts stay fast.
         fs_group_change_policy="OnRootMismatch",
         seccomp_profile=core.SeccompProfileArgs(type="RuntimeDefault"),
+    )
+
+
+def preferred_nodes(labels: Mapping[str, str]) -> core.AffinityArgs | None:
+    """Returns an affinity to nodes with these labels, as long as they have room; none without."""
+    if not labels:
+        return None
+    expressions = [
+        core.NodeSelectorRequirementArgs(key=key, operator="In", values=[value])
+        for key, value in labels.items()
+    ]
+    term = core.PreferredSchedulingTermArgs(
+        weight=100, preference=core.NodeSelectorTermArgs(match_expressions=expressions)
+    )
+    return core.AffinityArgs(
+        node_affinity=core.NodeAffinityArgs(
+            preferred_during_scheduling_ignored_during_execution=[term]
+        )
     )
 
 

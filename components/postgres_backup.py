@@ -1,6 +1,6 @@
 """Scheduled logical backups of a PostgreSQL database to a claim of their own."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -13,6 +13,7 @@ from components.pods import (
     container_resources,
     container_security,
     pod_security,
+    preferred_nodes,
     scratch_volume,
     secret_references,
 )
@@ -58,6 +59,7 @@ def declare_backup(
     database: str,
     user: str,
     secret_name: pulumi.Input[str],
+    volume_nodes: Mapping[str, str],
     api: Api | None,
     opts: pulumi.ResourceOptions,
 ) -> None:
@@ -97,6 +99,7 @@ def declare_backup(
         enable_service_links=False,
         image_pull_secrets=secret_references(pull_secrets),
         restart_policy="Never",
+        affinity=preferred_nodes(volume_nodes),
         security_context=pod_security(USER, USER),
         containers=[
             core.ContainerArgs(

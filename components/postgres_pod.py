@@ -1,7 +1,7 @@
 """The pod of PostgresStatefulSet."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pulumi
 import pulumi_kubernetes as k8s
@@ -11,6 +11,7 @@ from components.pods import (
     container_security,
     exec_probe,
     pod_security,
+    preferred_nodes,
     scratch_volume,
     secret_references,
 )
@@ -47,6 +48,7 @@ def postgres_pod(
     resources: Resources,
     storage_size: str,
     connections: int,
+    volume_nodes: Mapping[str, str],
 ) -> core.PodSpecArgs:
     """Returns a pod that runs one server on the claim template called `data`.
 
@@ -62,12 +64,14 @@ def postgres_pod(
         resources: Requests and limits.
         storage_size: Size of the volume.
         connections: How many clients may be connected.
+        volume_nodes: Labels of the nodes that it prefers.
     """
     return core.PodSpecArgs(
         service_account_name=account,
         automount_service_account_token=False,
         enable_service_links=False,
         image_pull_secrets=secret_references(pull_secrets),
+        affinity=preferred_nodes(volume_nodes),
         security_context=pod_security(USER, USER),
         # A fast shutdown writes a checkpoint first, which takes a while on a slow volume.
         termination_grace_period_seconds=120,

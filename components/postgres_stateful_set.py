@@ -116,6 +116,7 @@ class PostgresStatefulSet(pulumi.ComponentResource):
                 user=args.user,
                 secret_name=self.secret_name,
                 host=own,
+                volume_nodes=args.volume_nodes,
                 api=args.api,
                 # No backup before there is something to back up.
                 opts=pulumi.ResourceOptions(parent=self, depends_on=[stateful_set]),
@@ -203,6 +204,7 @@ class PostgresStatefulSet(pulumi.ComponentResource):
                     resources=args.resources,
                     storage_size=args.storage_size,
                     connections=args.max_connections,
+                    volume_nodes=args.volume_nodes,
                 ),
             ),
             volume_claim_templates=[

@@ -1,7 +1,7 @@
 """Arguments of PostgresStatefulSet."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pulumi
 
@@ -50,6 +50,8 @@ class PostgresStatefulSetArgs:
     """
     storage_class: str | None = None
     """Storage class; None: the cluster's default."""
+    volume_nodes: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Labels of the nodes that the pods with a volume prefer."""
     backup: Backup | None = None
     protect: bool = True
     """Whether Pulumi refuses to delete or replace the StatefulSet."""

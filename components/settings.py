@@ -195,6 +195,16 @@ class Settings(Value):
                 "cluster.provider minikube, kind or k3d, whose tool loads it into the nodes, but "
                 f"that is {self.cluster.provider}"
             )
+        if (
+            self.images.mode == "load"
+            and self.images.builder.exporter == "docker"
+            and self.images.builder.name
+            and self.cluster.provider in ("kind", "k3d")
+        ):
+            raise ValueError(
+                "expected images.builder.exporter archive with cluster.provider "
+                f"{self.cluster.provider}, whose nodes have none of the images of a Docker daemon"
+            )
         if self.database.mode == "external" and self.secrets.mode != "external":
             raise ValueError(
                 "expected secrets.mode external: an external database's password is a reference "

@@ -28,6 +28,7 @@ from components.todo_network import declare_paths
 from components.todo_ports import BACKEND_METRICS_PORT, BACKEND_PORT, FRONTEND_PORT, database_port
 from components.todo_quota import quota_of
 from components.todo_secrets import TodoSecrets, todo_secrets
+from components.volume_nodes import volume_nodes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,6 +148,7 @@ class TodoStack(pulumi.ComponentResource):
                 max_connections=max_connections(self._settings.backend.scaling.most),
                 storage_size=settings.storage.size,
                 storage_class=settings.storage.storage_class,
+                volume_nodes=volume_nodes(self._settings.cluster),
                 backup=Backup(
                     schedule=backup.schedule,
                     keep=backup.keep,

@@ -10,12 +10,12 @@ from ops.diagnosis import diagnose_pod, diagnose_workload
 from ops.facts import Facts
 from ops.failure import Failure
 from ops.findings import Finding, failed, ok, warning
-from ops.json_tree import part, parts
+from ops.json_tree import Json, part, parts
 from ops.network_policy_checks import policies
 from ops.password_rotation import KEY, PasswordRotation, digest
 from ops.repair import REPAIR
 from ops.role_separation import RoleSeparation
-from ops.terminal import size
+from ops.terminal import octets_of, size
 from ops.workloads import is_ready, mounted_secret, selector_of
 
 Check = Callable[[Facts], Iterator[Finding]]
@@ -138,17 +138,40 @@ def volumes(facts: Facts) -> Iterator[Finding]:
     except Failure:
         yield warning(f"volume {name}", "bound; how full it is cannot be read now")
         return
+    yield fullness(name, claim, total, free)
+
+
+def fullness(name: str, claim: Json, total: int, free: int) -> Finding:
+    """How full the data volume is, or the node's disk where it is a directory of that.
+
+    Local clusters' provisioners make directories, which nothing can enlarge.
+
+    Args:
+        name: The claim's name.
+        claim: The claim.
+        total: Size of the file system that the volume is on, in bytes.
+        free: What is left of it.
+    """
     used = 100 - round(100 * free / total)
-    detail = f"bound, {used} % of {size(total)} used"
-    if used >= 85:
-        yield warning(
+    # A volume of its own has at most what the claim has, and a provisioner's rounding.
+    shared = total > 2 * octets_of(str(part(claim, "status", "capacity").get("storage"))) > 0
+    whole = f"the node's disk of {size(total)}" if shared else size(total)
+    detail = f"bound, {used} % of {whole} used"
+    if used < 85:
+        return ok(f"volume {name}", detail)
+    if shared:
+        return warning(
             f"volume {name}",
             detail,
-            "the data grows",
-            "enlarge it: docs/operations.md, Enlarge a volume",
+            "the volume is a directory of the node's disk, which other things fill",
+            "make room on that disk; docker system df shows what Docker has there",
         )
-    else:
-        yield ok(f"volume {name}", detail)
+    return warning(
+        f"volume {name}",
+        detail,
+        "the data grows",
+        "enlarge it: docs/operations.md, Enlarge a volume",
+    )
 
 
 def secrets(facts: Facts) -> Iterator[Finding]:

@@ -7,12 +7,15 @@ from ops.findings import Finding, failed, ok, warning
 from ops.json_tree import Json, part
 from ops.kube import ApiError, Cluster
 from ops.repair import REPAIR
-from toolchain.providers.policies import enforcer
+from toolchain.providers.policies import enforcer, kindnet_fails
 
 _EMBEDDED = "todo/network-policies"
 """The label by which the embedded cluster says it on its node: enforced, or declared."""
 _K3S = "k3s"
 """Its nodes' label node.kubernetes.io/instance-type; its own process enforces policies."""
+_K3S_ARGUMENTS = "k3s.io/node-args"
+"""The annotation with what k3s was started with (https://docs.k3s.io/cli/server)."""
+_KUBE_SYSTEM = "/api/v1/namespaces/kube-system/pods"
 
 
 def policies(facts: Facts) -> Iterator[Finding]:
@@ -57,9 +60,24 @@ def _enforcement(cluster: Cluster) -> str | None:
     said = next((it[_EMBEDDED] for it in labels if _EMBEDDED in it), None)
     if said is not None:
         return "kube-router" if said == "enforced" else ""
+    if who:
+        return "" if who == "kindnet" and _kindnet_fails(cluster) else who
     if any(it.get("node.kubernetes.io/instance-type") == _K3S for it in labels):
-        return _K3S
-    return who or ("" if nodes and all(map(_has_nothing_hidden, nodes)) else None)
+        told = (str(part(it, "metadata", "annotations").get(_K3S_ARGUMENTS)) for it in nodes)
+        return "" if any("--disable-network-policy" in it for it in told) else _K3S
+    return "" if nodes and all(map(_has_nothing_hidden, nodes)) else None
+
+
+def _kindnet_fails(cluster: Cluster) -> bool:
+    """Whether kindnet says so itself; it does what it can where its log may not be read."""
+    try:
+        for pod in cluster.items(_KUBE_SYSTEM, labelSelector="app=kindnet"):
+            log = cluster.get(f"{_KUBE_SYSTEM}/{pod['metadata']['name']}/log", tailLines=60)
+            if kindnet_fails(str(log.get("text"))):
+                return True
+    except ApiError:
+        pass
+    return False
 
 
 def _has_nothing_hidden(node: Json) -> bool:

@@ -1,6 +1,7 @@
 """Output: colour and progress on a terminal, plain lines and JSON elsewhere."""
 
 import json
+import re
 import sys
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -97,3 +98,16 @@ def size(octets: int) -> str:
             return f"{octets} B" if unit == "B" else f"{value:.1f} {unit}"
         value /= 1024
     return f"{octets} B"
+
+
+def octets_of(quantity: str) -> int:
+    """Returns the bytes of a Kubernetes quantity, as claims have them; 0 where it is none.
+
+    The suffixes are those of Kubernetes' "Quantity" (API reference, common definitions).
+    """
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([kKMGTPE]?)(i?)", quantity)
+    if found is None:
+        return 0
+    number, prefix, binary = found.groups()
+    power = " KMGTPE".index(prefix.upper() or " ")
+    return int(float(number) * (1024 if binary else 1000) ** power)

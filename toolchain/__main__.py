@@ -9,8 +9,10 @@ import sys
 from typing import Any
 
 from toolchain import (
+    addresses,
     app_tests,
     environment,
+    findings,
     health,
     machine,
     ownership,
@@ -32,14 +34,15 @@ def up(arguments: argparse.Namespace) -> None:
     choice = machine.chosen(stack)
     with ui.step("Pulumi"):
         tools.ensure_pulumi()
-    machine.prepare(stack, choice)
-    place = _check_settings(stack)
-    with ui.step("Stack"):
-        stack.prepare()
-        state = stack.export()
-        ownership.refuse_move(stack, place, state)
-        ownership.refuse_other(locate(stack, place, state))
-        lost = health.lost(stack.name, state, stack.outputs())
+    with findings.unless_refused(stack.name):
+        machine.prepare(stack, choice)
+        place = _check_settings(stack)
+        with ui.step("Stack"):
+            stack.prepare()
+            state = stack.export()
+            ownership.refuse_move(stack, place, state)
+            ownership.refuse_other(locate(stack, place, state))
+            lost = health.lost(stack.name, state, stack.outputs())
     cut_off = health.was_cut_off(state)
     if cut_off:
         ui.say("  an earlier update was cut off: what it has changed is looked at first")
@@ -50,59 +53,12 @@ def up(arguments: argparse.Namespace) -> None:
     with ui.step("Application"):
         outputs = stack.outputs()
         health.retry_images(stack.name, outputs)
-        answering = _answering(stack, outputs)
+        answering = addresses.answering(stack, outputs)
     ui.summary()
     ui.say("")
     for line in answering:
         ui.say(f"  {line}")
-    namespace = outputs.get("namespace")
-    ui.say(f'  Next: eval "$(make env)", then pulumi preview, kubectl get pods -n {namespace}, …')
-
-
-def _answering(stack: Stack, outputs: dict[str, Any]) -> list[str]:
-    """The application's addresses, of those that answer.
-
-    Raises:
-        Failure: Something on a local cluster does not answer.
-    """
-    managed = (stack.settings().get("cluster") or {}).get("kind") == "managed"
-    lines: list[str] = []
-    for title, output, path in (
-        ("Todo application", "frontendUrl", "/api/ready"),
-        ("Backend API     ", "backendUrl", "/ready"),
-    ):
-        url = str(outputs.get(output, ""))
-        if not health.reachable_from_here(url):
-            lines.append(f"{title}  inside the cluster only; `make forward` leads to it")
-            continue
-        # A load balancer, its DNS and its certificate may take longer than anybody waits here.
-        elsewhere = managed or url.startswith("https:")
-        patience = 0 if elsewhere else health.PATIENCE_SECONDS
-        reason = health.wait_until_answering(url, path, patience)
-        if reason is None:
-            lines.append(f"{title}  {url}")
-        elif elsewhere:
-            lines.append(f"{title}  deployed, but {url} does not answer from here yet: {reason}")
-        elif reason.startswith(health.NO_CONNECTION) and not _has_route(stack):
-            lines.append(
-                f"{title}  deployed, but no way leads from here to {url}; `make forward` makes one"
-            )
-        else:
-            raise ui.Failure(
-                f"{title.strip()} is deployed, but {url}{path} does not answer: {reason}; "
-                "`make validate` says what is wrong with it."
-            )
-    return lines
-
-
-def _has_route(stack: Stack) -> bool:
-    """Whether this machine surely reaches the node's ports.
-
-    It does where set-up found an address that leads to the node; of a cluster that somebody else has made nothing is
-    known, and Docker's virtual machines on macOS and Windows have no such address
-    (https://minikube.sigs.k8s.io/docs/handbook/accessing/).
-    """
-    return bool(environment.found_out(stack.name).get("cluster", {}).get("nodeAddress"))
+    ui.say(f'  Next: eval "$(make env)", then pulumi preview, {addresses.pods(outputs)}, …')
 
 
 def install(arguments: argparse.Namespace) -> None:
@@ -169,6 +125,13 @@ def cluster_start(arguments: argparse.Namespace) -> None:
     python_env.ensure(constrained=tools.pulumi_on_path() is None)
     _check_settings(stack)
     choice = machine.chosen(stack)
+    if choice and machine.moves(stack, choice):
+        machine.start(stack, choice)
+        ui.say(
+            f"The {choice.called} runs; stack {stack.name} is still in another cluster, and `make up` says whether it can "
+            "leave it."
+        )
+        return
     machine.prepare(stack, choice)
     where = choice.called if choice else "its kube context's cluster"
     ui.say(f"Stack {stack.name} has {where}, which runs.")

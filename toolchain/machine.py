@@ -6,16 +6,15 @@ import json
 from pathlib import Path
 from typing import Any
 
-from toolchain import environment, paths, ui
+from toolchain import environment, findings, paths, ui
 from toolchain.cluster import node
-from toolchain.providers.choice import Choice, choose, provider, remembered_by
+from toolchain.providers import missing
+from toolchain.providers.choice import PROVIDERS, Choice, choose, provider, remembered_by
 from toolchain.providers.provider import Provider
 from toolchain.stack import Stack
 
 _NODE_PORTS = {"frontend": 30000, "backend": 30001}
 """As ``components/settings.py`` has them by default."""
-_IDENTITY = ("provider", "name", "context")
-"""What tells a stack's cluster from others."""
 
 
 def chosen(stack: Stack) -> Choice | None:
@@ -28,18 +27,18 @@ def chosen(stack: Stack) -> Choice | None:
         Failure: The stack's context does not answer, or this machine can run no cluster.
     """
     cluster = stack.settings().get("cluster") or {}
-    remembered = _remembered(stack)
+    remembered = findings.remembered(stack.name)
     choice = choose(cluster, remembered)
     if choice is None:
         _check_context(stack.name, cluster)
         return None
-    if choice.provider.key == "embedded":
-        node.check()
-    elif not choice.provider.installed():
-        raise ui.Failure(
-            f"The settings want {choice.called} (cluster.provider), but its tool is not installed here; install it, or "
-            f"choose another cluster.provider in {stack.file.name}; nothing was changed."
-        )
+    match choice.provider.key:
+        case "embedded":
+            node.check()
+        case "minikube" | "kind" | "k3d" as tool if not choice.provider.installed():
+            raise missing.failure(tool, f"{choice.called} ({choice.why})")
+        case _:
+            pass  # Docker Desktop says itself how it is switched on
     if remembered_by(remembered) != (choice.provider, choice.name):
         ui.say(
             f"  cluster: {choice.called}, because {choice.why}; cluster.provider and cluster.name in "
@@ -58,51 +57,40 @@ def prepare(stack: Stack, choice: Choice | None) -> None:
         paths.machine_settings(stack.name).unlink(missing_ok=True)
         return
     settings = stack.settings()
-    ports = _node_ports(settings)
-    new = remembered_by(_remembered(stack)) != (choice.provider, choice.name)
-    choice.provider.start(choice.name, ports)
-    if not choice.exists:
-        _remember_made(choice)
-    found = choice.provider.found(choice.name, ports)
-    open_ = left_open(found, settings)
-    _write(stack.name, open_ | {"cluster": _identity(found, settings) | open_.get("cluster", {})})
+    new = remembered_by(findings.remembered(stack.name)) != (choice.provider, choice.name)
+    start(stack, choice)
+    found = choice.provider.found(choice.name, _node_ports(settings))
+    findings.write(stack.name, findings.told(found, settings))
     if new:
         ui.say(f"  {choice.provider.policies(choice.name)}")
 
 
-def left_open(found: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
-    """What was found out, without what the stack file says itself.
+def start(stack: Stack, choice: Choice) -> None:
+    """Start a cluster, or make it; what the stack is told of its cluster stays as it is.
 
-    A block of another ``mode`` and a ``builder`` are choices as a whole: nothing is mixed into them. ``auto`` asks
-    for what is found out.
-
-    Args:
-        found: What `make up` found out.
-        given: The stack's ``todo:settings``, or a block of it.
+    Raises:
+        Failure: It cannot be had; the sentence says what to do.
     """
-    if "mode" in found and given.get("mode", found["mode"]) != found["mode"]:
-        return {}
-    result: dict[str, Any] = {}
-    for key, value in found.items():
-        block = given.get(key)
-        if block in (None, "auto") or key == "mode":
-            result[key] = value
-        elif isinstance(block, dict) and isinstance(value, dict) and key != "builder":
-            result[key] = left_open(value, block)
-    return {key: value for key, value in result.items() if value != {}}
+    choice.provider.start(choice.name, _node_ports(stack.settings()))
+    if not choice.exists:
+        _remember_made(choice)
 
 
-def _identity(found: dict[str, Any], settings: dict[str, Any]) -> dict[str, Any]:
-    """Which cluster it is, whether the stack file says it or not: stopping and removing go by it."""
-    given = settings.get("cluster") or {}
-    named = {key: given.get(key) for key in _IDENTITY}
-    chosen = {key: value for key, value in named.items() if value not in (None, "auto")}
-    return {key: it for key, it in found["cluster"].items() if key in _IDENTITY} | chosen
+def moves(stack: Stack, choice: Choice) -> bool:
+    """Whether a choice is another cluster than the one that the stack is in."""
+    before = remembered_by(findings.remembered(stack.name))
+    return before is not None and before != (choice.provider, choice.name)
 
 
 def where(stack: Stack) -> tuple[Provider, str]:
-    """The local cluster that the stack is in: its tool and name; the embedded one where nothing is known."""
-    return remembered_by(_remembered(stack)) or (provider("embedded"), "embedded")
+    """The local cluster that the stack is in, else its settings name, else `make up` made: its tool and name."""
+    if known := remembered_by(findings.remembered(stack.name)):
+        return known
+    given = stack.settings().get("cluster") or {}
+    if named := next((it for it in PROVIDERS if it.key == given.get("provider")), None):
+        return named, str(given.get("name") or named.usual)
+    made = [(provider(key), name) for key, name in _made()]
+    return made[-1] if made and not node.exists() else (provider("embedded"), "embedded")
 
 
 def stop(stack: Stack) -> str:
@@ -135,8 +123,8 @@ def remove(tool: Provider, name: str) -> None:
     """
     tool.delete(name)
     for file in paths.LOCAL.glob("settings.*.json"):
-        stack = Stack(file.name.split(".")[1], has_file=False)
-        if remembered_by(_remembered(stack)) == (tool, name):
+        stack = file.name.removeprefix("settings.").removesuffix(".json")
+        if remembered_by(findings.remembered(stack)) == (tool, name):
             file.unlink()
     _write_made([it for it in _made() if it != [tool.key, name]])
 
@@ -144,19 +132,6 @@ def remove(tool: Provider, name: str) -> None:
 def delete() -> None:
     """Remove the embedded cluster."""
     remove(provider("embedded"), "embedded")
-
-
-def _remembered(stack: Stack) -> dict[str, Any]:
-    """The ``cluster`` that was found out for the stack, as this version writes it."""
-    found = environment.found_out(stack.name)
-    cluster = dict(found.get("cluster") or {})
-    if "provider" not in cluster:
-        # An earlier version knew two kinds of clusters, and did not write down which.
-        if cluster.get("kubeconfig") == str(node.kubeconfig()):
-            cluster["provider"] = "embedded"
-        elif "kubeconfig" not in cluster and cluster.get("context"):
-            cluster |= {"provider": "minikube", "name": cluster["context"]}
-    return cluster
 
 
 def _made() -> list[list[str]]:
@@ -208,15 +183,3 @@ def _check_context(stack: str, cluster: dict[str, Any]) -> None:
             f"The cluster of kube context {context or '(current)'} does not answer; start it, or correct cluster.context "
             "in the stack's todo:settings; nothing was changed."
         )
-
-
-def _write(stack: str, found: dict[str, Any]) -> None:
-    file = paths.machine_settings(stack)
-    text = json.dumps(found, indent=2) + "\n"
-    if not file.exists() or file.read_text() != text:
-        paths.LOCAL.mkdir(exist_ok=True)
-        partial = file.with_suffix(".partial")
-        partial.write_text(text)
-        partial.replace(file)
-    # One file for all stacks, as it was before: nothing reads it any more.
-    (paths.LOCAL / "settings.json").unlink(missing_ok=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from toolchain import environment, machine, paths, ui
+from toolchain import environment, machine, paths, ui, volumes
 from toolchain.cluster import node
-from toolchain.kubectl import Kubectl, Silent
+from toolchain.kubectl import Kubectl, Object, Silent
 from toolchain.providers.choice import Choice
 from toolchain.stack import Stack
 from toolchain.survey import (
@@ -51,6 +51,7 @@ def down(stack: Stack, place: dict[str, Any], *, yes: bool) -> None:
         ui.say(f"Stack {stack.name} has nothing to remove.")
         return
     ui.confirm("Remove this for good?", yes)
+    behind = volumes.noted(target, found, kubectl)
     if target.resources:
         with ui.step("pulumi destroy"):
             if target.kubectl().context != kubectl.context:
@@ -58,7 +59,7 @@ def down(stack: Stack, place: dict[str, Any], *, yes: bool) -> None:
                     "The kubeconfig's current context has changed meanwhile; nothing was changed."
                 )
             stack.destroy()
-    stays = _remove_rest(target, kubectl)
+    stays = _remove_rest(target, kubectl, behind)
     if stays:
         ui.say(f"Stack {stack.name} is removed, except: {stays}.")
         return
@@ -150,6 +151,9 @@ def _unreachable(target: Target, reason: str) -> ui.Failure:
             f"run `make cluster-start`, then {target.again}; or `make cluster-down`, which removes the whole embedded "
             "cluster"
         )
+    elif called := _local(target):
+        start = "make cluster-start" if name == "minikube" else f"make cluster-start STACK={name}"
+        how = f"run `{start}`, which starts {called} or leads to it again, then {target.again}"
     else:
         how = f"start it, or correct its kubeconfig, and run {target.again}"
         how += f"; {_forgetting(target)}" if target.known else "; if it is gone, all of it is"
@@ -157,6 +161,16 @@ def _unreachable(target: Target, reason: str) -> ui.Failure:
         f"The cluster of stack {name} (context {target.context or '(current)'}) does not answer ({reason.rstrip('.')}), so "
         f"{has} may still exist: {how}; nothing was changed."
     )
+
+
+def _local(target: Target) -> str | None:
+    """What a stack's cluster is called, where it is one of a tool's on this machine, running or stopped."""
+    found = environment.found_out(target.stack.name).get("cluster") or {}
+    if "provider" not in found or found.get("context") != target.context:
+        return None
+    tool, name = machine.where(target.stack)
+    there = any(it.name == name for it in tool.clusters())
+    return Choice(provider=tool, name=name, exists=True, why="").called if there else None
 
 
 def _forgetting(target: Target) -> str:
@@ -188,12 +202,13 @@ def _show(target: Target, found: Found, kubectl: Kubectl, others: list[str]) -> 
         _line("stays", f"the cluster{': ' + _some(others) + ' is in it' if others else ''}")
 
 
-def _remove_rest(target: Target, kubectl: Kubectl) -> str:
-    """Remove what `pulumi destroy` keeps, as it is by now; returns what stays of the stack's own."""
+def _remove_rest(target: Target, kubectl: Kubectl, behind: list[Object]) -> str:
+    """Remove what `pulumi destroy` keeps, as it is by now, with the claims' volumes; returns what stays of the stack's own."""
     try:
         found = look(target, kubectl)
         if found.own and found.strangers:
             _remove_claims(found, target, kubectl)
+            volumes.remove(behind, kubectl)
             command = kubectl.command("delete", "namespace", target.namespace)
             return (
                 f"namespace {target.namespace}, which has {_some(found.strangers)} that this stack did not make (all "
@@ -205,6 +220,8 @@ def _remove_rest(target: Target, kubectl: Kubectl) -> str:
         else:
             _remove_claims(found, target, kubectl)
         alone = target.embedded and not found.strangers and not neighbours(target, kubectl)
+        if not alone:
+            volumes.remove(behind, kubectl)
     except Silent as silent:
         raise ui.Failure(
             f"Not everything is removed: {str(silent).rstrip('.')}; mend that and run {target.again}."

@@ -7,7 +7,8 @@ from pathlib import Path
 import yaml
 
 from components.config import SettingsError, parse_settings
-from components.found import fill, found_file
+from components.found import fill, found_file, is_left_open, is_local
+from components.tree import get
 
 
 def main(stack: str, stack_file: str) -> int:
@@ -17,9 +18,10 @@ def main(stack: str, stack_file: str) -> int:
     ) or {}
     found = found_file(stack)
     known = json.loads(found.read_text(encoding="utf-8")) if found.exists() else None
+    tree = config.get("todo:settings")
     try:
         # What contradicts the stack file is about to be looked for again.
-        settings = parse_settings(fill(config.get("todo:settings"), known))
+        settings = parse_settings(tree if _is_of_another(tree, known) else fill(tree, known))
     except SettingsError as error:
         print(
             f"{Path(stack_file).name}: {error}\nCorrect it and run again; nothing was changed.",
@@ -34,6 +36,17 @@ def main(stack: str, stack_file: str) -> int:
     }
     print(json.dumps(place))
     return 0
+
+
+def _is_of_another(tree: object, known: object) -> bool:
+    """Whether what was found out is of another cluster than the one that the stack file has come to name."""
+    given, found = get(tree, "cluster"), get(known, "cluster")
+    return not is_local(tree) or any(
+        get(found, key) is not None
+        and not is_left_open(key, get(given, key))
+        and get(given, key) != get(found, key)
+        for key in ("provider", "name", "kubeconfig", "context")
+    )
 
 
 if __name__ == "__main__":

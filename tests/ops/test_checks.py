@@ -3,7 +3,9 @@
 from types import SimpleNamespace
 from typing import Any, cast
 
-from ops.checks import objects, probes
+import pytest
+
+from ops.checks import fullness, objects, probes
 from ops.facts import Facts
 
 
@@ -13,3 +15,24 @@ def test_no_object_and_no_pod_are_not_fine() -> None:
     assert [finding.state for finding in objects(facts)] == ["failed"]
     vars(facts).update(pods=[], workloads={"backend": {}})
     assert [finding.state for finding in probes(facts)] == ["failed"]
+
+
+@pytest.mark.parametrize(
+    ("capacity", "total", "free", "state", "said"),
+    [
+        ("1Gi", 1_020_702_720, 500_000_000, "ok", "51 % of 973.4 MiB used"),
+        ("1Gi", 1_020_702_720, 100_000_000, "warning", "Enlarge a volume"),
+        ("5368709120", 5_358_600_192, 100_000_000, "warning", "Enlarge a volume"),
+        ("unheard of", 1_020_702_720, 100_000_000, "warning", "Enlarge a volume"),
+        ("1Gi", 270_553_174_016, 200_000_000_000, "ok", "of the node's disk of 252.0 GiB used"),
+        ("1Gi", 270_553_174_016, 21_000_000_000, "warning", "make room on that disk"),
+    ],
+    ids=["room", "full", "in bytes", "no quantity", "directory", "directory on a full disk"],
+)
+def test_a_full_volume_is_enlarged_where_it_can_be(
+    capacity: str, total: int, free: int, state: str, said: str
+) -> None:
+    claim = {"status": {"capacity": {"storage": capacity}}}
+    found = fullness("data-postgres-0", claim, total, free)
+    assert found.state == state
+    assert said in f"{found.detail} {found.command}"

@@ -8,8 +8,10 @@ from ops.facts import Facts
 from ops.findings import Finding
 from ops.kube import ApiError
 from ops.network_policy_checks import policies
+from tests.unit.fake_tools import recorded
 
 DENY = {"spec": {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}}
+K3S = {"node.kubernetes.io/instance-type": "k3s"}
 MINIKUBE = {"minikube.k8s.io/name": "minikube"}
 
 
@@ -20,19 +22,31 @@ class Cluster:
         labels: dict[str, str] | None,
         sets: dict[str, str] | None = None,
         provider: str = "",
+        arguments: str = "[]",
+        log: str = "",
     ) -> None:
         self.found, self.labels, self.sets, self.provider = found, labels, sets or {}, provider
+        self.arguments, self.log = arguments, log
 
     def path(self, resource: str, group: str) -> str:
         return f"/{group}/{resource}"
 
-    def items(self, path: str) -> list[dict[str, Any]]:
+    def get(self, path: str, **query: int) -> dict[str, Any]:
+        assert path == "/api/v1/namespaces/kube-system/pods/kindnet-x/log"
+        assert query == {"tailLines": 60}
+        return {"text": self.log}
+
+    def items(self, path: str, **query: str) -> list[dict[str, Any]]:
+        if path == "/api/v1/namespaces/kube-system/pods":
+            assert query == {"labelSelector": "app=kindnet"}
+            return [{"metadata": {"name": "kindnet-x"}}]
         if path.endswith("networkpolicies"):
             return self.found
         if self.labels is None:
             raise ApiError(403, "nodes is forbidden")
         if path.endswith("nodes"):
-            metadata = {"name": "a", "labels": self.labels}
+            annotations = {"k3s.io/node-args": self.arguments}
+            metadata = {"name": "a", "labels": self.labels, "annotations": annotations}
             return [{"metadata": metadata, "spec": {"providerID": self.provider}}]
         assert path == "/apis/apps/v1/daemonsets"
         return [
@@ -66,7 +80,24 @@ def check(cluster: Cluster) -> Finding:
             "warning",
             "nothing in this cluster",
         ),
-        (Cluster([DENY], {"node.kubernetes.io/instance-type": "k3s"}), "ok", "enforced by k3s"),
+        (
+            Cluster(
+                [DENY],
+                {},
+                {"kindnet": "kindest/kindnetd:v20250512-df8de77b"},
+                "kind://x",
+                log=recorded("kubectl/logs-kindnet-without-nft-queue.txt"),
+            ),
+            "warning",
+            "nothing in this cluster",
+        ),
+        (Cluster([DENY], K3S), "ok", "enforced by k3s"),
+        (Cluster([DENY], K3S, {"calico-node": "calico/node:v3"}), "ok", "enforced by Calico"),
+        (
+            Cluster([DENY], K3S, arguments='["server","--disable-network-policy"]'),
+            "warning",
+            "nothing in this cluster",
+        ),
         (Cluster([DENY], {}, {"aws-node": "vpc-cni"}, "aws:///x"), "ok", "denied by default"),
         (Cluster([DENY], None), "ok", "denied by default"),
     ],

@@ -111,6 +111,30 @@ def test_sizes(app: str, resources: list[tuple[str, str]]) -> None:
         assert (it["requests"][key], it["limits"][key]) == (request, limit)
 
 
+@pytest.mark.parametrize(("provider", "prefers"), [("minikube", ["true"]), ("kind", None)])
+def test_minikubes_volumes_have_their_pods_on_its_first_node(
+    provider: str, prefers: list[str] | None
+) -> None:
+    settings = stack_settings("minikube")
+    cluster = {**settings["cluster"], "provider": provider}
+    recording = run_program({**settings, "cluster": cluster})
+    backup = recording.one("CronJob").inputs["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    for pod in (recording.one("StatefulSet").inputs["spec"]["template"]["spec"], backup):
+        if prefers is None:
+            assert "affinity" not in pod
+            continue
+        node = pod["affinity"]["nodeAffinity"]
+        # Another provisioner's volume may be bound to another node.
+        (preferred,) = node.pop("preferredDuringSchedulingIgnoredDuringExecution")
+        assert not node
+        (wanted,) = preferred["preference"]["matchExpressions"]
+        assert wanted == {
+            "key": "minikube.k8s.io/primary",
+            "operator": "In",
+            "values": prefers,
+        }
+
+
 def test_namespace_and_backups_survive_destroy_with_the_data() -> None:
     recording = run_program(stack_settings("minikube"))
     kept = {r.kind for r in recording.resources if r.retain_on_delete}

@@ -76,13 +76,27 @@ def kubectl(arguments: list[str]) -> int:
     if (FOLDER / "delete-fails").exists():
         return _fail("Error from server (Forbidden): no")
     gone = [o["metadata"]["name"] for o in named if o["kind"] == "Namespace"]
-    cluster["objects"] = [
+    left = [
         o
         for o in cluster["objects"]
         if o not in named and o["metadata"].get("namespace") not in gone
     ]
+    cluster["objects"] = [o for o in left if _outlives_its_claim(o, left)]
     file.write_text(json.dumps(cluster))
     return 0
+
+
+def _outlives_its_claim(item: Any, left: list[Any]) -> bool:
+    """Its provisioner removes a volume with the claim, unless told to keep it, or out of order."""
+    spec = item.get("spec") or {}
+    if item["kind"] != "PersistentVolume":
+        return True
+    claim = ("PersistentVolumeClaim", spec["claimRef"]["name"], spec["claimRef"]["namespace"])
+    if claim in [(o["kind"], o["metadata"]["name"], o["metadata"].get("namespace")) for o in left]:
+        return True
+    item["status"] = {"phase": "Released"}
+    keeps = spec["persistentVolumeReclaimPolicy"] != "Delete"
+    return keeps or (FOLDER / "volumes-stay").exists()
 
 
 def _is(item: Any, kinds: list[str], namespace: str | None, names: list[str] | None = None) -> bool:

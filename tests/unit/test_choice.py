@@ -6,11 +6,15 @@ from typing import Any
 
 import pytest
 
-from toolchain import ui
-from toolchain.providers import choice, docker
+from tests.unit.fake_tools import Tools
+from toolchain import paths, ui
+from toolchain.cluster import node
+from toolchain.providers import choice, docker, user_environment
 from toolchain.providers.choice import Choice, choose
 from toolchain.providers.docker import Docker
+from toolchain.providers.embedded import Embedded
 from toolchain.providers.provider import Cluster
+from toolchain.providers.user_environment import Answer
 
 
 @dataclass
@@ -35,7 +39,8 @@ class Tool:
 
     def named_by(self, context: str) -> str | None:
         name = context.removeprefix(self.prefix)
-        return name if context.startswith(self.prefix) and name in self.has else None
+        known = bool(self.prefix) or name in self.has
+        return name if context.startswith(self.prefix) and known else None
 
     def start(self, name: str, ports: Sequence[int]) -> None:
         raise AssertionError("nothing is started by choosing")
@@ -79,7 +84,11 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
     )
     tools = (it.minikube, it.kind, it.k3d, it.desktop, it.embedded)
     monkeypatch.setattr(choice, "PROVIDERS", tools)
-    monkeypatch.setattr(ui, "capture", lambda *_, **__: it.context)
+    monkeypatch.setattr(
+        user_environment,
+        "ask",
+        lambda _: Answer(code=int(it.context is None), text=f"{it.context}\n", errors=""),
+    )
     monkeypatch.setattr(docker, "ask", lambda: it.docker)
     return it
 
@@ -118,6 +127,23 @@ class TestAuto:
         machine.kind.here = machine.k3d.here = True
         machine.docker = found
         assert chosen() == "embedded embedded"
+
+    def test_says_that_docker_is_stopped_where_nothing_else_can_be_had(
+        self, machine: Machine
+    ) -> None:
+        machine.kind.here, machine.embedded.here = True, False
+        machine.docker = Docker(context="default", buildx=None, silence="cannot connect")
+        assert chosen() == "kind todo"  # whose start says so
+
+    def test_does_not_wait_for_a_docker_desktop_that_is_switched_off(
+        self, machine: Machine
+    ) -> None:
+        have(machine.desktop, **{"docker-desktop": False})
+        assert chosen() == "embedded embedded"
+        machine.minikube.here = True
+        assert chosen() == "minikube minikube"
+        machine.minikube.here = machine.embedded.here = False
+        assert chosen() == "dockerDesktop docker-desktop"  # whose start says how to switch it on
 
     def test_makes_no_docker_desktop(self, machine: Machine) -> None:
         machine.desktop.here = True
@@ -182,6 +208,21 @@ class TestRemembered:
         have(machine.kind, todo=True)
         assert chosen(before=self.BEFORE) == "kind todo"
 
+    @pytest.mark.parametrize(
+        ("here", "found"),
+        [
+            (True, Docker(context="default", buildx=True, silence="cannot connect")),
+            (True, None),
+            (False, Docker(context="default", buildx=True, silence=None)),
+        ],
+    )
+    def test_a_stack_stays_where_nobody_can_tell_whether_its_cluster_is_there(
+        self, machine: Machine, here: bool, found: Docker | None
+    ) -> None:
+        have(machine.minikube, minikube=True)
+        machine.kind.here, machine.docker, machine.context = here, found, "minikube"
+        assert chosen(before=self.BEFORE) == "kind work"
+
     def test_its_own_that_is_gone_is_made_again(self, machine: Machine) -> None:
         have(machine.minikube, minikube=True)
         machine.kind.here = True
@@ -208,10 +249,56 @@ class TestNamed:
         have(machine.minikube, minikube=True, shop=False)
         assert chosen({"provider": "minikube", "name": "shop"}) == "minikube shop"
 
+    def test_a_name_of_digits_is_a_name(self, machine: Machine) -> None:
+        have(machine.kind, **{"7": True, "todo": True})
+        assert chosen({"name": 7}, {"provider": "kind", "name": 7}) == "kind 7"
+
     def test_a_name_alone_looks_for_a_cluster_that_is_called_so(self, machine: Machine) -> None:
         have(machine.minikube, minikube=True)
         have(machine.kind, shop=True)
         assert chosen({"name": "shop"}) == "kind shop"
+
+    def test_a_name_is_never_replaced_by_a_cluster_that_has_none(self, machine: Machine) -> None:
+        have(machine.desktop, **{"docker-desktop": True})
+        with pytest.raises(ui.Failure, match=r"cluster\.name is shop, but .*nothing was changed"):
+            chosen({"name": "shop"})
+        machine.k3d.here = True
+        assert chosen({"name": "shop"}) == "k3d shop"
+
+    @pytest.mark.parametrize(
+        ("given", "meant"),
+        [
+            ({"provider": "kind", "context": "kind-work"}, "kind work"),
+            ({"provider": "kind", "context": "kind-work", "name": "work"}, "kind work"),
+            ({"provider": "minikube", "context": "minikube"}, "minikube minikube"),
+            ({"provider": "minikube", "context": "new", "name": "new"}, "minikube new"),
+        ],
+    )
+    def test_a_context_says_which_cluster_of_a_tool(
+        self, machine: Machine, given: dict[str, Any], meant: str
+    ) -> None:
+        have(machine.kind, todo=True, work=True)
+        machine.minikube.here = True
+        assert chosen(given) == meant
+
+    @pytest.mark.parametrize(
+        "given",
+        [
+            {"provider": "kind", "context": "k3d-work"},
+            {"provider": "kind", "context": "kind-work", "name": "todo"},
+            {"provider": "minikube", "context": "kind-work"},
+            {"context": "kind-work", "name": "todo"},
+        ],
+    )
+    def test_two_clusters_that_are_named_are_one_sentence(
+        self, machine: Machine, given: dict[str, Any]
+    ) -> None:
+        have(machine.kind, todo=True, work=True)
+        have(machine.minikube, minikube=True)
+        with pytest.raises(
+            ui.Failure, match=rf"but cluster\.context {given['context']} is .*nothing was changed"
+        ):
+            chosen(given)
 
     def test_a_context_of_a_local_cluster_means_that_cluster(self, machine: Machine) -> None:
         have(machine.minikube, minikube=True)
@@ -247,3 +334,16 @@ def test_a_choice_knows_whether_its_cluster_is_there(machine: Machine) -> None:
     again = choose({"provider": "kind"}, {})
     assert again is not None
     assert not again.exists
+
+
+def test_the_current_context_is_that_of_the_persons_own_kubeconfig(
+    tools: Tools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(choice, "PROVIDERS", (Embedded(),))
+    monkeypatch.setattr(node, "check", lambda: None)
+    # eval "$(make env)" of another stack
+    monkeypatch.setenv("KUBECONFIG", str(paths.LOCAL / "kubeconfig.kind-todo"))
+    tools.answer("kubectl config current-context", "kind-work\n")
+    assert choose({}, {}) is not None
+    (asked,) = tools.of("kubectl")
+    assert "KUBECONFIG" not in asked.environment

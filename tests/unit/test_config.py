@@ -437,6 +437,16 @@ def test_clones_with_a_stack_of_the_same_name_are_told_apart(tmp_path: Path) -> 
     assert "v1:a" not in "".join(identities)
 
 
+@pytest.mark.parametrize("provider", ["kind", "k3d"])
+def test_a_docker_daemon_has_no_images_for_nodes_with_stores_of_their_own(
+    tree: dict[str, Any], provider: str
+) -> None:
+    named = change(tree, "cluster.provider", provider)
+    message = message_of(change(named, "images.builder", {"name": "mine"}))
+    assert f"exporter archive with cluster.provider {provider}, whose nodes have none" in message
+    assert parse_settings(change(named, "images.builder", {"engine": "docker"}))
+
+
 class TestWhatWasFoundOut:
     def test_fills_what_a_local_stack_leaves_open(self, tree: dict[str, Any]) -> None:
         found = {"cluster": {"nodeAddress": "10.1.2.3"}, "images": {"builder": {"name": "todo"}}}

@@ -12,7 +12,7 @@ import pytest
 
 from tests.unit.fake_tools import Tools, recorded
 from toolchain import paths, ui
-from toolchain.providers import docker, docker_context, missing, theirs, tool
+from toolchain.providers import docker, docker_context, missing, tool
 
 PORTS = (30000, 30001)
 
@@ -218,62 +218,6 @@ class TestPorts:
         with socket.socket() as holder:
             holder.bind(("127.0.0.1", 0))
             assert docker.free([int(holder.getsockname()[1])]) == []
-
-
-class TestEnvironment:
-    def test_of_the_tools_is_the_persons_own(
-        self, tools: Tools, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        own = paths.LOCAL / "kubeconfig.kind-todo"
-        monkeypatch.setenv("KUBECONFIG", f"/mine/config{os.pathsep}{own}")
-        monkeypatch.setenv("DOCKER_CONFIG", str(paths.DOCKER_CONFIG))
-        monkeypatch.setenv("DOCKER_CONTEXT", "todo-minikube")
-        found = theirs.environment()
-        assert found["KUBECONFIG"] == "/mine/config"
-        assert not {"DOCKER_CONFIG", "DOCKER_CONTEXT"} & found.keys()
-        monkeypatch.setenv("KUBECONFIG", str(own))
-        assert "KUBECONFIG" not in theirs.environment()
-
-    def test_leaves_a_minikubes_inner_docker_for_the_one_before(
-        self, tools: Tools, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        # eval $(minikube docker-env)
-        monkeypatch.setenv("MINIKUBE_ACTIVE_DOCKERD", "minikube")
-        monkeypatch.setenv("DOCKER_HOST", "tcp://192.168.49.2:2376")
-        monkeypatch.setenv("DOCKER_TLS_VERIFY", "1")
-        monkeypatch.setenv("MINIKUBE_EXISTING_DOCKER_HOST", "unix:///run/user/1000/docker.sock")
-        found = theirs.environment()
-        assert found["DOCKER_HOST"] == "unix:///run/user/1000/docker.sock"
-        assert "DOCKER_TLS_VERIFY" not in found
-
-    def test_keeps_a_docker_of_the_persons(
-        self, tools: Tools, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setenv("DOCKER_HOST", "ssh://me@server")
-        monkeypatch.setenv("DOCKER_CONFIG", "/mine/docker")
-        monkeypatch.setenv("DOCKER_CONTEXT", "work")
-        found = theirs.environment()
-        assert found["DOCKER_HOST"] == "ssh://me@server"
-        assert (found["DOCKER_CONFIG"], found["DOCKER_CONTEXT"]) == ("/mine/docker", "work")
-
-
-class TestAnswer:
-    @pytest.mark.parametrize(
-        ("text", "document"),
-        [
-            ('{"a": 1}\n{"a": 2}\n', {"a": 2}),
-            ("null", None),
-            ('* a hint {"not": "this"}\n[1]', [1]),
-            ("false exit code 83\n", None),
-            ("", None),
-            ('[WARN] words\n{"a": [{}]} ', {"a": [{}]}),
-        ],
-    )
-    def test_holds_the_document_that_comes_last(self, text: str, document: object) -> None:
-        assert theirs.Answer(code=0, text=text, errors="").document() == document
-
-    def test_of_a_tool_that_is_not_there_is_a_failing_one(self, tools: Tools) -> None:
-        assert theirs.ask(["nothing-like-this"]).code == -1
 
 
 class TestLongCommand:

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from components.config import parse_settings
 from tests.unit.fake_tools import Tools, recorded
 from toolchain import ui
 from toolchain.providers.docker_desktop import DockerDesktop
@@ -94,10 +95,12 @@ class TestStart:
 
 class TestFound:
     def test_of_kubeadm_takes_the_images_of_its_docker_and_answers_here(self, tools: Tools) -> None:
-        assert DockerDesktop().found(NAME, PORTS) == {
+        found = DockerDesktop().found(NAME, PORTS)
+        given = {"cluster": {"kind": "local"}, "images": {"mode": "load"}}
+        assert parse_settings(given, found).cluster.provider == "dockerDesktop"
+        assert found == {
             "cluster": {
                 "provider": "dockerDesktop",
-                "name": NAME,
                 "context": NAME,
                 "nodeAddress": "127.0.0.1",
             },

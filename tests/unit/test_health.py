@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from tests.programs import run_program, stack_settings
-from toolchain import __main__ as commands
-from toolchain import health, ui
+from toolchain import addresses, environment, health, ui
 from toolchain.stack import Stack
 
 OUTPUTS = {"kubeconfig": "/its/kubeconfig", "kubeContext": "its-context"}
@@ -151,13 +150,18 @@ def address() -> Iterator[str]:
 
 
 def addresses_of(
-    monkeypatch: pytest.MonkeyPatch, kind: str, frontend: str, backend: str, *, route: bool = True
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    frontend: str,
+    backend: str,
+    found: dict[str, str] | None = None,
 ) -> list[str]:
     monkeypatch.setattr(Stack, "settings", lambda _: {"cluster": {"kind": kind}})
     monkeypatch.setattr(health, "PATIENCE_SECONDS", 0)
-    monkeypatch.setattr(commands, "_has_route", lambda _: route)
+    cluster = {"nodeAddress": "127.0.0.1"} if found is None else found
+    monkeypatch.setattr(environment, "found_out", lambda _: {"cluster": cluster})
     outputs = {"frontendUrl": frontend, "backendUrl": backend}
-    return commands._answering(Stack("minikube"), outputs)  # pyright: ignore[reportPrivateUsage]
+    return addresses.answering(Stack("minikube"), outputs)
 
 
 def test_addresses_that_answer_are_printed(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,11 +181,28 @@ def test_an_address_that_does_not_answer_is_a_failure_and_not_printed(
 def test_a_node_in_a_virtual_machine_may_have_no_way_to_it(
     address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lines = addresses_of(monkeypatch, "local", address, "http://127.0.0.1:1", route=False)
+    lines = addresses_of(monkeypatch, "local", address, "http://127.0.0.1:1", found={})
     assert "no way leads from here" in lines[1]
     assert "make forward" in lines[1]
     with pytest.raises(ui.Failure, match="it answers 404"):
-        addresses_of(monkeypatch, "local", f"{address}/elsewhere", address, route=False)
+        addresses_of(monkeypatch, "local", f"{address}/elsewhere", address, found={})
+
+
+def test_what_answers_here_is_not_taken_for_a_node_that_no_way_leads_to(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Of two clusters side by side the other one has the ports of this machine.
+    lines = addresses_of(monkeypatch, "local", address, address, {"provider": "minikube"})
+    assert ["no way leads from here to the node; `make forward`" in it for it in lines] == [
+        True
+    ] * 2
+    assert not any(address in it for it in lines)
+
+
+def test_the_next_command_goes_to_the_stacks_own_cluster() -> None:
+    outputs = {"namespace": "todo-app", "kubeContext": "kind-todo"}
+    assert addresses.pods(outputs) == "kubectl --context kind-todo get pods -n todo-app"
+    assert addresses.pods({"namespace": "todo-app"}) == "kubectl get pods -n todo-app"
 
 
 def test_a_load_balancer_may_still_be_on_its_way(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,20 +1,21 @@
 """What set-up finds out on a machine, and what a person chose before it."""
 
+import argparse
 import hashlib
 import json
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from components.found import contradictions
-from toolchain import environment, machine, paths, tools, ui
+from components.config import parse_settings
+from toolchain import __main__ as commands
+from toolchain import environment, findings, machine, ownership, paths, python_env, tools, ui
 from toolchain.cluster import config, images, node
 from toolchain.providers import choice
 from toolchain.providers.embedded import BUILDER, Embedded
-from toolchain.providers.provider import Cluster
 from toolchain.stack import Stack
 
 EMBEDDED = {
@@ -172,15 +173,33 @@ class TestLeftOpen:
     def test_auto_is_filled(self) -> None:
         given = {"cluster": {"kind": "local", "provider": "auto"}}
         found = {"cluster": {"provider": "kind", "name": "todo"}}
-        assert machine.left_open(found, given) == found
+        assert findings.left_open(found, given) == found
 
     def test_nothing_is_mixed_into_images_that_somebody_else_builds(self) -> None:
         given = {"images": {"mode": "prebuilt", "backend": "b:1", "frontend": "f:1"}}
-        assert machine.left_open(EMBEDDED, given) == {"cluster": EMBEDDED["cluster"]}
+        assert findings.left_open(EMBEDDED, given) == {"cluster": EMBEDDED["cluster"]}
 
     def test_nothing_is_mixed_into_a_builder(self) -> None:
         given = {"images": {"mode": "load", "builder": {"name": "mine"}}}
-        assert machine.left_open(EMBEDDED, given)["images"] == {"mode": "load"}
+        assert findings.left_open(EMBEDDED, given)["images"] == {"mode": "load"}
+
+    def test_an_engine_alone_builds_where_the_nodes_get_their_images_from(self) -> None:
+        given = {"images": {"mode": "load", "builder": {"engine": "docker"}}}
+        builder = {"name": "todo-minikube", "exporter": "docker"}
+        found = {"images": {"mode": "load", "builder": builder}}
+        assert findings.left_open(found, given) == found
+
+    @pytest.mark.parametrize(
+        "given", [{}, {"provider": "auto"}, {"provider": "kind"}, {"name": "7"}, {"name": 7}]
+    )
+    def test_which_cluster_a_stack_is_in_is_always_told(self, given: dict[str, Any]) -> None:
+        found = {"cluster": {"provider": "kind", "name": "7", "context": "kind-7"}}
+        tree = {"cluster": {"kind": "local", **given}, "images": {"mode": "load"}}
+        told = findings.told(found, tree)
+        found_out("minikube", told)
+        tool, name = machine.where(Stack("minikube"))
+        assert (tool.key, name) == ("kind", "7")
+        assert parse_settings(tree, told).cluster.name == "7"
 
     def test_a_value_of_the_stack_is_not_looked_for(self) -> None:
         given = {"cluster": {"kind": "local", "nodeAddress": "todo.test"}, "database": None}
@@ -188,62 +207,10 @@ class TestLeftOpen:
             "cluster": {"nodeAddress": "10.89.0.2", "context": "c"},
             "database": {"mode": "inCluster", "image": "i:1"},
         }
-        assert machine.left_open(found, given) == {
+        assert findings.left_open(found, given) == {
             "cluster": {"context": "c"},
             "database": {"mode": "inCluster", "image": "i:1"},
         }
-
-
-class Tool(Embedded):
-    """A tool with a cluster that runs, and with nothing behind it."""
-
-    key = "kind"
-    title = "kind cluster"
-
-    def installed(self) -> bool:
-        return True
-
-    def clusters(self) -> list[Cluster]:
-        return [Cluster(name="work", running=True)]
-
-    def start(self, name: str, ports: Sequence[int]) -> None: ...
-
-    def found(self, name: str, ports: Sequence[int]) -> dict[str, Any]:
-        context = {"provider": self.key, "name": name, "context": f"kind-{name}"}
-        return {"cluster": {**context, "nodeAddress": "127.0.0.1"}}
-
-    def policies(self, name: str) -> str:
-        return f"policies of {name}"
-
-
-class TestCluster:
-    @pytest.mark.parametrize(
-        "given",
-        [
-            {"provider": "kind", "name": "work"},
-            {"provider": "auto", "name": "work"},
-            {"provider": "kind", "name": "work", "context": "kind-work", "nodeAddress": "1.2.3.4"},
-        ],
-    )
-    def test_that_the_stack_file_names_is_known_to_what_stops_and_removes_it(
-        self,
-        given: dict[str, str],
-        monkeypatch: pytest.MonkeyPatch,
-        capsys: pytest.CaptureFixture[str],
-    ) -> None:
-        tool = Tool()
-        monkeypatch.setattr(choice, "PROVIDERS", (tool,))
-        settings = {"cluster": {"kind": "local", **given}}
-        monkeypatch.setattr(Stack, "settings", lambda _: settings)
-        stack = Stack("minikube")
-        machine.prepare(stack, machine.chosen(stack))
-        assert "policies of work" in capsys.readouterr().out
-        assert machine.where(stack) == (tool, "work")
-        machine.prepare(stack, machine.chosen(stack))
-        assert not capsys.readouterr().out
-        found = environment.found_out("minikube")
-        assert found["cluster"]["context"] == "kind-work"
-        assert not list(contradictions(settings, found, "todo:settings", "found"))
 
 
 class TestEmbeddedCluster:
@@ -312,3 +279,108 @@ class TestEmbeddedCluster:
         self.prepared(monkeypatch, {"cluster": {"kind": "local"}})
         assert (mine / "instances" / "todo").read_text() == "a builder of the user's"
         assert (mine / "instances" / BUILDER).exists()
+
+
+class TestWhere:
+    """Which cluster is stopped or removed for a stack that nothing was found out for."""
+
+    @pytest.fixture(autouse=True)
+    def nothing_embedded(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(node, "exists", lambda: False)
+
+    def of(self, given: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> tuple[str, str]:
+        monkeypatch.setattr(Stack, "settings", lambda _: {"cluster": given})
+        tool, name = machine.where(Stack("minikube"))
+        return tool.key, name
+
+    @pytest.mark.parametrize(
+        ("given", "meant"),
+        [
+            ({"provider": "kind"}, ("kind", "todo")),
+            ({"provider": "minikube", "name": "shop"}, ("minikube", "shop")),
+            ({}, ("embedded", "embedded")),
+        ],
+    )
+    def test_it_is_the_one_that_the_settings_name(
+        self, given: dict[str, Any], meant: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert self.of(given, monkeypatch) == meant
+
+    def test_one_that_make_up_made_is_known_when_its_stack_is_gone(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (paths.LOCAL / "clusters.json").write_text('[["kind", "todo"]]')
+        assert self.of({"provider": "auto"}, monkeypatch) == ("kind", "todo")
+        monkeypatch.setattr(node, "exists", lambda: True)
+        assert self.of({}, monkeypatch) == ("embedded", "embedded")
+
+
+class TestAnotherClusterThanBefore:
+    """The stack is in a kind cluster, and its settings have come to want another one."""
+
+    BEFORE = {"cluster": {"provider": "kind", "name": "todo", "context": "kind-todo"}}
+
+    @pytest.fixture(autouse=True)
+    def embedded(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+        """The embedded one, of which nothing touches the machine."""
+        found = {"cluster": {"provider": "embedded", "context": node.CONTEXT}}
+        for name, answer in {"start": None, "found": found, "policies": "", "clusters": []}.items():
+            monkeypatch.setattr(Embedded, name, lambda *_, answer=answer: answer)
+        monkeypatch.setattr(node, "check", lambda: None)
+        given = {"cluster": {"kind": "local", "provider": "embedded"}}
+        monkeypatch.setattr(Stack, "settings", lambda _: given)
+        monkeypatch.setattr(commands, "_check_settings", lambda _: {"context": node.CONTEXT})
+        found_out("minikube", self.BEFORE)
+        yield
+        ui.STEPS.clear()
+
+    def test_that_is_refused_leads_no_later_update_there(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name in ("prepare", "export"):
+            monkeypatch.setattr(Stack, name, lambda _: {})
+        monkeypatch.setattr(python_env, "ensure", lambda **_: None)
+        for name in ("builds_pulumi", "ensure_pulumi"):
+            monkeypatch.setattr(tools, name, lambda: False)
+        seen: list[dict[str, Any]] = []
+
+        def refuse(*_: object) -> None:
+            seen.append(environment.found_out("minikube"))
+            raise ui.Failure("moving it would remove it there")
+
+        monkeypatch.setattr(ownership, "refuse_move", refuse)
+        with pytest.raises(ui.Failure, match="moving it"):
+            commands.up(argparse.Namespace(stack="minikube"))
+        assert seen == [{"cluster": {"provider": "embedded", "context": node.CONTEXT}}]
+        assert environment.found_out("minikube") == self.BEFORE
+
+    def test_that_is_only_started_leads_no_update_there(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        commands.cluster_start(argparse.Namespace(stack="minikube"))
+        assert environment.found_out("minikube") == self.BEFORE
+        assert "still in another cluster" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("tool", ["minikube", "kind", "k3d"])
+def test_a_tool_that_is_not_there_is_one_sentence_with_what_installs_it(
+    tool: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    given = {"cluster": {"kind": "local", "provider": tool}}
+    monkeypatch.setattr(Stack, "settings", lambda _: given)
+    with pytest.raises(
+        ui.Failure, match=rf"\(cluster\.provider is {tool}\) needs `{tool}`.*install it with `"
+    ):
+        machine.chosen(Stack("minikube"))
+
+
+def test_a_removed_cluster_is_forgotten_by_a_stack_with_a_dot_in_its_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Embedded, "delete", lambda *_: None)
+    found_out("my.first", {"cluster": {"provider": "embedded"}})
+    found_out("my", {"cluster": {"provider": "kind"}})
+    machine.delete()
+    assert not environment.found_out("my.first")
+    assert environment.found_out("my")

@@ -27,7 +27,7 @@ PROJECT = Path(__file__).parents[2]
 SALT = "v1:c2FsdHNhbHQ=:v1:bm9uY2U=:Y2lwaGVydGV4dA=="
 DRIVER = """
 import os, sys
-from toolchain import __main__, machine, python_env, tools
+from toolchain import __main__, machine, python_env, tools, volumes
 from toolchain.cluster import node
 from toolchain.stack import Stack
 node.running = lambda: "CLUSTER_RUNS" in os.environ
@@ -37,6 +37,7 @@ machine.prepare = lambda *_: None
 python_env.ensure = lambda **_: None
 tools.builds_pulumi = lambda: True
 tools.ensure_pulumi = lambda: None
+volumes._PATIENCE_SECONDS = volumes._MINIKUBE_SECONDS = 0.0
 sys.exit(__main__.main())
 """
 
@@ -340,6 +341,125 @@ class TestDown:
         assert "nothing to remove" in done.out
 
 
+IN_MINIKUBE = {
+    "hostPathProvisionerIdentity": "2d0c44b8-623d-45e5-9e2a-e7cd7f633512",
+    "pv.kubernetes.io/provisioned-by": "k8s.io/minikube-hostpath",
+}
+"""Annotations of Minikube 1.38.1's volumes."""
+PROVISIONED = "/tmp/hostpath-provisioner"  # noqa: S108  (on Minikube's node)
+FOLDER = f"{PROVISIONED}/shop/data-postgres-0"
+
+
+def volume(
+    name: str = "pvc-1", claim: str = "data-postgres-0", namespace: str = "shop", **more: Any
+) -> dict[str, Any]:
+    """A volume of Minikube's provisioner, in which something is another than there."""
+    made = thing("PersistentVolume", name, status={"phase": "Bound"})
+    made["metadata"]["annotations"] = more.pop("annotations", IN_MINIKUBE)
+    made["spec"] = {
+        "claimRef": {"name": claim, "namespace": namespace},
+        "hostPath": {"path": f"{PROVISIONED}/{namespace}/{claim}"},
+        "persistentVolumeReclaimPolicy": "Delete",
+    } | more
+    return made
+
+
+def machine(name: str, profile: str = "work") -> dict[str, Any]:
+    """A node of a Minikube profile."""
+    node = thing("Node", name, status={"nodeInfo": {"machineID": f"id-of-{name}"}})
+    node["metadata"]["labels"] = {"minikube.k8s.io/name": profile}
+    return node
+
+
+@pytest.fixture
+def in_minikube(cloud: Clone) -> Clone:
+    """The stack's cluster is Minikube's, and was started anew since its volumes were made."""
+    objects = [*in_namespace("cloud"), machine("work"), machine("work-m02")]
+    cloud.cluster("shop-cluster", *objects, volume(), volume("pvc-2", namespace="todo-app"))
+    (cloud.answers / "volumes-stay").touch()
+    minikube(cloud, "echo removed")
+    return cloud
+
+
+def minikube(clone: Clone, answer: str) -> None:
+    program = clone.answers / "minikube"
+    program.write_text(f'#!/bin/sh\necho minikube "$@" >> $STAND_INS/calls\n{answer}\n')
+    program.chmod(0o755)
+
+
+class TestVolumesOfItsClaims:
+    def test_that_their_provisioner_removes_are_left_to_it(self, in_minikube: Clone) -> None:
+        (in_minikube.answers / "volumes-stay").unlink()
+        done = in_minikube.run("down", "cloud")
+        assert done.code == 0, done.err
+        assert "PersistentVolume" not in done.out
+        assert not [it for it in done.calls if it.startswith("minikube")]
+
+    def test_that_minikube_leaves_are_removed_with_their_data(self, in_minikube: Clone) -> None:
+        done = in_minikube.run("down", "cloud")
+        assert done.code == 0, done.err
+        volumes = {it for it in in_minikube.objects("shop-cluster") if "Volume" in it}
+        assert volumes == {"PersistentVolume pvc-2"}
+        asked = [it for it in done.calls if it.startswith("minikube")]
+        assert len(asked) == 2
+        for name, call in zip(("work", "work-m02"), asked, strict=True):
+            assert call.startswith(f"minikube ssh --profile work --node {name} ")
+            assert f"id-of-{name}" in call
+            assert f"sudo rm -rf {FOLDER} " in call
+        assert "PersistentVolume pvc-1 of data-postgres-0 had stayed" in done.out
+        assert f"removed, with {FOLDER} on work, work-m02" in done.out
+        # Nothing is gone before the claim is.
+        order = [it.split("--context shop-cluster ")[-1] for it in done.changes()]
+        assert order[-2].startswith("delete persistentvolume pvc-1")
+
+    def test_goes_on_where_an_earlier_removal_was_cut_off(self, in_minikube: Clone) -> None:
+        minikube(in_minikube, "echo it is another machine; exit 1")
+        done = in_minikube.run("down", "cloud")
+        assert done.code == 1
+        assert len(done.err.strip().splitlines()) == 1
+        assert f"{FOLDER} on node work" in done.err
+        assert "it is another machine" in done.err
+        assert (in_minikube.answers / "cloud.state.json").exists()
+        assert "PersistentVolume pvc-1" in in_minikube.objects("shop-cluster")
+        minikube(in_minikube, "echo removed")
+        done = in_minikube.run("down", "cloud")
+        assert done.code == 0, done.err
+        assert "PersistentVolume pvc-1" not in in_minikube.objects("shop-cluster")
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            volume(annotations={"pv.kubernetes.io/provisioned-by": "ebs.csi.aws.com"}, hostPath={}),
+            volume(annotations={}),
+            volume(hostPath={"path": f"{PROVISIONED}/shop"}),
+            volume(hostPath={"path": "/home"}),
+            volume(persistentVolumeReclaimPolicy="Retain"),
+        ],
+        ids=["a disk", "no provisioner", "all of the namespace", "elsewhere", "to be kept"],
+    )
+    def test_of_others_stay_and_it_is_said(self, in_minikube: Clone, other: dict[str, Any]) -> None:
+        in_minikube.cluster("shop-cluster", *in_namespace("cloud"), machine("work"), other)
+        done = in_minikube.run("down", "cloud")
+        assert done.code == 0, done.err
+        assert "PersistentVolume pvc-1" in in_minikube.objects("shop-cluster")
+        assert not [it for it in done.calls if it.startswith("minikube")]
+        assert "PersistentVolume pvc-1 of data-postgres-0 stays, since" in done.out
+        assert "shop-cluster delete persistentvolume pvc-1" in done.out
+
+    def test_that_released_ones_had_in_anothers_namespace_are_not_its_own(
+        self, in_minikube: Clone
+    ) -> None:
+        objects = in_namespace("cloud")
+        del objects[0]["metadata"]["annotations"]
+        in_minikube.state("cloud", *deployed(objects[2], context="shop-cluster"))
+        theirs = volume("pvc-3", claim="theirs") | {"status": {"phase": "Released"}}
+        in_minikube.cluster("shop-cluster", *objects, machine("work"), volume(), theirs)
+        done = in_minikube.run("down", "cloud")
+        assert done.code == 0, done.err
+        volumes = {it for it in in_minikube.objects("shop-cluster") if "PersistentVolume " in it}
+        assert volumes == {"PersistentVolume pvc-3"}
+
+
 class TestUp:
     """What heals a stack makes nothing again where somebody else is by now."""
 
@@ -527,7 +647,17 @@ def in_kind(clone: Clone) -> Clone:
     kind = clone.answers / "kind"
     kind.write_text('#!/bin/sh\necho kind "$@" >> $STAND_INS/calls\necho todo\n')
     kind.chmod(0o755)
+    docker(clone, "todo-control-plane\trunning\ttodo\n")
     return clone
+
+
+def docker(clone: Clone, containers: str) -> None:
+    """Nobody's own containers count, whatever this machine runs."""
+    listed = clone.answers / "docker-ps.txt"
+    listed.write_text(containers)
+    program = clone.answers / "docker"
+    program.write_text(f"#!/bin/sh\ncat {listed}\n")
+    program.chmod(0o755)
 
 
 class TestClustersOfOtherTools:
@@ -557,6 +687,27 @@ class TestClustersOfOtherTools:
         assert "Namespace shop" not in in_kind.objects("kind-todo")
         # The next `make up` is free to choose.
         assert not (in_kind.folder / ".local" / "settings.minikube.json").exists()
+
+    @pytest.mark.parametrize("how", ["stopped", "not in the kubeconfig"])
+    def test_that_do_not_answer_are_to_be_started_first(self, in_kind: Clone, how: str) -> None:
+        if how == "stopped":
+            in_kind.stopped("kind-todo")
+        else:
+            (in_kind.answers / "kind-todo.json").unlink()
+        done = in_kind.run("down", "minikube")
+        assert done.code == 1
+        assert not done.changes()
+        assert "run `make cluster-start`, which starts kind cluster todo" in done.err
+        assert "stack rm" not in done.err
+
+    def test_that_are_gone_have_nothing_to_be_started(self, in_kind: Clone) -> None:
+        (in_kind.answers / "kind-todo.json").unlink()
+        docker(in_kind, "")
+        done = in_kind.run("down", "minikube")
+        assert done.code == 1
+        assert not done.changes()
+        assert "cluster-start" not in done.err
+        assert "pulumi stack rm minikube --force" in done.err
 
     def test_stopping_says_what_it_stops(self, clone: Clone) -> None:
         clone.stack("cloud", MANAGED)

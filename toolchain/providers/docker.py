@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from toolchain import ui
-from toolchain.providers import missing, theirs
+from toolchain.providers import missing, user_environment
 
 LOOPBACK = "127.0.0.1"
 _EVERYWHERE = {"", "0.0.0.0", "::", LOOPBACK, "::1"}  # noqa: S104
@@ -80,15 +80,15 @@ def ask(context: str | None = None, *, more: dict[str, str] | None = None) -> Do
         None: there is no Docker CLI (what Podman puts in its place is none).
     """
     named = ["--context", context] if context else []
-    answer = theirs.ask(["docker", *named, "info", "--format", "{{json .}}"], more=more)
+    answer = user_environment.ask(["docker", *named, "info", "--format", "{{json .}}"], more=more)
     told = answer.object()
     if "ClientInfo" not in told:
         # An old CLI answers a stopped daemon with words only.
         if answer.code > 0 and "docker" in answer.errors.lower():
             return Docker(context=context or "default", buildx=None, silence=answer.reason)
         return None
-    client = theirs.part(told, "ClientInfo")
-    plugins = [it for it in theirs.parts(client, "Plugins") if not it.get("Err")]
+    client = user_environment.part(told, "ClientInfo")
+    plugins = [it for it in user_environment.parts(client, "Plugins") if not it.get("Err")]
     errors = told.get("ServerErrors") or ()
     silence = str(errors[0]) if errors else None
     if silence is None and (answer.code or not told.get("ServerVersion")):
@@ -163,7 +163,7 @@ def table(label: str, *columns: str) -> list[list[str]] | None:
     """
     shown = ["{{.Names}}", "{{.State}}", *(f'{{{{.Label "{it}"}}}}' for it in columns)]
     wanted = ["--filter", f"label={label}", "--format", _TAB.join(shown)]
-    answer = theirs.ask(["docker", "ps", "--all", "--no-trunc", *wanted])
+    answer = user_environment.ask(["docker", "ps", "--all", "--no-trunc", *wanted])
     if answer.code:
         return None
     return [line.split(_TAB) for line in answer.text.splitlines() if line.strip()]
@@ -179,17 +179,21 @@ def nodes(names: Sequence[str], *, cli: str = "docker") -> list[Node]:
     if not names:
         return []
     # Of several names the ones that are there are printed, though the exit code says that one is not.
-    return [_node(it) for it in theirs.ask([cli, "container", "inspect", *names]).objects()]
+    return [
+        _node(it) for it in user_environment.ask([cli, "container", "inspect", *names]).objects()
+    ]
 
 
 def is_local(found: Docker) -> bool:
     """Whether the daemon maps ports on this machine: another machine's are not at 127.0.0.1 here."""
     if found.is_native:
         return True
-    host = theirs.environment().get("DOCKER_HOST") if found.context == "default" else None
+    host = user_environment.environment().get("DOCKER_HOST") if found.context == "default" else None
     if not host:
         shown = ["--format", "{{.Endpoints.docker.Host}}"]
-        host = theirs.ask(["docker", "context", "inspect", found.context, *shown]).text.strip()
+        host = user_environment.ask(
+            ["docker", "context", "inspect", found.context, *shown]
+        ).text.strip()
     parts = urlsplit(host)
     return parts.scheme in {"unix", "npipe", "fd"} or parts.hostname in {LOOPBACK, "localhost"}
 
@@ -237,16 +241,16 @@ def _taken(port: int) -> bool:
 
 
 def _node(told: dict[str, Any]) -> Node:
-    settings = theirs.part(told, "NetworkSettings")
-    networks = theirs.part(settings, "Networks")
-    addresses = [str(theirs.part(networks, it).get("IPAddress") or "") for it in networks]
+    settings = user_environment.part(told, "NetworkSettings")
+    networks = user_environment.part(settings, "Networks")
+    addresses = [str(user_environment.part(networks, it).get("IPAddress") or "") for it in networks]
     addresses.append(str(settings.get("IPAddress") or ""))
     return Node(
         name=str(told.get("Name", "")).removeprefix("/"),
-        running=bool(theirs.part(told, "State").get("Running")),
+        running=bool(user_environment.part(told, "State").get("Running")),
         address=next((it for it in addresses if it), ""),
-        ports=same_ports(theirs.part(settings, "Ports")),
-        labels=theirs.part(told, "Config", "Labels"),
+        ports=same_ports(user_environment.part(settings, "Ports")),
+        labels=user_environment.part(told, "Config", "Labels"),
     )
 
 
@@ -260,7 +264,7 @@ def same_ports(mappings: dict[str, Any]) -> dict[int, set[str]]:
     for inner in mappings:
         number, _, protocol = inner.partition("/")
         if protocol == "tcp" and number.isdigit():
-            bindings = theirs.parts(mappings, inner)
+            bindings = user_environment.parts(mappings, inner)
             same = [it for it in bindings if str(it.get("HostPort")) == number]
             if same:
                 result[int(number)] = {str(it.get("HostIp") or "") for it in same}

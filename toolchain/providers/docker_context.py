@@ -13,7 +13,7 @@ import shutil
 from pathlib import Path
 
 from toolchain import paths
-from toolchain.providers import theirs
+from toolchain.providers import user_environment
 
 _TLS = ("ca.pem", "cert.pem", "key.pem")
 
@@ -21,7 +21,7 @@ _TLS = ("ca.pem", "cert.pem", "key.pem")
 def called(profile: str) -> str:
     """Name of the context for a Minikube profile; one that the person has under the same name stays theirs."""
     name = f"todo-{profile}"
-    theirs_is = theirs.docker_config() / "contexts" / "meta" / _digest(name)
+    theirs_is = user_environment.docker_config() / "contexts" / "meta" / _digest(name)
     return f"{name}-of-this-clone" if theirs_is.exists() else name
 
 
@@ -63,7 +63,7 @@ def remove(name: str) -> None:
 
 def mirror() -> None:
     """Link to everything of the person's Docker CLI, as it is now; what this clone has made stays beside it."""
-    ours, person = paths.DOCKER_CONFIG, theirs.docker_config()
+    ours, person = paths.DOCKER_CONFIG, user_environment.docker_config()
     ours.mkdir(parents=True, exist_ok=True)
     _link(person, ours, apart=frozenset({"contexts"}))
     for kind in ("meta", "tls"):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from toolchain import ui
-from toolchain.providers import docker, kubeconfig, policies, theirs
+from toolchain.providers import docker, kubeconfig, policies, user_environment
 from toolchain.providers.docker import Docker
 from toolchain.providers.provider import Cluster
 
@@ -58,7 +58,7 @@ class DockerDesktop:
                 "start Docker Desktop and run again; nothing was changed."
             )
         asked = ["docker", "desktop", "kubernetes", "status", "--format", "json"]
-        state = str(theirs.ask(asked).object().get("status") or "")
+        state = str(user_environment.ask(asked).object().get("status") or "")
         if state in {"starting", "running"}:
             raise ui.Failure(
                 f"{what} is {state}, but its API server does not answer yet; wait until Docker Desktop shows Kubernetes in "
@@ -85,7 +85,7 @@ class DockerDesktop:
                 f"{what} takes images from Docker Desktop, but docker context {host.context} leads to {host.system}; run "
                 "`docker context use desktop-linux` and run again; nothing was changed."
             )
-        cluster: dict[str, Any] = {"provider": self.key, "name": name, "context": CONTEXT}
+        cluster: dict[str, Any] = {"provider": self.key, "context": CONTEXT}
         if _nodes() == [_KUBEADM]:
             # Kubernetes uses the Docker that builds; its NodePorts are forwarded to this machine.
             cluster["nodeAddress"] = docker.LOOPBACK
@@ -129,13 +129,15 @@ class DockerDesktop:
 
 def _ready() -> bool:
     ready = ["kubectl", "--context", CONTEXT, "--request-timeout=5s", "get", "--raw=/readyz"]
-    return theirs.ask(ready).code == 0
+    return user_environment.ask(ready).code == 0
 
 
 def _nodes() -> list[str]:
     listed = ["kubectl", "--context", CONTEXT, "--request-timeout=15s", "get", "nodes"]
-    items = theirs.parts(theirs.ask([*listed, "--output=json"]).object(), "items")
-    return [str(theirs.part(it, "metadata").get("name")) for it in items]
+    items = user_environment.parts(
+        user_environment.ask([*listed, "--output=json"]).object(), "items"
+    )
+    return [str(user_environment.part(it, "metadata").get("name")) for it in items]
 
 
 def _desktop(current: Docker) -> Docker | None:

@@ -36,8 +36,8 @@ class Embedded:
         return []
 
     def named_by(self, context: str) -> str | None:
-        """The cluster's context leads to it while this clone has one."""
-        return self.usual if context == node.CONTEXT and node.exists() else None
+        """The context has one name everywhere."""
+        return self.usual if context == node.CONTEXT else None
 
     def start(self, name: str, ports: Sequence[int]) -> None:
         """Build its tools where they are missing, and start it.

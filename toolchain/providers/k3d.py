@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from toolchain import paths, ui
-from toolchain.providers import docker, kubeconfig, missing, policies, theirs, tool
+from toolchain.providers import docker, kubeconfig, missing, policies, tool, user_environment
 from toolchain.providers.docker import Docker, Node
 from toolchain.providers.provider import Cluster
 
@@ -80,7 +80,7 @@ class K3d:
         """
         what = f"{self.title} {name}"
         host, listed = self._asked.pop(name, None) or (docker.running(what), _find(name))
-        answer = theirs.ask(["k3d", "kubeconfig", "get", name])
+        answer = user_environment.ask(["k3d", "kubeconfig", "get", name])
         if answer.code or listed is None:
             raise ui.Failure(
                 f"{what} does not tell how it is reached ({answer.reason}); `k3d cluster list` shows the clusters that "
@@ -133,7 +133,7 @@ def _run(word: str, name: str, what: str) -> None:
 
 
 def _listed() -> list[dict[str, Any]]:
-    return theirs.ask(["k3d", "cluster", "list", "--output", "json"]).objects()
+    return user_environment.ask(["k3d", "cluster", "list", "--output", "json"]).objects()
 
 
 def _find(name: str) -> dict[str, Any] | None:
@@ -151,14 +151,14 @@ def _runs(listed: dict[str, Any]) -> bool:
 
 def _nodes(listed: dict[str, Any]) -> list[Node]:
     """The cluster's containers, as k3d has just listed them."""
-    nodes = [it for it in theirs.parts(listed, "nodes") if it.get("role") in _ROLES]
+    nodes = [it for it in user_environment.parts(listed, "nodes") if it.get("role") in _ROLES]
     nodes.sort(key=lambda it: (_ROLES.index(str(it["role"])), str(it.get("name"))))
     return [
         Node(
             name=str(it.get("name")),
-            running=bool(theirs.part(it, "State").get("Running")),
-            address=str(theirs.part(it, "IP").get("IP") or ""),
-            ports=docker.same_ports(theirs.part(it, "portMappings")),
+            running=bool(user_environment.part(it, "State").get("Running")),
+            address=str(user_environment.part(it, "IP").get("IP") or ""),
+            ports=docker.same_ports(user_environment.part(it, "portMappings")),
         )
         for it in nodes
     ]

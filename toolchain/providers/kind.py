@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from toolchain import paths, ui
-from toolchain.providers import docker, kubeconfig, missing, policies, theirs, tool
+from toolchain.providers import docker, kubeconfig, missing, policies, tool
+from toolchain.providers import user_environment as theirs
 from toolchain.providers.docker import Docker, Node
 from toolchain.providers.provider import Cluster
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from toolchain import paths
-from toolchain.providers import theirs
+from toolchain.providers import user_environment
 
 _IDENTITY = ("server", "certificate-authority-data")
 
@@ -33,7 +33,10 @@ def own(provider: str, name: str, context: str, text: str) -> dict[str, str]:
     view = _view()
     cluster = _cluster_name(view, context)
     wanted = {key: _field(text, key) for key in _IDENTITY}
-    entries = {it.get("name"): theirs.part(it, "cluster") for it in theirs.parts(view, "clusters")}
+    entries = {
+        it.get("name"): user_environment.part(it, "cluster")
+        for it in user_environment.parts(view, "clusters")
+    }
     known = entries.get(cluster) or {}
     if cluster and {key: known.get(key) for key in _IDENTITY} == wanted:
         file.unlink(missing_ok=True)
@@ -57,14 +60,14 @@ def write(file: Path, text: str) -> None:
 
 
 def _view() -> dict[str, Any]:
-    answer = theirs.ask(["kubectl", "config", "view", "--raw", "--output=json"])
+    answer = user_environment.ask(["kubectl", "config", "view", "--raw", "--output=json"])
     return answer.object() if answer.code == 0 else {}
 
 
 def _cluster_name(view: dict[str, Any], context: str) -> str | None:
-    for it in theirs.parts(view, "contexts"):
+    for it in user_environment.parts(view, "contexts"):
         if it.get("name") == context:
-            return str(theirs.part(it, "context").get("cluster"))
+            return str(user_environment.part(it, "context").get("cluster"))
     return None
 
 

@@ -17,8 +17,10 @@ from toolchain.providers import (
     missing,
     policies,
     remote_builder,
-    theirs,
     tool,
+)
+from toolchain.providers import (
+    user_environment as theirs,
 )
 from toolchain.providers.docker import Docker, Node
 from toolchain.providers.provider import Cluster

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from toolchain.providers import theirs
+from toolchain.providers import user_environment
 
 NOBODY = "network policies are declared, but nothing in this cluster enforces them"
 _ENFORCERS = {
@@ -37,13 +37,14 @@ def line(flags: Sequence[str]) -> str:
         flags: What leads kubectl to the cluster.
     """
     listed = ["get", "daemonsets", "--all-namespaces", "--output=json"]
-    answer = theirs.ask(["kubectl", *flags, "--request-timeout=15s", *listed])
+    answer = user_environment.ask(["kubectl", *flags, "--request-timeout=15s", *listed])
     if answer.code:
         return "network policies are declared; the cluster does not tell whether anything enforces them"
-    who = enforcer(theirs.parts(answer.object(), "items"))
+    who = enforcer(user_environment.parts(answer.object(), "items"))
     if who == "kindnet":
         told = ["--namespace=kube-system", "logs", "daemonset/kindnet", "--tail=60"]
-        if _FAILING.search(theirs.ask(["kubectl", *flags, "--request-timeout=15s", *told]).text):
+        log = user_environment.ask(["kubectl", *flags, "--request-timeout=15s", *told]).text
+        if kindnet_fails(log):
             return f"{NOBODY}: kindnet cannot, as this machine's kernel lacks what its nftables rules need"
     return enforced_by(who) if who else NOBODY
 
@@ -52,14 +53,19 @@ def enforcer(daemon_sets: Iterable[dict[str, Any]]) -> str | None:
     """The network plugin that enforces NetworkPolicies, by a cluster's daemon sets; None: none that is known."""
     kindnet = False
     for item in daemon_sets:
-        name = str(theirs.part(item, "metadata").get("name"))
+        name = str(user_environment.part(item, "metadata").get("name"))
         if name in _ENFORCERS:
             return _ENFORCERS[name]
         kindnet = kindnet or (name == "kindnet" and _kindnet_enforces(item))
     return "kindnet" if kindnet else None
 
 
+def kindnet_fails(log: str) -> bool:
+    """Whether kindnet's newest lines say that it cannot enforce on this kernel."""
+    return _FAILING.search(log) is not None
+
+
 def _kindnet_enforces(item: dict[str, Any]) -> bool:
-    containers = theirs.parts(item, "spec", "template", "spec", "containers")
+    containers = user_environment.parts(item, "spec", "template", "spec", "containers")
     dated = re.search(r"kindnetd:v(\d{8})", " ".join(str(it.get("image")) for it in containers))
     return dated is not None and dated[1] >= _KINDNET_SINCE

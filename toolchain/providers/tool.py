@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from toolchain import ui
-from toolchain.providers import theirs
+from toolchain.providers import user_environment
 
 _TAKEN = ("port is already allocated", "address already in use")
 _AS_ROOT = "DRV_AS_ROOT"
@@ -28,9 +28,9 @@ def run(command: Sequence[str], *, log: Path, what: str, hint: str = "", remove:
     """
     before = log.stat().st_size if log.exists() else 0
     try:
-        ui.run(command, log=log, what=what, env=theirs.environment(), hint=hint)
+        ui.run(command, log=log, what=what, env=user_environment.environment(), hint=hint)
     except ui.Failure as failure:
-        reason = theirs.reason_in(log.read_bytes()[before:].decode(errors="replace"))
+        reason = user_environment.reason_in(log.read_bytes()[before:].decode(errors="replace"))
         if reason is None:
             raise
         if any(word in reason for word in _TAKEN):

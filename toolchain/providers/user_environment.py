@@ -1,4 +1,4 @@
-"""The person's own environment, and what a tool answers in it."""
+"""The user's own environment, and what a tool answers in it."""
 
 from __future__ import annotations
 
@@ -107,6 +107,7 @@ def ask(
             list(command),
             capture_output=True,
             text=True,
+            errors="replace",
             stdin=subprocess.DEVNULL,
             env=environment() | dict(more or {}),
             check=False,

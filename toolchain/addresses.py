@@ -1,0 +1,85 @@
+"""Where a deployed application answers, and what is asked next."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from toolchain import environment, health, ui
+from toolchain.stack import Stack
+
+_NO_ADDRESS = "127.0.0.1"
+"""The node address in URLs where none was found (``components/settings.py``)."""
+
+
+def answering(stack: Stack, outputs: dict[str, Any]) -> list[str]:
+    """The application's addresses, of those that answer.
+
+    Args:
+        stack: The stack.
+        outputs: Its outputs.
+
+    Raises:
+        Failure: Something on a local cluster does not answer.
+    """
+    managed = (stack.settings().get("cluster") or {}).get("kind") == "managed"
+    lines: list[str] = []
+    for title, output, path in (
+        ("Todo application", "frontendUrl", "/api/ready"),
+        ("Backend API     ", "backendUrl", "/ready"),
+    ):
+        url = str(outputs.get(output, ""))
+        if not health.reachable_from_here(url):
+            lines.append(f"{title}  inside the cluster only; `make forward` leads to it")
+            continue
+        if _is_somebody_elses(stack, url):
+            lines.append(
+                f"{title}  deployed, but no way leads from here to the node; `make forward` makes one"
+            )
+            continue
+        # A load balancer, its DNS and its certificate may take longer than anybody waits here.
+        elsewhere = managed or url.startswith("https:")
+        patience = 0 if elsewhere else health.PATIENCE_SECONDS
+        reason = health.wait_until_answering(url, path, patience)
+        if reason is None:
+            lines.append(f"{title}  {url}")
+        elif elsewhere:
+            lines.append(f"{title}  deployed, but {url} does not answer from here yet: {reason}")
+        elif reason.startswith(health.NO_CONNECTION) and not _found(stack).get("nodeAddress"):
+            lines.append(
+                f"{title}  deployed, but no way leads from here to {url}; `make forward` makes one"
+            )
+        else:
+            raise ui.Failure(
+                f"{title.strip()} is deployed, but {url}{path} does not answer: {reason}; "
+                "`make validate` says what is wrong with it."
+            )
+    return lines
+
+
+def pods(outputs: dict[str, Any]) -> str:
+    """The command that lists the stack's pods, whatever context is the current one.
+
+    Args:
+        outputs: The stack's outputs.
+    """
+    context = outputs.get("kubeContext")
+    where = f"--context {context} " if context else ""
+    return f"kubectl {where}get pods -n {outputs.get('namespace')}"
+
+
+def _is_somebody_elses(stack: Stack, url: str) -> bool:
+    """Whether what answers at an address is surely none of the stack's.
+
+    Set-up knows the cluster and found no address that leads to it, so that the program took this machine's: another
+    cluster's application may well answer there. Of a cluster that somebody else has made nothing is known, and Docker's
+    virtual machines on macOS and Windows have no address (https://minikube.sigs.k8s.io/docs/handbook/accessing/).
+    """
+    given = stack.settings().get("cluster") or {}
+    found = _found(stack)
+    known = "provider" in found and not found.get("nodeAddress") and not given.get("nodeAddress")
+    return known and urlsplit(url).hostname == _NO_ADDRESS
+
+
+def _found(stack: Stack) -> dict[str, Any]:
+    return environment.found_out(stack.name).get("cluster") or {}

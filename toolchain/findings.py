@@ -1,0 +1,98 @@
+"""What `make up` finds out of a stack's cluster, and what of it the stack is told: ``.local/settings.<stack>.json``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from toolchain import environment, paths
+from toolchain.cluster import node
+
+_WHICH = ("provider", "name")
+"""What tells a stack's cluster from all others of this machine."""
+
+
+def remembered(stack: str) -> dict[str, Any]:
+    """The ``cluster`` that was found out for the stack, as this version writes it."""
+    found = environment.found_out(stack)
+    cluster = dict(found.get("cluster") or {})
+    if "provider" not in cluster:
+        # An earlier version knew two kinds of clusters, and did not write down which.
+        if cluster.get("kubeconfig") == str(node.kubeconfig()):
+            cluster["provider"] = "embedded"
+        elif "kubeconfig" not in cluster and cluster.get("context"):
+            cluster |= {"provider": "minikube", "name": cluster["context"]}
+    return cluster
+
+
+def told(found: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """What a stack is told: what its file leaves open, and in any case which cluster it is in.
+
+    Args:
+        found: What `make up` found out.
+        given: The stack's ``todo:settings``.
+    """
+    result = left_open(found, given)
+    named = {key: value for key, value in (given.get("cluster") or {}).items() if key in _WHICH}
+    which = left_open({key: it for key, it in found["cluster"].items() if key in _WHICH}, named)
+    which |= {key: value for key, value in named.items() if value not in (None, "auto")}
+    return {**result, "cluster": which | result.get("cluster", {})}
+
+
+def left_open(found: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """What was found out, without what the stack file says itself.
+
+    A block of another ``mode`` and a ``builder`` that is named, or whose exporter is, are choices as a whole: nothing is
+    mixed into them. ``auto`` asks for what is found out.
+
+    Args:
+        found: What `make up` found out.
+        given: The stack's ``todo:settings``, or a block of it.
+    """
+    if "mode" in found and given.get("mode", found["mode"]) != found["mode"]:
+        return {}
+    result: dict[str, Any] = {}
+    for key, value in found.items():
+        block = given.get(key)
+        if block in (None, "auto") or key == "mode":
+            result[key] = value
+        elif isinstance(block, dict) and isinstance(value, dict) and not _is_builder(key, block):
+            result[key] = left_open(value, block)
+    return {key: value for key, value in result.items() if value != {}}
+
+
+def _is_builder(key: str, block: dict[str, Any]) -> bool:
+    """Whether a block says what builds; an engine alone (Pulumi's resource) builds wherever that is."""
+    return key == "builder" and any(block.get(it) is not None for it in ("name", "exporter"))
+
+
+@contextmanager
+def unless_refused(stack: str) -> Iterator[None]:
+    """Write down where the stack goes only if the block does not refuse it.
+
+    Until then the stack file contradicts what was found out before, so that `pulumi up` refuses, too. Later it would
+    follow what was written, remove the stack from its cluster, and its data with it.
+    """
+    file = paths.machine_settings(stack)
+    before = file.read_bytes() if file.exists() else None
+    try:
+        yield
+    except BaseException:
+        if before is not None:
+            file.write_bytes(before)
+        raise
+
+
+def write(stack: str, found: dict[str, Any]) -> None:
+    """Write down what a stack is told, unless it is told the same already."""
+    file = paths.machine_settings(stack)
+    text = json.dumps(found, indent=2) + "\n"
+    if not file.exists() or file.read_text() != text:
+        paths.LOCAL.mkdir(exist_ok=True)
+        partial = file.with_suffix(".partial")
+        partial.write_text(text)
+        partial.replace(file)
+    # One file for all stacks, as it was before: nothing reads it any more.
+    (paths.LOCAL / "settings.json").unlink(missing_ok=True)
