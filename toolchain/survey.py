@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from toolchain import environment
+from toolchain import environment, findings
 from toolchain.cluster import node
 from toolchain.kubectl import Kubectl, Object
+from toolchain.providers.choice import remembered_by
+from toolchain.providers.provider import Provider
 from toolchain.stack import Stack, resources_in
 
 MARK = "todo-kubernetes/stack"
@@ -180,12 +182,16 @@ def neighbours(target: Target, kubectl: Kubectl) -> list[str]:
     return found + [f"stack {s.name}" for s in stacks if s.name != target.stack.name]
 
 
-def stacks_in(kubeconfig: str | None, context: str | None) -> list[Stack]:
+def stacks_in(
+    kubeconfig: str | None, context: str | None, cluster: tuple[Provider, str] | None = None
+) -> list[Stack]:
     """Stacks of this clone with resources in a cluster.
 
     Args:
         kubeconfig: As `make up` has told the stacks; None: as kubectl finds it.
         context: The cluster's context.
+        cluster: Its tool and name: a stack that `make up` put there is in it, whatever kubeconfig led it there, as
+            Pulumi writes KUBECONFIG into the state.
 
     Raises:
         Failure: Pulumi cannot reach its backend.
@@ -198,8 +204,10 @@ def stacks_in(kubeconfig: str | None, context: str | None) -> list[Stack]:
             for r in ((state or {}).get("deployment") or {}).get("resources") or []
             if r["type"] == "pulumi:providers:kubernetes"
         ]
+        put = cluster and remembered_by(findings.remembered(stack.name)) == cluster
         if resources_in(state) and any(
-            (p.get("kubeconfig"), p.get("context")) == (kubeconfig, context) for p in providers
+            p.get("context") == context and (put or p.get("kubeconfig") == kubeconfig)
+            for p in providers
         ):
             found.append(stack)
     return found
