@@ -8,13 +8,15 @@ from typing import Any
 
 from toolchain import environment, findings, paths, ui
 from toolchain.cluster import node
-from toolchain.providers import missing
+from toolchain.providers import docker, missing
 from toolchain.providers.choice import PROVIDERS, Choice, choose, provider, remembered_by
 from toolchain.providers.provider import Provider
 from toolchain.stack import Stack
 
 _NODE_PORTS = {"frontend": 30000, "backend": 30001}
 """As ``components/settings.py`` has them by default."""
+_IN_DOCKER = ("kind", "k3d")
+"""Tools that know no cluster while Docker is silent."""
 
 
 def chosen(stack: Stack) -> Choice | None:
@@ -93,11 +95,6 @@ def where(stack: Stack) -> tuple[Provider, str]:
     return made[-1] if made and not node.exists() else (provider("embedded"), "embedded")
 
 
-def is_in(stack: Stack, tool: Provider, name: str) -> bool:
-    """Whether `make up` has put a stack into a cluster; nothing is supposed of one that it knows nothing of."""
-    return remembered_by(findings.remembered(stack.name)) == (tool, name)
-
-
 def stop(stack: Stack) -> str:
     """Stop the stack's local cluster; its data stays.
 
@@ -109,10 +106,22 @@ def stop(stack: Stack) -> str:
     """
     tool, name = where(stack)
     called = Choice(provider=tool, name=name, exists=True, why="").called
-    if not any(it.name == name for it in tool.clusters()):
+    if not exists(tool, name):
         raise ui.Failure(f"There is no {called} that could be stopped; nothing was changed.")
     tool.stop(name)
     return called
+
+
+def exists(tool: Provider, name: str) -> bool:
+    """Whether there is a cluster, running or stopped.
+
+    Raises:
+        Failure: Docker, which has it if it is there, does not answer.
+    """
+    there = any(it.name == name for it in tool.clusters())
+    if not there and tool.key in _IN_DOCKER:
+        docker.running(f"{tool.title} {name}")
+    return there
 
 
 def made_here(tool: Provider, name: str) -> bool:

@@ -76,7 +76,7 @@ def cluster_down(stack: Stack, *, yes: bool) -> None:
         yes: Do not ask.
 
     Raises:
-        Failure: It is not one that `make up` made, it did not go, or a stack that was in it could not be forgotten.
+        Failure: It is not one that `make up` made, its tool cannot tell whether it is there, it did not go, or a stack that was in it could not be forgotten.
     """
     tool, name = machine.where(stack)
     called = Choice(provider=tool, name=name, exists=True, why="").called
@@ -85,14 +85,14 @@ def cluster_down(stack: Stack, *, yes: bool) -> None:
             f"The {called} was not made by `make up`, so it is not removed here: remove it with the tool that made it; "
             "nothing was changed."
         )
-    if not tool.clusters() and not paths.CLUSTER.exists():
+    if not machine.exists(tool, name) and not paths.CLUSTER.exists():
         ui.say(f"There is no {called} here; nothing was changed.")
         return
     found = environment.found_out(stack.name).get("cluster") or {}
     kubeconfig, context = found.get("kubeconfig"), found.get("context")
     if tool.key == "embedded":
         kubeconfig, context = str(node.kubeconfig()), node.CONTEXT
-    stacks = stacks_in(kubeconfig, context, lambda it: machine.is_in(it, tool, name))
+    stacks = stacks_in(kubeconfig, context, (tool, name))
     ui.say(f"This removes the {called}{f' ({paths.CLUSTER})' if tool.key == 'embedded' else ''}:")
     _line("stacks", ", ".join(it.name for it in stacks) or "none of this clone")
     try:

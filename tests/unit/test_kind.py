@@ -251,6 +251,17 @@ class TestFound:
         tools.answer("kind get kubeconfig --name ha", recorded("kind/0.33-kubeconfig-todo.txt"))
         assert Kind().found("ha", PORTS)["cluster"]["nodeAddress"] == "172.18.0.2"
 
+    def test_a_control_plane_without_pods_answers_on_no_node_port(self, tools: Tools) -> None:
+        rows = f"{NODE}\trunning\tcontrol-plane\ntodo-worker\trunning\tworker\n"
+        tools.answer(f"{LISTED}=todo", rows)
+        control = json.loads(inspected(p30000="30000", p30001="30001"))[0]
+        worker = json.loads(recorded("docker/20.10-inspect-kind-todo.txt"))[0]
+        worker["NetworkSettings"]["Networks"]["kind"]["IPAddress"] = "172.18.0.9"
+        worker["Config"]["Labels"]["io.x-k8s.kind.role"] = "worker"
+        call = f"docker container inspect {NODE} todo-worker"
+        tools.answer(call, json.dumps([control, worker]))
+        assert Kind().found("todo", PORTS)["cluster"]["nodeAddress"] == "172.18.0.9"
+
     @pytest.mark.parametrize(
         "other",
         [

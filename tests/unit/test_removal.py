@@ -695,6 +695,34 @@ class TestClustersOfOtherTools:
         assert "stacks     minikube\n" in done.out
         assert (in_kind.answers / "cloud.state.json").exists()
 
+    def test_stacks_are_forgotten_that_went_into_it_by_the_persons_kubeconfig(
+        self, in_kind: Clone
+    ) -> None:
+        """Pulumi's provider takes KUBECONFIG for an input of its own."""
+        (in_kind.folder / ".local" / "clusters.json").write_text('[["kind", "todo"]]')
+        namespace = in_namespace("minikube")[:1]
+        mine = deployed(*namespace, context="kind-todo", kubeconfig="/mine/config")
+        in_kind.state("minikube", *mine)
+        elsewhere = deployed(*namespace, context="kind-todo", kubeconfig="/elsewhere/config")
+        in_kind.state("other", *elsewhere)
+        done = in_kind.run("cluster-down", "minikube")
+        assert done.code == 0, done.err
+        assert "stacks     minikube\n" in done.out
+        assert not (in_kind.answers / "minikube.state.json").exists()
+        assert (in_kind.answers / "other.state.json").exists()
+
+    @pytest.mark.parametrize("command", ["cluster-stop", "cluster-down"])
+    def test_a_silent_docker_is_not_taken_for_no_cluster(
+        self, command: str, in_kind: Clone
+    ) -> None:
+        (in_kind.folder / ".local" / "clusters.json").write_text('[["kind", "todo"]]')
+        silent = "Cannot connect to the Docker daemon at unix:///x. Is the docker daemon running?"
+        (in_kind.answers / "docker").write_text(f"#!/bin/sh\necho '{silent}' >&2\nexit 1\n")
+        done = in_kind.run(command, "minikube")
+        assert done.code == 1
+        assert "kind cluster todo needs Docker, which does not answer" in done.err
+        assert not done.changes()
+
     def test_its_removal_leaves_the_cluster(self, in_kind: Clone) -> None:
         (in_kind.folder / ".local" / "clusters.json").write_text('[["kind", "todo"]]')
         done = in_kind.run("down", "minikube")

@@ -96,7 +96,7 @@ class Kind:
         context = f"{_PREFIX}{name}"
         cluster: dict[str, Any] = {"provider": self.key, "name": name, "context": context}
         cluster |= kubeconfig.own(self.key, name, context, answer.text)
-        if address := docker.reach(_without_balancer(docker.nodes(nodes)), ports, host):
+        if address := docker.reach(_with_pods(docker.nodes(nodes)), ports, host):
             cluster["nodeAddress"] = address
         if pods := _pods(nodes[0]):
             cluster["podCidr"] = pods
@@ -190,9 +190,13 @@ def _pods(node: str) -> str | None:
     return found[1] if found else None
 
 
-def _without_balancer(nodes: Sequence[Node]) -> list[Node]:
-    """The nodes; what stands in front of several API servers knows no NodePorts."""
-    return [it for it in nodes if it.labels.get(_ROLE) != _BALANCER]
+def _with_pods(nodes: Sequence[Node]) -> list[Node]:
+    """The nodes that pods run on, as no other answers on the NodePorts (``externalTrafficPolicy: Local``).
+
+    kind keeps pods off a control plane that has workers beside it; a balancer in front of several knows no NodePorts.
+    """
+    workers = [it for it in nodes if it.labels.get(_ROLE) == _ORDER[1]]
+    return workers or [it for it in nodes if it.labels.get(_ROLE) != _BALANCER]
 
 
 def _docker(word: str, containers: Sequence[str], what: str) -> None:
