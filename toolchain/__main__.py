@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 from typing import Any
@@ -197,6 +198,9 @@ def main() -> int:
     except ui.Failure as failure:
         print(f"\n✗ {failure}", file=sys.stderr)
         return 1
+    except BrokenPipeError:
+        # Whoever reads has heard enough (`make env | head`); Python would say so at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except KeyboardInterrupt:
         print(
             f"\n✗ Interrupted; run `make {arguments.command}` again to go on from here.",
