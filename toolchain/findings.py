@@ -10,7 +10,7 @@ from typing import Any
 from toolchain import environment, paths
 from toolchain.cluster import node
 
-_WHICH = ("provider", "name")
+_WHICH = ("provider", "name", "context")
 """What tells a stack's cluster from all others of this machine."""
 
 

@@ -95,6 +95,11 @@ def where(stack: Stack) -> tuple[Provider, str]:
     return made[-1] if made and not node.exists() else (provider("embedded"), "embedded")
 
 
+def is_in(stack: Stack, tool: Provider, name: str) -> bool:
+    """Whether `make up` has put a stack into a cluster; nothing is supposed of one that it knows nothing of."""
+    return remembered_by(findings.remembered(stack.name)) == (tool, name)
+
+
 def stop(stack: Stack) -> str:
     """Stop the stack's local cluster; its data stays.
 

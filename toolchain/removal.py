@@ -76,7 +76,7 @@ def cluster_down(stack: Stack, *, yes: bool) -> None:
         yes: Do not ask.
 
     Raises:
-        Failure: It is not one that `make up` made, its tool cannot tell whether it is there, it did not go, or a stack that was in it could not be forgotten.
+        Failure: It is not one that `make up` made, it did not go, or a stack that was in it could not be forgotten.
     """
     tool, name = machine.where(stack)
     called = Choice(provider=tool, name=name, exists=True, why="").called
@@ -92,7 +92,7 @@ def cluster_down(stack: Stack, *, yes: bool) -> None:
     kubeconfig, context = found.get("kubeconfig"), found.get("context")
     if tool.key == "embedded":
         kubeconfig, context = str(node.kubeconfig()), node.CONTEXT
-    stacks = stacks_in(kubeconfig, context, (tool, name))
+    stacks = stacks_in(kubeconfig, context, lambda it: machine.is_in(it, tool, name))
     ui.say(f"This removes the {called}{f' ({paths.CLUSTER})' if tool.key == 'embedded' else ''}:")
     _line("stacks", ", ".join(it.name for it in stacks) or "none of this clone")
     try:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from toolchain import environment, findings
+from toolchain import environment
 from toolchain.cluster import node
 from toolchain.kubectl import Kubectl, Object
-from toolchain.providers.choice import remembered_by
-from toolchain.providers.provider import Provider
 from toolchain.stack import Stack, resources_in
 
 MARK = "todo-kubernetes/stack"
@@ -183,15 +182,17 @@ def neighbours(target: Target, kubectl: Kubectl) -> list[str]:
 
 
 def stacks_in(
-    kubeconfig: str | None, context: str | None, cluster: tuple[Provider, str] | None = None
+    kubeconfig: str | None,
+    context: str | None,
+    known: Callable[[Stack], bool] = lambda _: False,
 ) -> list[Stack]:
     """Stacks of this clone with resources in a cluster.
 
     Args:
         kubeconfig: As `make up` has told the stacks; None: as kubectl finds it.
         context: The cluster's context.
-        cluster: Its tool and name: a stack that `make up` put there is in it, whatever kubeconfig led it there, as
-            Pulumi writes KUBECONFIG into the state.
+        known: Whether a stack is known to be in it, whatever its state says: of a cluster in the person's kubeconfig,
+            that has what KUBECONFIG was (the Kubernetes SDK takes it as the provider's argument).
 
     Raises:
         Failure: Pulumi cannot reach its backend.
@@ -204,11 +205,10 @@ def stacks_in(
             for r in ((state or {}).get("deployment") or {}).get("resources") or []
             if r["type"] == "pulumi:providers:kubernetes"
         ]
-        put = cluster and remembered_by(findings.remembered(stack.name)) == cluster
-        if resources_in(state) and any(
-            p.get("context") == context and (put or p.get("kubeconfig") == kubeconfig)
-            for p in providers
-        ):
+        there = [
+            (p.get("kubeconfig"), p.get("context")) == (kubeconfig, context) for p in providers
+        ]
+        if resources_in(state) and (any(there) or known(stack)):
             found.append(stack)
     return found
 

@@ -166,8 +166,14 @@ def _official_pulumi() -> bool:
             return False
         script = home / "install.sh"
         home.mkdir(parents=True, exist_ok=True)
-        with urllib.request.urlopen(_INSTALLER, timeout=30) as answer:
-            script.write_bytes(answer.read())
+        try:
+            with urllib.request.urlopen(_INSTALLER, timeout=30) as answer:
+                script.write_bytes(answer.read())
+        except OSError as error:
+            raise ui.Failure(
+                f"Pulumi's installer cannot be fetched from {_INSTALLER} ({error}); see that the network leads there, or "
+                "install Pulumi, and run again"
+            ) from None
         ui.run(
             ["sh", script, "--install-root", home, "--no-edit-path"],
             log=paths.LOCAL / "log" / "pulumi.log",

@@ -124,7 +124,7 @@ class TestMissing:
 
     @pytest.mark.parametrize("system", ["linux", "darwin", "win32"])
     @pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
-    @pytest.mark.parametrize("name", ["docker", "buildx", "minikube", "kind", "k3d", "kubectl"])
+    @pytest.mark.parametrize("name", ["docker", "buildx", "minikube", "kind", "k3d"])
     def test_every_tool_has_one_command_on_every_system(
         self,
         name: missing.Tool,

@@ -4,18 +4,20 @@ import argparse
 import hashlib
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from components.config import parse_settings
+from components.found import contradictions
 from toolchain import __main__ as commands
 from toolchain import environment, findings, machine, ownership, paths, python_env, tools, ui
 from toolchain.cluster import config, images, node
 from toolchain.providers import choice
 from toolchain.providers.embedded import BUILDER, Embedded
+from toolchain.providers.provider import Cluster
 from toolchain.stack import Stack
 
 EMBEDDED = {
@@ -175,6 +177,16 @@ class TestLeftOpen:
         found = {"cluster": {"provider": "kind", "name": "todo"}}
         assert findings.left_open(found, given) == found
 
+    def test_the_cluster_that_the_stack_names_is_known_afterwards(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        given = {"cluster": {"kind": "local", "provider": "kind", "name": "work"}}
+        found = {"cluster": {"provider": "kind", "name": "work", "context": "kind-work"}}
+        kept = findings.told(found, given)
+        monkeypatch.setattr(environment, "found_out", lambda _: kept)
+        tool, name = machine.where(Stack("minikube"))
+        assert (tool.key, name) == ("kind", "work")
+
     def test_nothing_is_mixed_into_images_that_somebody_else_builds(self) -> None:
         given = {"images": {"mode": "prebuilt", "backend": "b:1", "frontend": "f:1"}}
         assert findings.left_open(EMBEDDED, given) == {"cluster": EMBEDDED["cluster"]}
@@ -211,6 +223,61 @@ class TestLeftOpen:
             "cluster": {"context": "c"},
             "database": {"mode": "inCluster", "image": "i:1"},
         }
+
+
+class Tool(Embedded):
+    """A tool with a cluster that runs, and with nothing behind it."""
+
+    key = "kind"
+    title = "kind cluster"
+
+    def installed(self) -> bool:
+        return True
+
+    def clusters(self) -> list[Cluster]:
+        return [Cluster(name="work", running=True)]
+
+    def named_by(self, context: str) -> str | None:
+        return context.removeprefix("kind-")
+
+    def start(self, name: str, ports: Sequence[int]) -> None: ...
+
+    def found(self, name: str, ports: Sequence[int]) -> dict[str, Any]:
+        context = {"provider": self.key, "name": name, "context": f"kind-{name}"}
+        return {"cluster": {**context, "nodeAddress": "127.0.0.1"}}
+
+    def policies(self, name: str) -> str:
+        return f"policies of {name}"
+
+
+class TestCluster:
+    @pytest.mark.parametrize(
+        "given",
+        [
+            {"provider": "kind", "name": "work"},
+            {"provider": "auto", "name": "work"},
+            {"provider": "kind", "name": "work", "context": "kind-work", "nodeAddress": "1.2.3.4"},
+        ],
+    )
+    def test_that_the_stack_file_names_is_known_to_what_stops_and_removes_it(
+        self,
+        given: dict[str, str],
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        tool = Tool()
+        monkeypatch.setattr(choice, "PROVIDERS", (tool,))
+        settings = {"cluster": {"kind": "local", **given}}
+        monkeypatch.setattr(Stack, "settings", lambda _: settings)
+        stack = Stack("minikube")
+        machine.prepare(stack, machine.chosen(stack))
+        assert "policies of work" in capsys.readouterr().out
+        assert machine.where(stack) == (tool, "work")
+        machine.prepare(stack, machine.chosen(stack))
+        assert not capsys.readouterr().out
+        found = environment.found_out("minikube")
+        assert found["cluster"]["context"] == "kind-work"
+        assert not list(contradictions(settings, found, "todo:settings", "found"))
 
 
 class TestEmbeddedCluster:

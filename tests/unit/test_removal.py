@@ -667,7 +667,14 @@ class TestClustersOfOtherTools:
         assert "kind cluster todo was not made by `make up`" in done.err
         assert not done.changes()
 
-    def test_its_own_is_removed_and_its_stacks_forgotten(self, in_kind: Clone) -> None:
+    @pytest.mark.parametrize("kubeconfig", [None, "/home/somebody/config"])
+    def test_its_own_is_removed_and_its_stacks_forgotten(
+        self, in_kind: Clone, kubeconfig: str | None
+    ) -> None:
+        # With KUBECONFIG set, the state has it.
+        namespace = in_namespace("minikube")[0]
+        state = deployed(namespace, context="kind-todo", kubeconfig=kubeconfig)
+        in_kind.state("minikube", *state)
         (in_kind.folder / ".local" / "clusters.json").write_text('[["kind", "todo"]]')
         asked = in_kind.run("cluster-down", "minikube", yes=False)
         assert asked.code == 1
@@ -679,21 +686,14 @@ class TestClustersOfOtherTools:
         assert not (in_kind.answers / "minikube.state.json").exists()
         assert not (in_kind.folder / ".local" / "settings.minikube.json").exists()
 
-    def test_stacks_are_forgotten_that_went_into_it_by_the_persons_kubeconfig(
-        self, in_kind: Clone
-    ) -> None:
-        """Pulumi's provider takes KUBECONFIG for an input of its own."""
+    def test_its_removal_forgets_no_stack_that_nothing_is_known_of(self, in_kind: Clone) -> None:
         (in_kind.folder / ".local" / "clusters.json").write_text('[["kind", "todo"]]')
-        namespace = in_namespace("minikube")[:1]
-        mine = deployed(*namespace, context="kind-todo", kubeconfig="/mine/config")
-        in_kind.state("minikube", *mine)
-        elsewhere = deployed(*namespace, context="kind-todo", kubeconfig="/elsewhere/config")
-        in_kind.state("other", *elsewhere)
+        in_kind.stack("cloud", MANAGED)
+        in_kind.state("cloud", *deployed(in_namespace("cloud")[0], context="shop-cluster"))
         done = in_kind.run("cluster-down", "minikube")
         assert done.code == 0, done.err
         assert "stacks     minikube\n" in done.out
-        assert not (in_kind.answers / "minikube.state.json").exists()
-        assert (in_kind.answers / "other.state.json").exists()
+        assert (in_kind.answers / "cloud.state.json").exists()
 
     @pytest.mark.parametrize("command", ["cluster-stop", "cluster-down"])
     def test_a_silent_docker_is_not_taken_for_no_cluster(

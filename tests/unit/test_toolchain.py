@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -187,6 +188,19 @@ def test_the_official_installer_gives_the_newest_once(
     assert (tmp_path / "BIN" / "pulumi").exists()
 
 
+def test_an_installer_that_cannot_be_fetched_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("LOCAL", "BIN"):
+        monkeypatch.setattr(paths, name, tmp_path / name)
+    monkeypatch.setattr(paths, "cache", lambda: tmp_path)
+    monkeypatch.setattr(tools, "pulumi_on_path", lambda: None)
+    monkeypatch.setattr(tools, "builds_pulumi", lambda: False)
+    monkeypatch.setattr(tools, "_INSTALLER", (tmp_path / "gone").as_uri())
+    with pytest.raises(ui.Failure, match=r"cannot be fetched .*; see that .* run again$"):
+        tools.ensure_pulumi()
+
+
 def test_an_installed_kube_score_of_the_pinned_version_is_used(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -259,6 +273,14 @@ def test_secrets_that_the_stack_file_lost_are_in_the_state(inputs: object, name:
 def test_the_embedded_cluster_says_that_it_needs_root(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(ui.Failure, match="sudo make up"):
+        node.check()
+
+
+def test_a_machine_without_any_cluster_is_told_what_installs_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    with pytest.raises(ui.Failure, match=r"Linux only; install Minikube \(`brew install minikube`"):
         node.check()
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from toolchain import paths, recipes, ui
 from toolchain.cluster import config, firewall, images, network
+from toolchain.providers import missing
 
 CONTEXT = "kubernetes-admin@todo"
 _ROOT = paths.CLUSTER
@@ -47,11 +48,13 @@ def check() -> None:
     """
     if sys.platform != "linux":
         raise ui.Failure(
-            "The embedded cluster runs on Linux only; install Minikube and run `make up` again."
+            f"The embedded cluster runs on Linux only; install Minikube (`{missing.command('minikube')}`) and run `make up` "
+            "again."
         )
     if os.geteuid() != 0:
         raise ui.Failure(
-            "The embedded cluster needs root for its namespaces; run `sudo make up`, or install Minikube."
+            "The embedded cluster needs root for its namespaces; run `sudo make up`, or install Minikube "
+            f"(`{missing.command('minikube')}`) and run `make up` again."
         )
     if _alive() is not None and _owner() != str(_ROOT):
         raise ui.Failure(

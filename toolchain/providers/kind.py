@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from toolchain import paths, ui
-from toolchain.providers import docker, kubeconfig, missing, policies, tool
-from toolchain.providers import user_environment as theirs
+from toolchain.providers import docker, kubeconfig, missing, policies, tool, user_environment
 from toolchain.providers.docker import Docker, Node
 from toolchain.providers.provider import Cluster
 
@@ -88,7 +87,7 @@ class Kind:
         what = f"{self.title} {name}"
         host, rows = self._asked.pop(name, None) or (docker.running(what), _table(name))
         nodes = [container for container, _, _ in rows]
-        answer = theirs.ask(["kind", "get", "kubeconfig", "--name", name])
+        answer = user_environment.ask(["kind", "get", "kubeconfig", "--name", name])
         if answer.code or not nodes:
             raise ui.Failure(
                 f"{what} does not tell how it is reached ({answer.reason}); `kind get clusters` shows the clusters that "
@@ -164,7 +163,7 @@ class Kind:
         Raises:
             Failure: kind is told to use something else.
         """
-        other = theirs.environment().get("KIND_EXPERIMENTAL_PROVIDER", "docker")
+        other = user_environment.environment().get("KIND_EXPERIMENTAL_PROVIDER", "docker")
         if other not in {"", "docker"}:
             raise ui.Failure(
                 f"{what} has to be in Docker, in which its images are built, but KIND_EXPERIMENTAL_PROVIDER is {other!r}; "
@@ -184,7 +183,9 @@ def _pods(node: str) -> str | None:
     Of a cluster with IPv4 and IPv6 the first range, which Services are in. kindnet and others decide before a
     NodePort's client gets the node's address, so what comes from outside is never taken for a pod.
     """
-    said = theirs.ask(["docker", "exec", node, "grep", _POD_CIDR, _CONTROLLER_MANAGER]).text
+    said = user_environment.ask(
+        ["docker", "exec", node, "grep", _POD_CIDR, _CONTROLLER_MANAGER]
+    ).text
     found = re.search(rf"{_POD_CIDR}([0-9a-fA-F.:]+/[0-9]+)", said)
     return found[1] if found else None
 
@@ -204,7 +205,7 @@ def _docker(word: str, containers: Sequence[str], what: str) -> None:
     Raises:
         Failure: Docker does not do it: its first line says why, a port that is taken for one.
     """
-    answer = theirs.ask(["docker", word, *containers], seconds=_PATIENCE)
+    answer = user_environment.ask(["docker", word, *containers], seconds=_PATIENCE)
     if answer.code:
         lines = answer.errors.strip().splitlines() or [answer.reason]
         raise ui.Failure(
@@ -221,7 +222,7 @@ def _wait(node: str, what: str) -> None:
     """
     ready = ["kubectl", "--kubeconfig=/etc/kubernetes/admin.conf", "get", "--raw=/readyz"]
     begin = time.monotonic()
-    while (answer := theirs.ask(["docker", "exec", node, *ready], seconds=30)).code:
+    while (answer := user_environment.ask(["docker", "exec", node, *ready], seconds=30)).code:
         if time.monotonic() - begin > _PATIENCE:
             raise ui.Failure(
                 f"{what} was started, but its API server does not become ready ({answer.reason[:160]}); "

@@ -18,9 +18,7 @@ from toolchain.providers import (
     policies,
     remote_builder,
     tool,
-)
-from toolchain.providers import (
-    user_environment as theirs,
+    user_environment,
 )
 from toolchain.providers.docker import Docker, Node
 from toolchain.providers.provider import Cluster
@@ -189,15 +187,15 @@ def _profiles(*flags: str) -> list[dict[str, Any]]:
         flags: ``--light`` leaves out whether they run, for which Minikube logs into each.
     """
     listed = ["minikube", "profile", "list", "--output", "json", *flags]
-    return theirs.parts(theirs.ask(listed).object(), "valid")
+    return user_environment.parts(user_environment.ask(listed).object(), "valid")
 
 
 def _profile(name: str) -> _Profile | None:
     for it in _profiles("--light"):
         if it.get("Name") == name:
-            config = theirs.part(it, "Config")
-            kubernetes = theirs.part(config, "KubernetesConfig")
-            nodes = theirs.parts(config, "Nodes") or [{}]
+            config = user_environment.part(it, "Config")
+            kubernetes = user_environment.part(config, "KubernetesConfig")
+            nodes = user_environment.parts(config, "Nodes") or [{}]
             # The first machine is called after the profile, the others minikube-m02, … (its config.MachineName).
             others = (f"{name}-{node.get('Name')}" for node in nodes[1:])
             return _Profile(
@@ -214,7 +212,7 @@ def _profile(name: str) -> _Profile | None:
 
 def _status(name: str) -> _Status:
     """Ask for the nodes: one is an object, several are a list, none is ``null``."""
-    answer = theirs.ask(["minikube", "status", "--profile", name, "--output", "json"])
+    answer = user_environment.ask(["minikube", "status", "--profile", name, "--output", "json"])
     # With a profile that does not exist, the documents are events, not nodes.
     nodes = [it for it in answer.objects() if "Host" in it]
     first = nodes[0] if nodes else {}
@@ -236,7 +234,7 @@ def _kubeconfig(name: str, status: _Status) -> dict[str, str]:
         file.unlink(missing_ok=True)
         return {}
     paths.LOCAL.mkdir(exist_ok=True)
-    answer = theirs.ask(
+    answer = user_environment.ask(
         ["minikube", "update-context", "--profile", name], more={"KUBECONFIG": str(file)}
     )
     if answer.code or not file.exists():
@@ -306,7 +304,7 @@ def _builder_name(profile: str) -> str:
 
 def _has_buildkit(container: str) -> bool:
     """Whether the node's own BuildKit listens; its images are the kubelet's (kicbase's buildkitd.toml)."""
-    return theirs.ask(["docker", "exec", container, "test", "-S", _BUILDKIT]).code == 0
+    return user_environment.ask(["docker", "exec", container, "test", "-S", _BUILDKIT]).code == 0
 
 
 def _inner_docker(profile: str) -> str:
@@ -327,7 +325,7 @@ def _inner_docker(profile: str) -> str:
     if docker_context.exists(name) and _answers(name, profile) is None:
         return name
     command = ["minikube", "docker-env", "--profile", profile, "--shell", "none"]
-    answer = theirs.ask([*command, "--output", "json"])
+    answer = user_environment.ask([*command, "--output", "json"])
     told = answer.object() if answer.code == 0 else {}
     host, certificates = str(told.get("DOCKER_HOST", "")), str(told.get("DOCKER_CERT_PATH", ""))
     if not certificates or not Path(certificates, "cert.pem").exists():

@@ -7,7 +7,7 @@ from typing import Any
 
 from toolchain import ui
 from toolchain.kubectl import Kubectl, Object
-from toolchain.providers import user_environment as theirs
+from toolchain.providers import user_environment
 
 # It gives itself a new identity at each start and leaves the volumes of another one alone, and a new claim of the same
 # name and namespace gets the old directory with all that is in it: pkg/storage/storage_provisioner.go of Minikube 1.38.1.
@@ -25,13 +25,13 @@ def directory(volume: Object) -> str | None:
     Args:
         volume: The PersistentVolume.
     """
-    spec = theirs.part(volume, "spec")
-    claim = theirs.part(spec, "claimRef")
+    spec = user_environment.part(volume, "spec")
+    claim = user_environment.part(spec, "claimRef")
     names = [str(claim.get(key) or "") for key in ("namespace", "name")]
     expected = "/".join([_ROOT, *names])
-    made = _IDENTITY in theirs.part(volume, "metadata", "annotations")
+    made = _IDENTITY in user_environment.part(volume, "metadata", "annotations")
     named = all(_NAME.fullmatch(it) for it in names)
-    same = theirs.part(spec, "hostPath").get("path") == expected
+    same = user_environment.part(spec, "hostPath").get("path") == expected
     return expected if made and named and same else None
 
 
@@ -56,14 +56,16 @@ def remove(folder: str, kubectl: Kubectl) -> list[str]:
 
 
 def _remove_from(node: Object, folder: str) -> None:
-    profile = theirs.part(node, "metadata", "labels").get(_PROFILE) or ""
-    machine = theirs.part(node, "status", "nodeInfo").get("machineID") or ""
+    profile = user_environment.part(node, "metadata", "labels").get(_PROFILE) or ""
+    machine = user_environment.part(node, "status", "nodeInfo").get("machineID") or ""
     # A profile of the same name on this machine may be another cluster than the one that the context leads to.
     script = (
         f'[ "$(cat /etc/machine-id)" = "{machine}" ] || {{ echo it is another machine; exit 1; }}; '
         f"sudo rm -rf {folder} && echo removed"
     )
-    answer = theirs.ask(["minikube", "ssh", "--profile", profile, "--node", _name(node), script])
+    answer = user_environment.ask(
+        ["minikube", "ssh", "--profile", profile, "--node", _name(node), script]
+    )
     if answer.code or "removed" not in answer.text.split():
         reason = answer.text.strip() or answer.reason
         raise ui.Failure(
@@ -73,4 +75,4 @@ def _remove_from(node: Object, folder: str) -> None:
 
 
 def _name(node: Any) -> str:
-    return str(theirs.part(node, "metadata").get("name") or "")
+    return str(user_environment.part(node, "metadata").get("name") or "")

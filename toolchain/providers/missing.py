@@ -9,7 +9,7 @@ from typing import Literal
 
 from toolchain import ui
 
-Tool = Literal["docker", "buildx", "minikube", "kind", "k3d", "kubectl"]
+Tool = Literal["docker", "buildx", "minikube", "kind", "k3d"]
 _Manager = Literal["apt", "dnf", "linux", "brew", "windows"]
 
 _RELEASES = "curl -fsSLo /tmp/{tool} {url} && sudo install /tmp/{tool} /usr/local/bin/{tool}"
@@ -23,10 +23,6 @@ _KIND = _RELEASES.format(
 )
 _K3D = "curl -fsSL https://raw.githubusercontent.com/k3d-io/k3d/main/install.sh | bash"
 _DOCKER = "curl -fsSL https://get.docker.com | sudo sh"
-_KUBECTL = _RELEASES.format(
-    tool="kubectl",
-    url='"https://dl.k8s.io/release/$(curl -fsSL https://dl.k8s.io/release/stable.txt)/bin/linux/{arch}/kubectl"',
-)
 _COMMANDS: dict[Tool, dict[_Manager, str]] = {
     # https://docs.docker.com/engine/install/#installation-procedures-for-supported-platforms
     "docker": {
@@ -57,12 +53,6 @@ _COMMANDS: dict[Tool, dict[_Manager, str]] = {
     },
     # https://k3d.io/stable/#installation
     "k3d": {"linux": _K3D, "brew": "brew install k3d", "windows": "choco install k3d"},
-    # https://kubernetes.io/docs/tasks/tools/
-    "kubectl": {
-        "linux": _KUBECTL,
-        "brew": "brew install kubernetes-cli",
-        "windows": "winget install Kubernetes.kubectl",
-    },
 }
 
 
