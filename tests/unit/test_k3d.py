@@ -114,6 +114,7 @@ class TestFound:
                 "name": "todo",
                 "context": "k3d-todo",
                 "nodeAddress": "127.0.0.1",
+                "podCidr": "10.42.0.0/16",
             },
             "images": {"mode": "load", "builder": {"name": "default", "exporter": "archive"}},
         }
@@ -123,6 +124,13 @@ class TestFound:
             "k3d kubeconfig get todo",
             "kubectl config view --raw --output=json",
         ]
+
+    def test_tells_the_pods_addresses_that_the_cluster_was_made_with(self, tools: Tools) -> None:
+        listed = recorded("k3d/5.8.3-list-running.txt")
+        server = '"--disable=traefik"'
+        assert server in listed
+        tools.answer(LISTED, listed.replace(server, '"--cluster-cidr=10.99.0.0/16"'))
+        assert K3d().found("todo", PORTS)["cluster"]["podCidr"] == "10.99.0.0/16"
 
     def test_takes_the_first_servers_address_where_no_port_is_mapped(self, tools: Tools) -> None:
         tools.answer(LISTED, recorded("k3d/5.8.3-list-unmapped.txt"))

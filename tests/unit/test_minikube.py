@@ -22,10 +22,12 @@ def entry(name: str, **config: Any) -> str:
     listed = json.loads(recorded("minikube/1.38.1-profile-list-light-docker.txt"))
     profile = listed["valid"][1]
     profile["Name"] = profile["Config"]["Name"] = name
-    runtime = config.pop("runtime", None)
+    runtime, options = config.pop("runtime", None), config.pop("options", None)
     profile["Config"].update(config)
     if runtime:
         profile["Config"]["KubernetesConfig"]["ContainerRuntime"] = runtime
+    if options:
+        profile["Config"]["KubernetesConfig"]["ExtraOptions"] = options
     return json.dumps({"invalid": [], "valid": [profile]})
 
 
@@ -224,6 +226,7 @@ class TestDockerRuntime:
                 "name": DOCKER,
                 "context": DOCKER,
                 "nodeAddress": "192.168.58.2",
+                "podCidr": "10.244.0.0/16",
             },
             "images": {
                 "mode": "load",
@@ -438,6 +441,13 @@ class TestAddress:
         moved = text.replace("192.168.58.2", "192.168.67.2")
         tools.answer(f"docker container inspect {DOCKER}", moved)
         assert Minikube().found(DOCKER, PORTS)["cluster"]["nodeAddress"] == "192.168.67.2"
+
+
+def test_pods_have_the_addresses_that_the_profile_was_made_with(tools: Tools) -> None:
+    other = {"Component": "kubelet", "Key": "max-pods", "Value": "20"}
+    named = {"Component": "kubeadm", "Key": "pod-network-cidr", "Value": "10.99.0.0/16"}
+    profile(tools, options=[other, named])
+    assert Minikube().found(DOCKER, PORTS)["cluster"]["podCidr"] == "10.99.0.0/16"
 
 
 class TestKubeconfig:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +14,8 @@ from toolchain.providers.docker import Docker, Node
 from toolchain.providers.provider import Cluster
 
 _PREFIX = "k3d-"
+_USUAL_PODS = "10.42.0.0/16"
+"""Default of k3s' --cluster-cidr (https://docs.k3s.io/cli/server)."""
 _ROLES = ("server", "agent", "loadbalancer")
 """Roles of what answers on a NodePort, by whose address is the cluster's; the load balancer passes on what it maps."""
 _PATIENCE = "180s"
@@ -91,16 +94,13 @@ class K3d:
         cluster |= kubeconfig.own(self.key, name, context, answer.text)
         if address := docker.reach(_nodes(listed), ports, host):
             cluster["nodeAddress"] = address
+        cluster["podCidr"] = _pods(listed)
         builder = {"name": host.context, "exporter": "archive"}
         return {"cluster": cluster, "images": {"mode": "load", "builder": builder}}
 
     def policies(self, name: str) -> str:
         """k3s brings its own controller, inside its one process (https://docs.k3s.io/networking/networking-services)."""
-        servers = [
-            it for it in (_find(name) or {}).get("nodes") or () if it.get("role") == "server"
-        ]
-        command = " ".join(str(word) for it in servers for word in it.get("Cmd") or ())
-        if "--disable-network-policy" not in command:
+        if "--disable-network-policy" not in _server_command(_find(name) or {}):
             return policies.enforced_by("k3s")
         own = kubeconfig.path(self.key, name)
         flags = ["--kubeconfig", str(own)] if own.exists() else []
@@ -134,6 +134,18 @@ def _run(word: str, name: str, what: str) -> None:
 
 def _listed() -> list[dict[str, Any]]:
     return user_environment.ask(["k3d", "cluster", "list", "--output", "json"]).objects()
+
+
+def _server_command(listed: dict[str, Any]) -> str:
+    """What the k3s servers were started with."""
+    servers = [it for it in listed.get("nodes") or () if it.get("role") == "server"]
+    return " ".join(str(word) for it in servers for word in it.get("Cmd") or ())
+
+
+def _pods(listed: dict[str, Any]) -> str:
+    """The pods' addresses, so that what is open to the outside stays closed to other namespaces."""
+    said = re.search(r"--cluster-cidr[= ]([0-9a-fA-F.:]+/\d+)", _server_command(listed))
+    return said[1] if said else _USUAL_PODS
 
 
 def _find(name: str) -> dict[str, Any] | None:

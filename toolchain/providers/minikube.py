@@ -26,6 +26,8 @@ from toolchain.providers.provider import Cluster
 _RUNNING = {"Running", "OK", "HAppy", "Degraded", "Warning"}
 """What ``profile list`` calls a running cluster: up to 1.35 an API server's state, later a name for a code of 200."""
 _CONTAINERS = {"docker", "podman"}
+_USUAL_PODS = "10.244.0.0/16"
+"""Minikube's own for every network plugin (its pkg/minikube/cni/cni.go, DefaultPodCIDR)."""
 _BUILDKIT = "/run/buildkit/buildkitd.sock"
 
 
@@ -41,6 +43,8 @@ class _Profile:
     address: str
     """Of the first node; Minikube writes it anew at each start (`minikube ip` prints the same)."""
     network: str
+    pods: str
+    """The pods' addresses: what is open to the outside stays closed to other namespaces."""
 
     @property
     def in_containers(self) -> bool:
@@ -141,6 +145,7 @@ class Minikube:
         cluster |= _kubeconfig(name, status)
         if address := _address(profile, containers, ports, host):
             cluster["nodeAddress"] = address
+        cluster["podCidr"] = profile.pods
         return {
             "cluster": cluster,
             "images": {"mode": "load", "builder": _builder(profile, containers, host)},
@@ -196,6 +201,7 @@ def _profile(name: str) -> _Profile | None:
             config = user_environment.part(it, "Config")
             kubernetes = user_environment.part(config, "KubernetesConfig")
             nodes = user_environment.parts(config, "Nodes") or [{}]
+            options = user_environment.parts(kubernetes, "ExtraOptions")
             # The first machine is called after the profile, the others minikube-m02, … (its config.MachineName).
             others = (f"{name}-{node.get('Name')}" for node in nodes[1:])
             return _Profile(
@@ -206,8 +212,15 @@ def _profile(name: str) -> _Profile | None:
                 nodes=(name, *others),
                 address=str(nodes[0].get("IP") or ""),
                 network=str(config.get("Network") or ""),
+                pods=next((it for it in map(_pod_cidr, options) if it), _USUAL_PODS),
             )
     return None
+
+
+def _pod_cidr(option: dict[str, Any]) -> str | None:
+    """The pods' addresses, if that is what an ``--extra-config`` says."""
+    named = (option.get("Component"), option.get("Key")) == ("kubeadm", "pod-network-cidr")
+    return str(option.get("Value")) if named else None
 
 
 def _status(name: str) -> _Status:
