@@ -35,6 +35,8 @@ def up(arguments: argparse.Namespace) -> None:
     choice = machine.chosen(stack)
     with ui.step("Pulumi"):
         tools.ensure_pulumi()
+    if choice and machine.moves(stack, choice):
+        ownership.refuse_new_cluster(stack, choice.called)
     with findings.unless_refused(stack.name):
         machine.prepare(stack, choice)
         place = _check_settings(stack)
@@ -123,7 +125,7 @@ def cluster_start(arguments: argparse.Namespace) -> None:
     """Start the stack's local cluster, and only that."""
     stack = Stack(arguments.stack)
     # The settings are read with it.
-    python_env.ensure(constrained=tools.pulumi_on_path() is None)
+    python_env.ensure(constrained=tools.builds_pulumi())
     _check_settings(stack)
     choice = machine.chosen(stack)
     if choice and machine.moves(stack, choice):

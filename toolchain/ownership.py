@@ -45,6 +45,25 @@ def refuse_move(stack: Stack, place: dict[str, Any], state: dict[str, Any]) -> N
     )
 
 
+def refuse_new_cluster(stack: Stack, cluster: str) -> None:
+    """The same, before the other cluster is started or made.
+
+    Args:
+        stack: A stack whose settings choose another cluster than it was in.
+        cluster: What they choose, in words.
+
+    Raises:
+        Failure: The stack has something in its former cluster.
+    """
+    if resources_in(stack.state()):
+        again = "make down" if stack.name == "minikube" else f"make down STACK={stack.name}"
+        raise ui.Failure(
+            f"Stack {stack.name} is deployed, but its settings choose another cluster by now, the {cluster}, and moving it "
+            "would remove it from where it is with its data: set cluster.provider and cluster.name back, or remove it first "
+            f"(`{again}`), or deploy another stack file; nothing was changed."
+        )
+
+
 def _identity(resource: dict[str, Any]) -> tuple[str, str, str, str] | None:
     """Kind, namespace, name and unique identifier of an object that every cluster has kinds of."""
     item = resource.get("outputs") or {}

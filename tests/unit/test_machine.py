@@ -421,6 +421,21 @@ class TestAnotherClusterThanBefore:
         assert seen == [{"cluster": {"provider": "embedded", "context": node.CONTEXT}}]
         assert environment.found_out("minikube") == self.BEFORE
 
+    def test_of_a_deployed_stack_is_refused_before_anything_is_started(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(python_env, "ensure", lambda **_: None)
+        for name in ("builds_pulumi", "ensure_pulumi"):
+            monkeypatch.setattr(tools, name, lambda: False)
+        resource = {"custom": True, "type": "kubernetes:core/v1:Service"}
+        state = {"deployment": {"resources": [resource]}}
+        monkeypatch.setattr(Stack, "state", lambda _: state)
+        started: list[object] = []
+        monkeypatch.setattr(machine, "prepare", lambda *them: started.append(them))
+        with pytest.raises(ui.Failure, match=r"the embedded cluster.*nothing was changed"):
+            commands.up(argparse.Namespace(stack="minikube"))
+        assert not started
+
     def test_that_is_only_started_leads_no_update_there(
         self, capsys: pytest.CaptureFixture[str]
     ) -> None:
