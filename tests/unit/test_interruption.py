@@ -10,6 +10,8 @@ from tests.recording import ROOT
 # As pulumi-language-python-exec runs a program: in a coroutine, which outlives its last line.
 _HOST = """
 import asyncio, atexit, pathlib, runpy, signal, sys
+# A shell without job control has what it runs in the background ignore interrupts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 async def closing():
     asyncio.get_running_loop()
 async def run(path):
