@@ -48,8 +48,13 @@ def start(stack: Deployed, **environment: str) -> subprocess.Popen[str]:
         stderr=subprocess.STDOUT,
         text=True,
         # A shell cannot catch what was ignored before it began, as in a test run in the background.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=_catch_all,
     )
+
+
+def _catch_all() -> None:
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
 
 
 SLOW = 'for given; do case "$given" in --file=*) echo begun > "${given#--file=}";; esac; done\n'
