@@ -12,7 +12,7 @@ import pytest
 
 from tests.unit.fake_tools import Tools, recorded
 from toolchain import paths, ui
-from toolchain.providers import docker, docker_context, missing, tool
+from toolchain.providers import docker, docker_context, missing, node_containers, tool
 
 PORTS = (30000, 30001)
 
@@ -21,8 +21,10 @@ def info(tools: Tools, name: str, code: int = 0, errors: str = "") -> None:
     tools.answer("docker info", recorded(f"docker/{name}.txt"), code=code, errors=errors)
 
 
-def node(address: str = "172.18.0.2", *mapped: int, host: str = "127.0.0.1") -> docker.Node:
-    return docker.Node(
+def node(
+    address: str = "172.18.0.2", *mapped: int, host: str = "127.0.0.1"
+) -> node_containers.Node:
+    return node_containers.Node(
         name="node", running=True, address=address, ports={port: {host} for port in mapped}
     )
 
@@ -160,22 +162,22 @@ class TestReach:
         return docker.running("It")
 
     def test_ports_that_are_mapped_answer_here_everywhere(self, tools: Tools) -> None:
-        assert docker.reach([node("", *PORTS)], PORTS, self.desktop(tools)) == "127.0.0.1"
+        assert node_containers.reach([node("", *PORTS)], PORTS, self.desktop(tools)) == "127.0.0.1"
 
     def test_an_address_in_a_virtual_machine_is_none(self, tools: Tools) -> None:
-        assert docker.reach([node()], PORTS, self.desktop(tools)) is None
+        assert node_containers.reach([node()], PORTS, self.desktop(tools)) is None
 
     def test_of_two_ports_one_is_not_enough(self, tools: Tools) -> None:
         native = self.native(tools)
-        assert docker.reach([node("172.18.0.2", 30000)], PORTS, native) == "172.18.0.2"
+        assert node_containers.reach([node("172.18.0.2", 30000)], PORTS, native) == "172.18.0.2"
 
     def test_each_node_may_have_a_port_of_its_own(self, tools: Tools) -> None:
         nodes = [node("172.18.0.2", 30000), node("172.18.0.3", 30001)]
-        assert docker.reach(nodes, PORTS, self.native(tools)) == "127.0.0.1"
+        assert node_containers.reach(nodes, PORTS, self.native(tools)) == "127.0.0.1"
 
     def test_another_address_of_this_machine_is_not_the_loopback(self, tools: Tools) -> None:
         mapped = node("172.18.0.2", *PORTS, host="192.168.1.20")
-        assert docker.reach([mapped], PORTS, self.native(tools)) == "172.18.0.2"
+        assert node_containers.reach([mapped], PORTS, self.native(tools)) == "172.18.0.2"
 
     def test_another_machines_ports_are_not_here(
         self, tools: Tools, monkeypatch: pytest.MonkeyPatch
@@ -183,21 +185,23 @@ class TestReach:
         monkeypatch.setattr(socket, "gethostname", lambda: "laptop")
         info(tools, "28.2.2-info-native")
         monkeypatch.setenv("DOCKER_HOST", "ssh://me@server")
-        assert docker.reach([node("172.18.0.2", *PORTS)], PORTS, docker.running("It")) is None
+        assert (
+            node_containers.reach([node("172.18.0.2", *PORTS)], PORTS, docker.running("It")) is None
+        )
 
     def test_ports_under_another_number_do_not_count(self, tools: Tools) -> None:
         tools.answer(
             "docker container inspect todo-control-plane",
             recorded("docker/20.10-inspect-kind-todo.txt"),
         )
-        nodes = docker.nodes(["todo-control-plane"])
+        nodes = node_containers.nodes(["todo-control-plane"])
         assert nodes[0].ports == {}
-        assert docker.reach(nodes, PORTS, self.native(tools)) == "172.18.0.2"
+        assert node_containers.reach(nodes, PORTS, self.native(tools)) == "172.18.0.2"
 
     def test_a_node_that_is_gone_does_not_hide_the_others(self, tools: Tools) -> None:
         text = recorded("docker/20.10-inspect-kind-todo.txt")
         tools.answer("docker container inspect", text, code=1, errors="No such container: gone")
-        assert [it.name for it in docker.nodes(["gone", "here"])] == ["todo-control-plane"]
+        assert [it.name for it in node_containers.nodes(["gone", "here"])] == ["todo-control-plane"]
 
 
 class TestPorts:

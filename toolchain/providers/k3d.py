@@ -9,8 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from toolchain import paths, ui
-from toolchain.providers import docker, kubeconfig, missing, policies, tool, user_environment
-from toolchain.providers.docker import Docker, Node
+from toolchain.providers import (
+    docker,
+    kubeconfig,
+    missing,
+    node_containers,
+    policies,
+    tool,
+    user_environment,
+)
+from toolchain.providers.docker import Docker
+from toolchain.providers.node_containers import Node
 from toolchain.providers.provider import Cluster
 
 _PREFIX = "k3d-"
@@ -92,7 +101,7 @@ class K3d:
         context = f"{_PREFIX}{name}"
         cluster: dict[str, Any] = {"provider": self.key, "name": name, "context": context}
         cluster |= kubeconfig.own(self.key, name, context, answer.text)
-        if address := docker.reach(_nodes(listed), ports, host):
+        if address := node_containers.reach(_nodes(listed), ports, host):
             cluster["nodeAddress"] = address
         cluster["podCidr"] = _pods(listed)
         builder = {"name": host.context, "exporter": "archive"}
@@ -170,7 +179,7 @@ def _nodes(listed: dict[str, Any]) -> list[Node]:
             name=str(it.get("name")),
             running=bool(user_environment.part(it, "State").get("Running")),
             address=str(user_environment.part(it, "IP").get("IP") or ""),
-            ports=docker.same_ports(user_environment.part(it, "portMappings")),
+            ports=node_containers.same_ports(user_environment.part(it, "portMappings")),
         )
         for it in nodes
     ]

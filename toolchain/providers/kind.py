@@ -11,8 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from toolchain import paths, ui
-from toolchain.providers import docker, kubeconfig, missing, policies, tool, user_environment
-from toolchain.providers.docker import Docker, Node
+from toolchain.providers import (
+    docker,
+    kubeconfig,
+    missing,
+    node_containers,
+    policies,
+    tool,
+    user_environment,
+)
+from toolchain.providers.docker import Docker
+from toolchain.providers.node_containers import Node
 from toolchain.providers.provider import Cluster
 
 _CLUSTER = "io.x-k8s.kind.cluster"
@@ -47,7 +56,7 @@ class Kind:
     def clusters(self) -> list[Cluster]:
         """The clusters; one command, the same that kind itself lists them by."""
         states: dict[str, list[bool]] = {}
-        for _, state, cluster in docker.table(_CLUSTER, _CLUSTER) or ():
+        for _, state, cluster in node_containers.table(_CLUSTER, _CLUSTER) or ():
             states.setdefault(cluster, []).append(state == "running")
         return [Cluster(name=name, running=all(it)) for name, it in sorted(states.items())]
 
@@ -96,7 +105,7 @@ class Kind:
         context = f"{_PREFIX}{name}"
         cluster: dict[str, Any] = {"provider": self.key, "name": name, "context": context}
         cluster |= kubeconfig.own(self.key, name, context, answer.text)
-        if address := docker.reach(_with_pods(docker.nodes(nodes)), ports, host):
+        if address := node_containers.reach(_with_pods(node_containers.nodes(nodes)), ports, host):
             cluster["nodeAddress"] = address
         if pods := _pods(nodes[0]):
             cluster["podCidr"] = pods
@@ -173,7 +182,9 @@ class Kind:
 
 def _table(name: str) -> list[tuple[str, str, str]]:
     """Name, state and role of a cluster's containers, the nodes in front."""
-    rows = [(it[0], it[1], it[2]) for it in docker.table(f"{_CLUSTER}={name}", _ROLE) or ()]
+    rows = [
+        (it[0], it[1], it[2]) for it in node_containers.table(f"{_CLUSTER}={name}", _ROLE) or ()
+    ]
     return sorted(rows, key=lambda it: (_ORDER.index(it[2]) if it[2] in _ORDER else 0, it[0]))
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
-from toolchain import environment
+from toolchain import environment, paths, ui
 
 
 def write(name: str, endpoint: str) -> None:
@@ -13,6 +14,9 @@ def write(name: str, endpoint: str) -> None:
     Args:
         name: The builder.
         endpoint: Where its BuildKit is: ``unix://…``, ``docker-container://…``.
+
+    Raises:
+        Failure: The user has a builder of that name which leads somewhere else.
     """
     node = {
         "Name": f"{name}0",
@@ -23,11 +27,33 @@ def write(name: str, endpoint: str) -> None:
         "Files": None,
     }
     instance = {"Name": name, "Driver": "remote", "Nodes": [node], "Dynamic": False}
-    folder = environment.buildx_config() / "instances"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / name).write_text(json.dumps(instance))
+    file = _file(name)
+    if file.exists() and not _leads_to(file, endpoint):
+        raise ui.Failure(
+            f"You have a buildx builder {name} of your own, which leads elsewhere than to {endpoint}: rename it, or unset "
+            "BUILDX_CONFIG, so that this clone keeps its builders apart, and run again."
+        )
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(instance))
 
 
-def remove(name: str) -> None:
-    """Forget a builder."""
-    (environment.buildx_config() / "instances" / name).unlink(missing_ok=True)
+def remove(name: str, endpoint: str) -> None:
+    """Forget a builder that leads to an endpoint; one of the user's that leads elsewhere stays."""
+    file = _file(name)
+    if _leads_to(file, endpoint):
+        file.unlink()
+
+
+def _file(name: str) -> Path:
+    return environment.buildx_config() / "instances" / name
+
+
+def _leads_to(file: Path, endpoint: str) -> bool:
+    """Whether a builder is ours: in this clone's own folder all are, broken ones too."""
+    if file.is_relative_to(paths.BUILDX_CONFIG):
+        return file.exists()
+    try:
+        nodes = json.loads(file.read_text()).get("Nodes") or []
+    except (OSError, ValueError, AttributeError):
+        return False
+    return [it.get("Endpoint") for it in nodes] == [endpoint]
