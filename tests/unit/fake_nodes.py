@@ -88,7 +88,10 @@ def load(cluster: dict[str, Any], words: list[str]) -> str:
     for node in {**cluster.get("nodes", {}), **cluster.get("machines", {})}.values():
         if not node.get("refuses"):
             node["images"].append(image)
-    (FOLDER / "cluster.json").write_text(json.dumps(cluster))
+    # At once: another call may be reading it.
+    written = FOLDER / "cluster.partial"
+    written.write_text(json.dumps(cluster))
+    written.replace(FOLDER / "cluster.json")
     time.sleep(0.2)
     (FOLDER / "busy").rmdir()
     return ""

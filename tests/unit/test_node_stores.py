@@ -9,7 +9,7 @@ from components import local_commands, node_stores
 from components.node_stores import in_containers, in_minikube, kind_nodes
 
 RECORDED = Path(__file__).parent / "recorded"
-BUSYBOX = "localhost/trial/busybox:1"
+BUSYBOX = "localhost/busybox:1"
 
 
 class Answers:
