@@ -107,7 +107,10 @@ def stop(stack: Stack) -> str:
     tool, name = where(stack)
     called = Choice(provider=tool, name=name, exists=True, why="").called
     if not exists(tool, name):
-        raise ui.Failure(f"There is no {called} that could be stopped; nothing was changed.")
+        raise ui.Failure(
+            f"There is no {called} that could be stopped, and stack {stack.name} is in no other local cluster: name one by "
+            "cluster.provider and cluster.name in its todo:settings, or stop it with its own tool; nothing was changed."
+        )
     tool.stop(name)
     return called
 
