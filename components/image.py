@@ -110,10 +110,10 @@ class AppImage(pulumi.ComponentResource):
                 args={**args.build_args, **({_BUILD: rebuilt()} if lost else {})},
                 platform=None if images.mode == "load" else images.platforms[0],
             ),
-            skip_push=images.mode == "load",
+            skip_push=loaded,
             opts=opts,
         )
-        if images.mode == "load":
+        if loaded:
             return _on_the_nodes(image, args, tagged, lost=lost)
         return image.repo_digest
 

@@ -31,20 +31,21 @@ def up(arguments: argparse.Namespace) -> None:
     """From whatever is there to the running application."""
     stack = Stack(arguments.stack)
     python_env.ensure(constrained=tools.builds_pulumi())
-    _check_settings(stack)
+    place = _check_settings(stack)
     choice = machine.chosen(stack)
     with ui.step("Pulumi"):
         tools.ensure_pulumi()
     if choice and machine.moves(stack, choice):
         ownership.refuse_new_cluster(stack, choice.called)
     with findings.unless_refused(stack.name):
-        machine.prepare(stack, choice)
-        place = _check_settings(stack)
+        if machine.prepare(stack, choice):
+            place = _check_settings(stack)
         with ui.step("Stack"):
             stack.prepare()
             state = stack.export()
-            ownership.refuse_move(stack, place, state)
-            ownership.refuse_other(locate(stack, place, state))
+            target = locate(stack, place, state)
+            ownership.refuse_move(target, place)
+            ownership.refuse_other(target)
             lost = health.lost(stack.name, state, stack.outputs())
     cut_off = health.was_cut_off(state)
     if cut_off:

@@ -22,7 +22,9 @@ def answering(stack: Stack, outputs: dict[str, Any]) -> list[str]:
     Raises:
         Failure: Something on a local cluster does not answer.
     """
-    managed = (stack.settings().get("cluster") or {}).get("kind") == "managed"
+    given = stack.settings().get("cluster") or {}
+    managed = given.get("kind") == "managed"
+    found = environment.found_out(stack.name).get("cluster") or {}
     lines: list[str] = []
     for title, output, path in (
         ("Todo application", "frontendUrl", "/api/ready"),
@@ -32,7 +34,7 @@ def answering(stack: Stack, outputs: dict[str, Any]) -> list[str]:
         if not health.reachable_from_here(url):
             lines.append(f"{title}  inside the cluster only; `make forward` leads to it")
             continue
-        if _is_somebody_elses(stack, url):
+        if _is_somebody_elses(given, found, url):
             lines.append(
                 f"{title}  deployed, but no way leads from here to the node; `make forward` makes one"
             )
@@ -45,7 +47,7 @@ def answering(stack: Stack, outputs: dict[str, Any]) -> list[str]:
             lines.append(f"{title}  {url}")
         elif elsewhere:
             lines.append(f"{title}  deployed, but {url} does not answer from here yet: {reason}")
-        elif reason.startswith(health.NO_CONNECTION) and not _found(stack).get("nodeAddress"):
+        elif reason.startswith(health.NO_CONNECTION) and not found.get("nodeAddress"):
             lines.append(
                 f"{title}  deployed, but no way leads from here to {url}; `make forward` makes one"
             )
@@ -68,18 +70,12 @@ def pods(outputs: dict[str, Any]) -> str:
     return f"kubectl {where}get pods -n {outputs.get('namespace')}"
 
 
-def _is_somebody_elses(stack: Stack, url: str) -> bool:
+def _is_somebody_elses(given: dict[str, Any], found: dict[str, Any], url: str) -> bool:
     """Whether what answers at an address is surely none of the stack's.
 
     Set-up knows the cluster and found no address that leads to it, so that the program took this machine's: another
     cluster's application may well answer there. Of a cluster that somebody else has made nothing is known, and Docker's
     virtual machines on macOS and Windows have no address (https://minikube.sigs.k8s.io/docs/handbook/accessing/).
     """
-    given = stack.settings().get("cluster") or {}
-    found = _found(stack)
     known = "provider" in found and not found.get("nodeAddress") and not given.get("nodeAddress")
     return known and urlsplit(url).hostname == _NO_ADDRESS
-
-
-def _found(stack: Stack) -> dict[str, Any]:
-    return environment.found_out(stack.name).get("cluster") or {}

@@ -85,14 +85,24 @@ def unless_refused(stack: str) -> Iterator[None]:
         raise
 
 
-def write(stack: str, found: dict[str, Any]) -> None:
-    """Write down what a stack is told, unless it is told the same already."""
+def forget(stack: str) -> bool:
+    """Forget what a stack was told; returns whether there was anything."""
+    file = paths.machine_settings(stack)
+    known = file.exists()
+    file.unlink(missing_ok=True)
+    return known
+
+
+def write(stack: str, found: dict[str, Any]) -> bool:
+    """Write down what a stack is told; returns whether it was told something else before."""
     file = paths.machine_settings(stack)
     text = json.dumps(found, indent=2) + "\n"
-    if not file.exists() or file.read_text() != text:
+    changed = not file.exists() or file.read_text() != text
+    if changed:
         paths.LOCAL.mkdir(exist_ok=True)
         partial = file.with_suffix(".partial")
         partial.write_text(text)
         partial.replace(file)
     # One file for all stacks, as it was before: nothing reads it any more.
     (paths.LOCAL / "settings.json").unlink(missing_ok=True)
+    return changed

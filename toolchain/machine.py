@@ -9,14 +9,20 @@ from typing import Any
 from toolchain import environment, findings, paths, ui
 from toolchain.cluster import node
 from toolchain.providers import docker, missing
-from toolchain.providers.choice import PROVIDERS, Choice, choose, provider, remembered_by
+from toolchain.providers.choice import (
+    IN_DOCKER,
+    PROVIDERS,
+    Choice,
+    called,
+    choose,
+    provider,
+    remembered_by,
+)
 from toolchain.providers.provider import Provider
 from toolchain.stack import Stack
 
 _NODE_PORTS = {"frontend": 30000, "backend": 30001}
 """As ``components/settings.py`` has them by default."""
-_IN_DOCKER = ("kind", "k3d")
-"""Tools that know no cluster while Docker is silent."""
 
 
 def chosen(stack: Stack) -> Choice | None:
@@ -49,22 +55,26 @@ def chosen(stack: Stack) -> Choice | None:
     return choice
 
 
-def prepare(stack: Stack, choice: Choice | None) -> None:
+def prepare(stack: Stack, choice: Choice | None) -> bool:
     """Start the stack's cluster, or make it; what is found out fills what the stack file leaves open.
+
+    Returns:
+        Whether that is something else than before.
 
     Raises:
         Failure: It cannot be had; the sentence says what to do.
     """
     if choice is None:
-        paths.machine_settings(stack.name).unlink(missing_ok=True)
-        return
+        return findings.forget(stack.name)
     settings = stack.settings()
     new = remembered_by(findings.remembered(stack.name)) != (choice.provider, choice.name)
-    start(stack, choice)
-    found = choice.provider.found(choice.name, _node_ports(settings))
-    findings.write(stack.name, findings.told(found, settings))
+    ports = _node_ports(settings)
+    _start(choice, ports)
+    found = choice.provider.found(choice.name, ports)
+    changed = findings.write(stack.name, findings.told(found, settings))
     if new:
         ui.say(f"  {choice.provider.policies(choice.name)}")
+    return changed
 
 
 def start(stack: Stack, choice: Choice) -> None:
@@ -73,9 +83,7 @@ def start(stack: Stack, choice: Choice) -> None:
     Raises:
         Failure: It cannot be had; the sentence says what to do.
     """
-    choice.provider.start(choice.name, _node_ports(stack.settings()))
-    if not choice.exists:
-        _remember_made(choice)
+    _start(choice, _node_ports(stack.settings()))
 
 
 def moves(stack: Stack, choice: Choice) -> bool:
@@ -105,14 +113,13 @@ def stop(stack: Stack) -> str:
         Failure: There is none on this machine, or it does not stop.
     """
     tool, name = where(stack)
-    called = Choice(provider=tool, name=name, exists=True, why="").called
     if not exists(tool, name):
         raise ui.Failure(
-            f"There is no {called} that could be stopped, and stack {stack.name} is in no other local cluster: name one by "
+            f"There is no {called(tool, name)} that could be stopped, and stack {stack.name} is in no other local cluster: name one by "
             "cluster.provider and cluster.name in its todo:settings, or stop it with its own tool; nothing was changed."
         )
     tool.stop(name)
-    return called
+    return called(tool, name)
 
 
 def exists(tool: Provider, name: str) -> bool:
@@ -122,7 +129,7 @@ def exists(tool: Provider, name: str) -> bool:
         Failure: Docker, which has it if it is there, does not answer.
     """
     there = any(it.name == name for it in tool.clusters())
-    if not there and tool.key in _IN_DOCKER:
+    if not there and tool.key in IN_DOCKER:
         docker.running(f"{tool.title} {name}")
     return there
 
@@ -149,6 +156,12 @@ def remove(tool: Provider, name: str) -> None:
 def delete() -> None:
     """Remove the embedded cluster."""
     remove(provider("embedded"), "embedded")
+
+
+def _start(choice: Choice, ports: list[int]) -> None:
+    choice.provider.start(choice.name, ports)
+    if not choice.exists:
+        _remember_made(choice)
 
 
 def _made() -> list[list[str]]:

@@ -8,25 +8,24 @@ from typing import Any
 from toolchain import environment, ui
 from toolchain.kubectl import Kubectl, Silent
 from toolchain.stack import Stack, resources_in
-from toolchain.survey import MARK, Target, locate, mark, metadata
+from toolchain.survey import MARK, Target, mark, metadata
 
 
-def refuse_move(stack: Stack, place: dict[str, Any], state: dict[str, Any]) -> None:
+def refuse_move(target: Target, place: dict[str, Any]) -> None:
     """Pulumi would remove a stack from its cluster, with its data, to make it anew in another one.
 
     Args:
-        stack: The stack.
+        target: Where the stack is.
         place: Kubeconfig and context that its settings lead to.
-        state: What Pulumi has of it.
 
     Raises:
         Failure: The settings lead to another cluster than the one that the stack is in.
     """
-    target = locate(stack, place, state)
+    stack = target.stack
     path = environment.complete(stack.name)["PATH"]
     if target.context == place["context"] or not shutil.which("kubectl", path=path):
         return
-    known = next((it for it in map(_identity, resources_in(state)) if it), None)
+    known = next((it for it in map(_identity, target.resources) if it), None)
     if known is None:
         return
     kind, namespace, name, uid = known
@@ -56,11 +55,10 @@ def refuse_new_cluster(stack: Stack, cluster: str) -> None:
         Failure: The stack has something in its former cluster.
     """
     if resources_in(stack.state()):
-        again = "make down" if stack.name == "minikube" else f"make down STACK={stack.name}"
         raise ui.Failure(
             f"Stack {stack.name} is deployed, but its settings choose another cluster by now, the {cluster}, and moving it "
             "would remove it from where it is with its data: set cluster.provider and cluster.name back, or remove it first "
-            f"(`{again}`), or deploy another stack file; nothing was changed."
+            f"(`{stack.make('down')}`), or deploy another stack file; nothing was changed."
         )
 
 

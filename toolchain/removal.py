@@ -7,7 +7,7 @@ from typing import Any
 from toolchain import environment, machine, paths, ui, volumes
 from toolchain.cluster import node
 from toolchain.kubectl import Kubectl, Object, Silent
-from toolchain.providers.choice import Choice
+from toolchain.providers.choice import called
 from toolchain.stack import Stack
 from toolchain.survey import (
     SYSTEM,
@@ -79,21 +79,21 @@ def cluster_down(stack: Stack, *, yes: bool) -> None:
         Failure: It is not one that `make up` made, its tool cannot tell whether it is there, it did not go, or a stack that was in it could not be forgotten.
     """
     tool, name = machine.where(stack)
-    called = Choice(provider=tool, name=name, exists=True, why="").called
+    cluster = called(tool, name)
     if not machine.made_here(tool, name):
         raise ui.Failure(
-            f"The {called} was not made by `make up`, so it is not removed here: remove it with the tool that made it; "
+            f"The {cluster} was not made by `make up`, so it is not removed here: remove it with the tool that made it; "
             "nothing was changed."
         )
     if not machine.exists(tool, name) and not paths.CLUSTER.exists():
-        ui.say(f"There is no {called} here; nothing was changed.")
+        ui.say(f"There is no {cluster} here; nothing was changed.")
         return
     found = environment.found_out(stack.name).get("cluster") or {}
     kubeconfig, context = found.get("kubeconfig"), found.get("context")
     if tool.key == "embedded":
         kubeconfig, context = str(node.kubeconfig()), node.CONTEXT
     stacks = stacks_in(kubeconfig, context, (tool, name))
-    ui.say(f"This removes the {called}{f' ({paths.CLUSTER})' if tool.key == 'embedded' else ''}:")
+    ui.say(f"This removes the {cluster}{f' ({paths.CLUSTER})' if tool.key == 'embedded' else ''}:")
     _line("stacks", ", ".join(it.name for it in stacks) or "none of this clone")
     try:
         kubectl = Kubectl(kubeconfig, context, environment.complete(stack.name))
@@ -151,9 +151,9 @@ def _unreachable(target: Target, reason: str) -> ui.Failure:
             f"run `make cluster-start`, then {target.again}; or `make cluster-down`, which removes the whole embedded "
             "cluster"
         )
-    elif called := _local(target):
-        start = "make cluster-start" if name == "minikube" else f"make cluster-start STACK={name}"
-        how = f"run `{start}`, which starts {called} or leads to it again, then {target.again}"
+    elif cluster := _local(target):
+        start = target.stack.make("cluster-start")
+        how = f"run `{start}`, which starts {cluster} or leads to it again, then {target.again}"
     else:
         how = f"start it, or correct its kubeconfig, and run {target.again}"
         how += f"; {_forgetting(target)}" if target.known else "; if it is gone, all of it is"
@@ -170,7 +170,7 @@ def _local(target: Target) -> str | None:
         return None
     tool, name = machine.where(target.stack)
     there = any(it.name == name for it in tool.clusters())
-    return Choice(provider=tool, name=name, exists=True, why="").called if there else None
+    return called(tool, name) if there else None
 
 
 def _forgetting(target: Target) -> str:

@@ -45,6 +45,10 @@ class Stack:
         listed = json.loads(asking._pulumi("stack", "ls", "--json"))
         return [cls(stack["name"].rsplit("/", 1)[-1], has_file=False) for stack in listed]
 
+    def make(self, command: str) -> str:
+        """The command of the Makefile that does something to this stack, as a person types it."""
+        return f"make {command}" + ("" if self.name == "minikube" else f" STACK={self.name}")
+
     def document(self) -> dict[str, Any]:
         """The stack file.
 

@@ -51,8 +51,7 @@ class Target:
     @property
     def again(self) -> str:
         """The command that removes the stack."""
-        name = self.stack.name
-        return "`make down`" if name == "minikube" else f"`make down STACK={name}`"
+        return f"`{self.stack.make('down')}`"
 
     @property
     def uids(self) -> set[str]:

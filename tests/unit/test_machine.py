@@ -396,7 +396,8 @@ class TestAnotherClusterThanBefore:
         monkeypatch.setattr(node, "check", lambda: None)
         given = {"cluster": {"kind": "local", "provider": "embedded"}}
         monkeypatch.setattr(Stack, "settings", lambda _: given)
-        monkeypatch.setattr(commands, "_check_settings", lambda _: {"context": node.CONTEXT})
+        place = {"kubeconfig": None, "context": node.CONTEXT, "namespace": "todo-app"}
+        monkeypatch.setattr(commands, "_check_settings", lambda _: place)
         found_out("minikube", self.BEFORE)
         yield
         ui.STEPS.clear()

@@ -19,7 +19,7 @@ PROVIDERS: tuple[Provider, ...] = (Minikube(), Kind(), K3d(), DockerDesktop(), E
 """In the order in which ``auto`` prefers them."""
 _ONE_EACH = ("dockerDesktop", "embedded")
 """Tools that have one cluster on a machine, which needs no name."""
-_IN_DOCKER = ("kind", "k3d")
+IN_DOCKER = ("kind", "k3d")
 """Tools that keep their nodes in Docker, and know of none while it does not run."""
 
 
@@ -36,9 +36,7 @@ class Choice:
     @property
     def called(self) -> str:
         """The cluster in a sentence: "kind cluster todo"."""
-        if self.provider.key in _ONE_EACH:
-            return self.provider.title
-        return f"{self.provider.title} {self.name}"
+        return called(self.provider, self.name)
 
 
 def choose(given: dict[str, Any], remembered: dict[str, Any]) -> Choice | None:
@@ -69,6 +67,11 @@ def choose(given: dict[str, Any], remembered: dict[str, Any]) -> Choice | None:
     if given.get("kubeconfig"):
         return None
     return _remembered(given, remembered) or (_of_current_context(given)) or _best(given)
+
+
+def called(tool: Provider, name: str) -> str:
+    """A cluster in a sentence: "kind cluster todo"."""
+    return tool.title if tool.key in _ONE_EACH else f"{tool.title} {name}"
 
 
 def provider(key: str) -> Provider:
@@ -144,7 +147,7 @@ def _remembered(given: dict[str, Any], remembered: dict[str, Any]) -> Choice | N
 
 def _tells(it: Provider) -> bool:
     """Whether a tool knows which clusters there are; where it does not, a stack's may well be there."""
-    return it.installed() and (it.key not in _IN_DOCKER or _docker_answers())
+    return it.installed() and (it.key not in IN_DOCKER or _docker_answers())
 
 
 def _docker_answers() -> bool:
@@ -190,7 +193,7 @@ def _best(given: dict[str, Any]) -> Choice:
 def _that_can_be_made(absent: Sequence[Choice]) -> Iterator[Choice]:
     """Those that lack nothing as far as can be seen: without a Docker that runs, something else can be had."""
     for choice in absent:
-        if choice.provider.key not in _IN_DOCKER or _docker_answers():
+        if choice.provider.key not in IN_DOCKER or _docker_answers():
             yield choice
 
 

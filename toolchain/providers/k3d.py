@@ -111,9 +111,7 @@ class K3d:
         """k3s brings its own controller, inside its one process (https://docs.k3s.io/networking/networking-services)."""
         if "--disable-network-policy" not in _server_command(_find(name) or {}):
             return policies.enforced_by("k3s")
-        own = kubeconfig.path(self.key, name)
-        flags = ["--kubeconfig", str(own)] if own.exists() else []
-        return policies.line([*flags, "--context", f"{_PREFIX}{name}"])
+        return policies.line(kubeconfig.flags(self.key, name, f"{_PREFIX}{name}"))
 
     def stop(self, name: str) -> None:
         """Stop the cluster; its data stays.

@@ -114,9 +114,7 @@ class Kind:
 
     def policies(self, name: str) -> str:
         """Ask the cluster: kindnet enforces since kind 0.24, and another network plugin may be in its place."""
-        own = kubeconfig.path(self.key, name)
-        flags = ["--kubeconfig", str(own)] if own.exists() else []
-        return policies.line([*flags, "--context", f"{_PREFIX}{name}"])
+        return policies.line(kubeconfig.flags(self.key, name, f"{_PREFIX}{name}"))
 
     def stop(self, name: str) -> None:
         """Stop the nodes; their data stays.

@@ -17,6 +17,12 @@ def path(provider: str, name: str) -> Path:
     return paths.LOCAL / f"kubeconfig.{provider}-{name}"
 
 
+def flags(provider: str, name: str, context: str) -> list[str]:
+    """What leads kubectl to a cluster: this clone's own kubeconfig where there is one, and the context."""
+    file = path(provider, name)
+    return [*(["--kubeconfig", str(file)] if file.exists() else []), "--context", context]
+
+
 def own(provider: str, name: str, context: str, text: str) -> dict[str, str]:
     """Settings that lead to a cluster, beside its context: none where the person's kubeconfig does.
 

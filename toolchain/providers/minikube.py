@@ -126,9 +126,7 @@ class Minikube:
 
     def policies(self, name: str) -> str:
         """Ask the cluster, as a network plugin can be put into it at any time."""
-        own = kubeconfig.path(self.key, name)
-        flags = ["--kubeconfig", str(own)] if own.exists() else []
-        return policies.line([*flags, "--context", name])
+        return policies.line(kubeconfig.flags(self.key, name, name))
 
     def stop(self, name: str) -> None:
         """Stop the profile; its data stays.
