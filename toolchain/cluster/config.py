@@ -374,5 +374,14 @@ bind() {{ mkdir -p "$2"; mount --bind "$1" "$2"; }}
 bind {root}/kubelet /var/lib/kubelet
 bind {root}/containers /var/log/containers
 mount -t tmpfs tmpfs /run/netns  # the pods' network namespaces end with this one
+# containerd learns that a container ran out of memory only where each of the kernel's cgroup v1
+# hierarchies is mounted somewhere. What the host left unmounted is, out of the way of the kubelet.
+mkdir -p {RUN}/cgroup && mount -t tmpfs tmpfs {RUN}/cgroup
+while IFS=: read -r number controllers _; do
+  [ -n "$controllers" ] || continue
+  grep -q -e "- cgroup .*[ ,]$controllers\(,\|$\)" /proc/self/mountinfo && continue
+  case $controllers in name=*) options=none,$controllers ;; *) options=$controllers ;; esac
+  mkdir "{RUN}/cgroup/$number" && mount -t cgroup -o "$options" cgroup "{RUN}/cgroup/$number" || true
+done </proc/self/cgroup
 exec supervisord --configuration {root}/config/supervisord.conf
 """
