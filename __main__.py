@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pulumi
 
-from components.cluster import kubernetes_provider
-from components.config import load_config
-from components.deletion import bound_deletion
-from components.interruption import end_quietly
-from components.node_images import node_images
-from components.ownership import Ownership
-from components.todo_stack import TodoStack, TodoStackArgs
+from components.cluster.deletion import bound_deletion
+from components.cluster.interruption import end_quietly
+from components.cluster.ownership import Ownership
+from components.cluster.provider import kubernetes_provider
+from components.image.node_images import node_images
+from components.todo.settings.config import load_config
+from components.todo.todo_stack import TodoStack, TodoStackArgs
 
 end_quietly()
 config = load_config(Path(__file__).parent)

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from components.node_images import NodeImages
+from components.image.node_images import NodeImages
 from tests.recording import ROOT, SECRETS, Recording, record
 
 STACKS = ("minikube", "cloud")

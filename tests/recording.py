@@ -11,8 +11,8 @@ import pytest
 from google.protobuf import json_format
 from pulumi.runtime import mocks, rpc, settings, stack
 
-from components import node_images
-from components.postgres_rollout import PostgresRollout
+from components.image import node_images
+from components.postgres.rollout import PostgresRollout
 
 ROOT = Path(__file__).parent.parent
 SECRETS = {

@@ -10,7 +10,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from components.config import SettingsError, parse_settings
+from components.todo.settings.config import SettingsError, parse_settings
 from tests.certificates import authority
 
 Tree = st.SearchStrategy[Any]

@@ -9,7 +9,7 @@ from toolchain import environment, health, ui
 from toolchain.stack import Stack
 
 _NO_ADDRESS = "127.0.0.1"
-"""The node address in URLs where none was found (``components/settings.py``)."""
+"""The node address in URLs where none was found (``components/todo/settings/settings.py``)."""
 
 
 def answering(stack: Stack, outputs: dict[str, Any]) -> list[str]:

@@ -18,7 +18,7 @@ PATIENCE_SECONDS = 60.0
 NO_CONNECTION = "no connection"
 _NO_IMAGE = {"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull"}
 _LOADED = "localhost/todo/"
-"""What `components/image.py` calls the images that no registry has."""
+"""What `components/image/app_image.py` calls the images that no registry has."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +26,7 @@ class Lost:
     """What a cluster has no more, though the stack's state says so."""
 
     objects: tuple[str, ...]
-    """Kind and name of Kubernetes objects; images the program itself looks after (components/node_images.py)."""
+    """Kind and name of Kubernetes objects; images the program itself looks after (components/image/node_images.py)."""
 
     def __bool__(self) -> bool:
         """Whether anything is missing."""

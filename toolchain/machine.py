@@ -22,7 +22,7 @@ from toolchain.providers.provider import Provider
 from toolchain.stack import Stack
 
 _NODE_PORTS = {"frontend": 30000, "backend": 30001}
-"""As ``components/settings.py`` has them by default."""
+"""As ``components/todo/settings/settings.py`` has them by default."""
 
 
 def chosen(stack: Stack) -> Choice | None:

@@ -74,7 +74,7 @@ def _identity(resource: dict[str, Any]) -> tuple[str, str, str, str] | None:
 def refuse_other(target: Target) -> None:
     """Look at the namespace before anything is healed: `pulumi up --refresh` takes the state of what is there.
 
-    A stack that has nothing yet is left to the program (``components/guard.py``), and a cluster that does not answer to
+    A stack that has nothing yet is left to the program (``components/cluster/guard.py``), and a cluster that does not answer to
     `pulumi up`, which says it better.
 
     Raises:

@@ -24,7 +24,7 @@ CONSTRAINTS = PROJECT / "toolchain" / "constraints.txt"
 
 
 def machine_settings(stack: str) -> Path:
-    """What `make up` found out for one stack; ``components/found.py`` reads the same file."""
+    """What `make up` found out for one stack; ``components/todo/settings/found.py`` reads the same file."""
     return LOCAL / f"settings.{stack}.json"
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import yaml
 
-from components.config import SettingsError, parse_settings
-from components.found import fill, found_file, is_left_open, is_local
-from components.tree import get
+from components.todo.settings.config import SettingsError, parse_settings
+from components.todo.settings.found import fill, found_file, is_left_open, is_local
+from components.todo.settings.tree import get
 
 
 def main(stack: str, stack_file: str) -> int:

@@ -15,7 +15,7 @@ from toolchain.providers.provider import Provider
 from toolchain.stack import Stack, resources_in
 
 MARK = "todo-kubernetes/stack"
-"""The annotation with which the program marks what it makes (``components/guard.py``)."""
+"""The annotation with which the program marks what it makes (``components/cluster/guard.py``)."""
 INSTANCE = ("app.kubernetes.io/instance", "todo")
 """The label of all that the program and the operations make; the name of its TodoStack."""
 SYSTEM = {"default", "kube-system", "kube-public", "kube-node-lease"}

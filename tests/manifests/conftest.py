@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from components.values import Ingress
+from components.values.exposure import Ingress
 from tests.programs import STACKS, run_program, stack_settings
 
 Manifests = dict[str, list[dict[str, Any]]]

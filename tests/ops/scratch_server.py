@@ -13,7 +13,7 @@ from typing import Any, cast
 import pytest
 import typer
 
-from components.postgres_backup_script import BACKUP_SCRIPT
+from components.postgres.backup_script import BACKUP_SCRIPT
 from ops import database
 from ops.commands import backups, restore
 from ops.context import Target

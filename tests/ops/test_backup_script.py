@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from components.postgres_backup_script import BACKUP_SCRIPT
+from components.postgres.backup_script import BACKUP_SCRIPT
 from ops import scripts
 from ops.dumps import read
 from tests.ops.scratch_server import Deployed, until

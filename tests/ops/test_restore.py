@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from components.postgres_backup_script import BACKUP_SCRIPT
+from components.postgres.backup_script import BACKUP_SCRIPT
 from ops import scripts
 from ops.database_names import Purpose, derived
 from ops.failure import Failure

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from components.node_images import NodeImages
+from components.image.node_images import NodeImages
 from policy.rules import STACK_RULES, Resource
 from tests.programs import STACKS, run_program, stack_settings
 from tests.recording import SECRETS, Recording

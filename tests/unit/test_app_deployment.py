@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
-from components.app_deployment import AppDeployment, AppDeploymentArgs
-from components.secret_files import SecretFiles
-from components.values import Autoscaled, Fixed, Gateway, Ingress, NodePort, ServiceMonitor
+from components.app.app_deployment import AppDeployment, AppDeploymentArgs
+from components.secrets.files import SecretFiles
+from components.values.exposure import Gateway, Ingress, NodePort
+from components.values.metrics import ServiceMonitor
+from components.values.scaling import Autoscaled, Fixed
 from policy.rules import RULES, Resource
 from tests.recording import Recording, record
 

@@ -2,8 +2,8 @@
 
 import pulumi_kubernetes as k8s
 
-from components.cluster import kubernetes_provider
-from components.settings import ClusterSettings
+from components.cluster.provider import kubernetes_provider
+from components.todo.settings.settings import ClusterSettings
 from tests.recording import record
 
 

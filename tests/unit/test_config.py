@@ -13,12 +13,17 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from components.config import SettingsError, load_config, parse_settings, stack_identity
-from components.found import fill
-from components.quantities import quantity_value
-from components.schema import stack_file_schema
-from components.settings import Settings
-from components.value import Value
+from components.todo.settings.config import (
+    SettingsError,
+    load_config,
+    parse_settings,
+    stack_identity,
+)
+from components.todo.settings.found import fill
+from components.todo.settings.schema import stack_file_schema
+from components.todo.settings.settings import Settings
+from components.values.quantities import quantity_value
+from components.values.value import Value
 from tests.programs import STACKS, provider_settings, run_program, stack_settings
 from tests.recording import SECRETS, record
 from tests.settings_trees import blocks, trees

@@ -6,23 +6,20 @@ from pathlib import Path
 import pulumi
 import pytest
 
-from components.app_deployment import AppDeployment, AppDeploymentArgs
-from components.config import SecretValues, parse_settings
-from components.image import AppImage, AppImageArgs
-from components.image_settings import PrebuiltImages
-from components.postgres_stateful_set import Backup, PostgresStatefulSet, PostgresStatefulSetArgs
-from components.secret_files import SecretFiles
-from components.todo_stack import TodoStack, TodoStackArgs
-from components.values import (
-    Autoscaled,
-    Exposure,
-    Gateway,
-    Ingress,
-    Metrics,
-    NodePort,
-    ScrapeAnnotations,
-    ServiceMonitor,
+from components.app.app_deployment import AppDeployment, AppDeploymentArgs
+from components.image.app_image import AppImage, AppImageArgs
+from components.postgres.postgres_stateful_set import (
+    Backup,
+    PostgresStatefulSet,
+    PostgresStatefulSetArgs,
 )
+from components.secrets.files import SecretFiles
+from components.todo.settings.config import SecretValues, parse_settings
+from components.todo.settings.images import PrebuiltImages
+from components.todo.todo_stack import TodoStack, TodoStackArgs
+from components.values.exposure import Exposure, Gateway, Ingress, NodePort
+from components.values.metrics import Metrics, ScrapeAnnotations, ServiceMonitor
+from components.values.scaling import Autoscaled
 from tests.programs import stack_settings
 from tests.recording import Recording, record
 

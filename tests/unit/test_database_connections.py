@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.config import SettingsError, parse_settings
-from components.postgres_connections import max_connections, pool_size
-from components.settings import Settings
-from components.todo_environment import backend_environment
+from components.postgres.connections import max_connections, pool_size
+from components.todo.environment import backend_environment
+from components.todo.settings.config import SettingsError, parse_settings
+from components.todo.settings.settings import Settings
 from tests.certificates import authority
 from tests.programs import run_program, stack_settings
 from tests.recording import Recording

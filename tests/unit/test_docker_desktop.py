@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from components.config import parse_settings
+from components.todo.settings.config import parse_settings
 from tests.unit.fake_tools import Tools, recorded
 from toolchain import ui
 from toolchain.providers.docker_desktop import DockerDesktop

@@ -6,7 +6,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.guard import MARK, Guard
+from components.cluster.guard import MARK, Guard
 
 OWN, OTHER = "organization/todo/minikube/0123456789ab", "organization/todo/two/ba9876543210"
 SELECTOR = {"app.kubernetes.io/name": "postgres", "app.kubernetes.io/instance": "todo"}

@@ -8,8 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.image import AppImage, AppImageArgs, content_hash
-from components.image_settings import BuilderSettings, LoadedImages, PrebuiltImages, RegistryImages
+from components.image.app_image import AppImage, AppImageArgs, content_hash
+from components.todo.settings.images import (
+    BuilderSettings,
+    LoadedImages,
+    PrebuiltImages,
+    RegistryImages,
+)
 from tests.recording import Recording, record
 
 

@@ -30,7 +30,7 @@ try:
 finally:
     loop.close()
 """
-_PROGRAM = "from components.interruption import end_quietly\nend_quietly()\n"
+_PROGRAM = "from components.cluster.interruption import end_quietly\nend_quietly()\n"
 
 
 def run(tmp_path: Path, program: str, how: str) -> tuple[int, str, bool]:

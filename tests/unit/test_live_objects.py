@@ -11,9 +11,9 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.cluster_api import ClusterApi, current_context, proxied
-from components.live_objects import LiveObjects
-from components.settings import ClusterSettings
+from components.cluster.client import ClusterApi, current_context, proxied
+from components.cluster.live_objects import LiveObjects
+from components.todo.settings.settings import ClusterSettings
 
 ROUTES = "/apis/gateway.networking.k8s.io/v1"
 ROUTE = f"{ROUTES}/namespaces/shop/httproutes/frontend"

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from components.config import parse_settings
-from components.found import contradictions
+from components.todo.settings.config import parse_settings
+from components.todo.settings.found import contradictions
 from toolchain import __main__ as commands
 from toolchain import environment, findings, machine, ownership, paths, python_env, tools, ui
 from toolchain.cluster import config, images, node

@@ -4,11 +4,11 @@ from decimal import Decimal
 
 import pytest
 
-from components.config import parse_settings
-from components.namespace import Share, quota
-from components.quantities import quantity_value
-from components.todo_quota import quota_of
-from components.values import Resources
+from components.namespace.namespace import Share, quota
+from components.todo.quota import quota_of
+from components.todo.settings.config import parse_settings
+from components.values.quantities import quantity_value
+from components.values.resources import Resources
 from tests.programs import STACKS, stack_settings
 
 SMALL = Resources(cpu_request="100m", cpu_limit="1", memory_request="64Mi", memory_limit="1Gi")

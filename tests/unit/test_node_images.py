@@ -10,10 +10,10 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.image import AppImage, AppImageArgs
-from components.image_settings import BuilderSettings, LoadedImages
-from components.node_images import node_images
-from components.settings import ClusterSettings
+from components.image.app_image import AppImage, AppImageArgs
+from components.image.node_images import node_images
+from components.todo.settings.images import BuilderSettings, LoadedImages
+from components.todo.settings.settings import ClusterSettings
 from tests.recording import Recorded, Recording, record
 
 IMAGE = "localhost/todo/backend"

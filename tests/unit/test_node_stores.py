@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from components import local_commands, node_stores
-from components.node_stores import in_containers, in_minikube, kind_nodes
+from components.image import local_commands, node_stores
+from components.image.node_stores import in_containers, in_minikube, kind_nodes
 
 RECORDED = Path(__file__).parent / "recorded"
 BUSYBOX = "localhost/busybox:1"

@@ -7,8 +7,12 @@ from typing import Any
 
 import pytest
 
-from components.postgres_stateful_set import Backup, PostgresStatefulSet, PostgresStatefulSetArgs
-from components.postgres_tuning import shared_memory_size, tuning
+from components.postgres.postgres_stateful_set import (
+    Backup,
+    PostgresStatefulSet,
+    PostgresStatefulSetArgs,
+)
+from components.postgres.tuning import shared_memory_size, tuning
 from tests.recording import Recording, record
 
 

@@ -5,9 +5,9 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.postgres_backup import Backup
-from components.postgres_backup_claim import CLASS, BackupClaim
-from components.postgres_stateful_set import PostgresStatefulSet, PostgresStatefulSetArgs
+from components.postgres.backup import Backup
+from components.postgres.backup_claim import CLASS, BackupClaim
+from components.postgres.postgres_stateful_set import PostgresStatefulSet, PostgresStatefulSetArgs
 from tests.recording import Recorded, record
 
 

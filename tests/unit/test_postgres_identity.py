@@ -5,11 +5,11 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.config import SettingsError, parse_settings
-from components.postgres_identity import ANNOTATION, refuse_other_data
-from components.postgres_image import DEFAULT_IMAGE, image_traits
-from components.postgres_stateful_set import PostgresStatefulSet, PostgresStatefulSetArgs
-from components.postgres_volume import PostgresVolume
+from components.postgres.identity import ANNOTATION, refuse_other_data
+from components.postgres.image import DEFAULT_IMAGE, image_traits
+from components.postgres.postgres_stateful_set import PostgresStatefulSet, PostgresStatefulSetArgs
+from components.postgres.volume import PostgresVolume
+from components.todo.settings.config import SettingsError, parse_settings
 from tests.programs import stack_settings
 from tests.recording import record
 

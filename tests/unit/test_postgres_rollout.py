@@ -7,8 +7,8 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.postgres_rollout import PostgresRollout
-from components.postgres_stateful_set import PostgresStatefulSet, PostgresStatefulSetArgs
+from components.postgres.postgres_stateful_set import PostgresStatefulSet, PostgresStatefulSetArgs
+from components.postgres.rollout import PostgresRollout
 from tests.recording import record
 
 

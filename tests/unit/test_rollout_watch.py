@@ -6,9 +6,9 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.app_deployment import AppDeployment, AppDeploymentArgs
-from components.postgres_stateful_set import PostgresStatefulSet, PostgresStatefulSetArgs
-from components.rollout_watch import RolloutWatch
+from components.app.app_deployment import AppDeployment, AppDeploymentArgs
+from components.cluster.rollout_watch import RolloutWatch
+from components.postgres.postgres_stateful_set import PostgresStatefulSet, PostgresStatefulSetArgs
 from tests.recording import record
 
 MESSAGE = "back-off 20s restarting failed container=backend-init"

@@ -7,7 +7,7 @@ import jsonschema
 import pytest
 import yaml
 
-from components import schema
+from components.todo.settings import schema
 from tests.programs import STACKS
 from tests.recording import ROOT
 
@@ -19,12 +19,12 @@ def current() -> dict[str, Any]:
 
 def test_schema_is_current(current: dict[str, Any]) -> None:
     written = json.loads((ROOT / schema.SCHEMA).read_text(encoding="utf-8"))
-    assert written == current, "run: python -m components.schema"
+    assert written == current, "run: python -m components.todo.settings.schema"
 
 
 def test_table_is_current() -> None:
     written = (ROOT / schema.TABLE).read_text(encoding="utf-8")
-    assert written == schema.settings_table(), "run: python -m components.schema"
+    assert written == schema.settings_table(), "run: python -m components.todo.settings.schema"
 
 
 @pytest.mark.parametrize("stack", STACKS)

@@ -6,8 +6,8 @@ import pulumi
 import pulumi_kubernetes as k8s
 import pytest
 
-from components.deletion import bound_deletion
-from components.ownership import own_fields
+from components.cluster.deletion import bound_deletion
+from components.cluster.ownership import own_fields
 from tests.programs import run_program, stack_settings
 
 

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from components.addresses import Cidr, HttpAddress, PodCidr
-from components.cron import CronSchedule
-from components.image_reference import ImageReference, Repository
-from components.names import (
+from components.values.addresses import Cidr, HttpAddress, PodCidr
+from components.values.cron import CronSchedule
+from components.values.image_reference import ImageReference, Repository
+from components.values.names import (
     DnsLabel,
     HostName,
     IngressAnnotations,
@@ -21,15 +21,16 @@ from components.names import (
     ObjectName,
     PublicHost,
 )
-from components.quantities import (
+from components.values.quantities import (
     ByteQuantity,
     CpuQuantity,
     MemoryLimit,
     NodePortNumber,
     quantity_value,
 )
-from components.text import Text
-from components.values import Autoscaled, Fixed, Resources
+from components.values.resources import Resources
+from components.values.scaling import Autoscaled, Fixed
+from components.values.text import Text
 
 GOOD: list[tuple[Any, object]] = [
     (CpuQuantity, "250m"),

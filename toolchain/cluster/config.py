@@ -368,7 +368,7 @@ def _supervisor(root: Path, bin_dir: Path, *, enforce: bool) -> None:
 
 def _start(root: Path) -> str:
     """The first process in the namespaces: give Kubernetes' fixed paths to ``root``, then supervise."""
-    return f"""#!/bin/sh
+    return rf"""#!/bin/sh
 set -eu
 bind() {{ mkdir -p "$2"; mount --bind "$1" "$2"; }}
 bind {root}/kubelet /var/lib/kubelet

@@ -1,0 +1,1 @@
+"""A stateless application: its Deployment, Service, and all that goes with them."""

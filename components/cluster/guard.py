@@ -1,0 +1,215 @@
+"""Refuses to take over what the stack did not make.
+
+Server-side apply patches an object that is there already as if it were the stack's own. So before
+Pulumi creates or updates an object, the cluster is asked whether it exists and whose it is.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from functools import cache
+from typing import Any, Protocol, cast
+
+import pulumi
+
+from .missing_kind import refuse_missing_kind
+
+MARK = "todo-kubernetes/stack"
+"""The annotation that says which stack made an object."""
+
+_ADOPT = "set todo:settings.namespace.adopt: true to deploy into it as it is"
+_CLAIM = "PersistentVolumeClaim"
+_Object = Mapping[str, Any]
+
+
+class Live(Protocol):
+    """The objects of a cluster."""
+
+    def find(self, api_version: str, kind: str, namespace: str | None, name: str) -> _Object | None:
+        """Returns an object, or None if there is none.
+
+        Raises:
+            pulumi.RunError: The cluster does not tell.
+        """
+        ...
+
+    def serves(self, api_version: str, kind: str) -> bool:
+        """Returns whether the cluster has a kind."""
+        ...
+
+    def annotate(
+        self, api_version: str, kind: str, namespace: str, name: str, annotations: Mapping[str, str]
+    ) -> None:
+        """Adds annotations to an object."""
+        ...
+
+
+class Guard:
+    """The hooks of a stack's Kubernetes objects."""
+
+    def __init__(self, owner: str, live: Live, *, adopted: Collection[str] = ()) -> None:
+        """Prepares the hooks; the cluster is asked when the first of them runs.
+
+        Args:
+            owner: The mark of the stack.
+            live: The cluster's objects.
+            adopted: Namespaces of others that the stack is to use.
+        """
+        self._owner, self._live, self._adopted = owner, live, adopted
+        self._declared: dict[tuple[object, ...], str] = {}
+        # One request for all objects of a namespace. It may be made in this same run: then what is
+        # in it is the stack's.
+        self._namespace = cache(self._find_namespace)
+
+    def refuse_others(self, args: pulumi.ResourceHookArgs) -> None:
+        """Refuses to create an object that exists and is not the stack's; a before_create hook.
+
+        Raises:
+            pulumi.RunError: It exists, the cluster does not know its kind or does not tell; says
+                how to go on.
+        """
+        inputs = args.new_inputs or {}
+        kind, metadata = str(inputs["kind"]), cast("_Object", inputs.get("metadata") or {})
+        # Before all else: also where the namespace is not there yet, or not known in a preview.
+        refuse_missing_kind(str(inputs["apiVersion"]), kind, self._live.serves)
+        namespace, name = metadata.get("namespace"), metadata.get("name")
+        if not isinstance(name, str) or not isinstance(namespace, str | None):
+            return  # not known in a preview; the update asks again
+        other = self._declared.setdefault((inputs["apiVersion"], kind, namespace, name), args.urn)
+        if other != args.urn:
+            raise pulumi.RunError(
+                f"{kind} {_path(namespace, name)} is declared twice in this program, "
+                f"as {args.name} and as {other.rsplit('::', 1)[-1]}: give each its own namespace "
+                "or object_name"
+            )
+        if kind == "Namespace":
+            self._refuse(kind, None, name, self._namespace(name))
+            return
+        if namespace is not None and not self._has(namespace):
+            return
+        if kind == _CLAIM and namespace:
+            self._refuse_claim(namespace, name, metadata.get("labels") or {})
+            return
+        found = self._live.find(str(inputs["apiVersion"]), kind, namespace, name)
+        self._refuse(kind, namespace, name, found)
+        for claim, labels in _claims(inputs) if namespace else ():
+            self._refuse_claim(namespace or "", claim, labels)
+
+    def refuse_changed_hands(self, args: pulumi.ResourceHookArgs) -> None:
+        """Refuses to update an object that is another stack's by now; a before_update hook.
+
+        So it is where a cluster or a namespace was made anew, and somebody else was there first. An
+        object without a mark is from before there were marks, or lost its own by hand. The mark
+        that the stack gave it itself may differ from today's, after a new passphrase.
+
+        Raises:
+            pulumi.RunError: It is another's, or the cluster does not tell; says how to go on.
+        """
+        inputs = args.old_inputs or {}
+        kind, metadata = str(inputs["kind"]), cast("_Object", inputs.get("metadata") or {})
+        namespace, name = metadata.get("namespace"), metadata.get("name")
+        if not isinstance(name, str):
+            return  # Pulumi has not kept it
+        if kind == "Namespace":
+            found = self._namespace(name)
+        else:
+            found = self._live.find(str(inputs["apiVersion"]), kind, namespace, name)
+        mark = _mark(found or {})
+        if mark not in (None, _mark(inputs), self._owner):
+            raise pulumi.RunError(self._sentence(kind, namespace, name, mark, deployed=True))
+
+    def mark_claims(self, args: pulumi.ResourceHookArgs) -> None:
+        """Marks the claims of a StatefulSet, whose template must never change; an after_… hook.
+
+        In a namespace of others nothing else says whose they are once the stack is destroyed. A new
+        mark, as with a new passphrase, is an update of the StatefulSet too.
+        """
+        inputs = args.new_inputs or {}
+        namespace = str(inputs["metadata"]["namespace"])
+        for claim, _ in _claims(inputs):
+            self._live.annotate("v1", _CLAIM, namespace, claim, {MARK: self._owner})
+
+    def _find_namespace(self, name: str) -> _Object | None:
+        return self._live.find("v1", "Namespace", None, name)
+
+    def _has(self, namespace: str) -> bool:
+        """Whether a namespace exists that something of others could be in.
+
+        Raises:
+            pulumi.RunError: It is to be adopted, and is missing or another stack's.
+        """
+        found = self._namespace(namespace)
+        if namespace not in self._adopted:
+            return found is not None
+        if found is None:
+            raise pulumi.RunError(
+                f"Namespace {namespace} does not exist, and todo:settings.namespace.adopt says "
+                "that it is there already: create it, or leave adopt out"
+            )
+        if _mark(found):
+            self._refuse("Namespace", None, namespace, found)
+        return True
+
+    def _refuse(self, kind: str, namespace: str | None, name: str, found: _Object | None) -> None:
+        if found is None or _mark(found) == self._owner:
+            return
+        raise pulumi.RunError(self._sentence(kind, namespace, name, _mark(found)))
+
+    def _refuse_claim(self, namespace: str, name: str, labels: _Object) -> None:
+        found = self._live.find("v1", _CLAIM, namespace, name)
+        if found is None or _mark(found) == self._owner:
+            return
+        # Made before claims were marked: in the stack's own namespace their labels tell.
+        own_namespace = _mark(self._namespace(namespace) or {}) == self._owner
+        alike = labels.items() <= (found["metadata"].get("labels") or {}).items()
+        if _mark(found) or not (own_namespace and alike):
+            raise pulumi.RunError(self._sentence(_CLAIM, namespace, name, _mark(found)))
+
+    def _sentence(
+        self,
+        kind: str,
+        namespace: str | None,
+        name: str,
+        mark: str | None,
+        *,
+        deployed: bool = False,
+    ) -> str:
+        whose = f"it is the stack {mark}'s" if mark else "it has no mark of a stack"
+        ways = ["choose another todo:settings.namespace.name"]
+        if deployed:
+            # Moving would delete by name, in the namespace that is the other's by now.
+            forget = "pulumi stack rm --force --preserve-config"
+            ways = [f"if what this stack made is gone, forget it with `{forget}`, then {ways[0]}"]
+        if kind == "Namespace" and mark is None:
+            ways.append(_ADOPT)
+        content = " with all that is in it" if kind in ("Namespace", _CLAIM) else ""
+        ways.append("destroy that stack first" if mark else f"delete it{content}")
+        # A stack of the same name: perhaps this one, before its passphrase was changed.
+        if mark is None or mark.split("/")[:3] == self._owner.split("/")[:3]:
+            at = f"--namespace {namespace} " if namespace else ""
+            ways.append(
+                "if it is this stack's own all the same, say so with: kubectl annotate "
+                f"--overwrite {at}{kind.lower()} {name} {MARK}={self._owner}"
+            )
+        return (
+            f"{kind} {_path(namespace, name)} is there already and this stack ({self._owner}) "
+            f"did not make it ({whose}), so it was left as it is: {'; or '.join(ways)}"
+        )
+
+
+def _path(namespace: str | None, name: str) -> str:
+    return f"{namespace}/{name}" if namespace else name
+
+
+def _mark(found: _Object) -> str | None:
+    metadata = cast("dict[str, dict[str, str] | None]", found.get("metadata") or {})
+    return (metadata.get("annotations") or {}).get(MARK)
+
+
+def _claims(inputs: _Object) -> Iterator[tuple[str, _Object]]:
+    """Yields names and labels of the claims that a StatefulSet's pods will use."""
+    if inputs["kind"] != "StatefulSet":
+        return
+    spec, name = inputs["spec"], inputs["metadata"]["name"]
+    for template in spec.get("volumeClaimTemplates") or ():
+        metadata = template["metadata"]
+        for ordinal in range(int(spec.get("replicas") or 1)):
+            yield f"{metadata['name']}-{name}-{ordinal}", metadata.get("labels") or {}

@@ -1,0 +1,1 @@
+"""Container images: built, taken to the nodes or pushed, or built elsewhere."""

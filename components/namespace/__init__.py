@@ -1,0 +1,1 @@
+"""A namespace with its Pod Security level, quota and limits."""

@@ -1,0 +1,111 @@
+"""The namespace: what pods in it may be, and how much they may use together."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from ..values.quantities import quantity_value
+from ..values.resources import Resources
+
+core = k8s.core.v1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Share:
+    """Some pods of one size that may exist at once."""
+
+    resources: Resources
+    pods: int
+
+
+def declare_namespace(
+    name: str,
+    object_name: str,
+    labels: Mapping[str, str],
+    *,
+    opts: pulumi.ResourceOptions,
+) -> core.Namespace:
+    """Declares a namespace that enforces the Pod Security Standard *restricted*.
+
+    Pulumi never deletes it: with it would go the claims with the data, and whatever else people
+    have put in it.
+
+    Args:
+        name: Pulumi name prefix.
+        object_name: Name of the namespace.
+        labels: Labels of the namespace.
+        opts: Resource options.
+    """
+    levels = {
+        f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")
+    }
+    return core.Namespace(
+        f"{name}-namespace",
+        metadata=k8s.meta.v1.ObjectMetaArgs(
+            name=object_name,
+            labels={**labels, **levels},
+            # It may be there already, kept by an earlier `pulumi destroy`.
+            annotations={"pulumi.com/patchForce": "true"},
+        ),
+        opts=pulumi.ResourceOptions.merge(
+            opts,
+            pulumi.ResourceOptions(
+                retain_on_delete=True, custom_timeouts=pulumi.CustomTimeouts(delete="5m")
+            ),
+        ),
+    )
+
+
+def quota(shares: Sequence[Share], claims: int) -> dict[str, str]:
+    """Returns the hard limits of a ResourceQuota that just fits the given pods."""
+    totals: dict[str, Decimal] = {}
+    for share in shares:
+        for resource in ("cpu", "memory", "ephemeral_storage"):
+            for kind in ("request", "limit"):
+                key = f"{kind}s.{resource.replace('_', '-')}"
+                amount = quantity_value(getattr(share.resources, f"{resource}_{kind}"))
+                totals[key] = totals.get(key, Decimal(0)) + amount * share.pods
+    hard = {
+        key: f"{int(total * 1000)}m" if key.endswith(".cpu") else f"{-int(-total // 1024**2)}Mi"
+        for key, total in totals.items()
+    }
+    return {
+        **hard,
+        "pods": str(sum(share.pods for share in shares)),
+        "persistentvolumeclaims": str(claims),
+        "services.loadbalancers": "0",
+    }
+
+
+def declare_limits(
+    name: str,
+    namespace: pulumi.Input[str],
+    labels: Mapping[str, str],
+    hard: Mapping[str, str],
+    opts: pulumi.ResourceOptions,
+) -> None:
+    """Declares a ResourceQuota, and a LimitRange with sizes for pods that name none."""
+    metadata = k8s.meta.v1.ObjectMetaArgs(name=name, namespace=namespace, labels=dict(labels))
+    core.ResourceQuota(
+        f"{name}-quota",
+        metadata=metadata,
+        spec=core.ResourceQuotaSpecArgs(hard=dict(hard)),
+        opts=opts,
+    )
+    core.LimitRange(
+        f"{name}-limits",
+        metadata=metadata,
+        spec=core.LimitRangeSpecArgs(
+            limits=[
+                core.LimitRangeItemArgs(
+                    type="Container",
+                    default_request={"cpu": "50m", "memory": "64Mi", "ephemeral-storage": "64Mi"},
+                    default={"cpu": "500m", "memory": "256Mi", "ephemeral-storage": "256Mi"},
+                )
+            ]
+        ),
+        opts=opts,
+    )

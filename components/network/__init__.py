@@ -1,0 +1,1 @@
+"""Who reaches whom: NetworkPolicies, and the ways in from outside."""

@@ -1,0 +1,1 @@
+"""Pieces of a pod that satisfies the Pod Security Standard *restricted*."""

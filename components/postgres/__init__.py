@@ -1,0 +1,1 @@
+"""PostgreSQL in a StatefulSet, with its volume, its backups and its rollouts."""

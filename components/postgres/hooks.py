@@ -1,0 +1,35 @@
+"""What runs around each change of a PostgreSQL server."""
+
+import pulumi
+
+from ..cluster.api import Api
+from ..cluster.rollout_watch import RolloutWatch
+from .identity import refuse_other_data
+from .rollout import PostgresRollout
+from .volume import PostgresVolume
+
+
+def server_hooks(name: str, api: Api | None) -> pulumi.ResourceHookBinding:
+    """Returns the hooks of a StatefulSet.
+
+    Args:
+        name: The server; Pulumi prints a hook's name before its words.
+        api: Its cluster; None: only what needs no cluster.
+    """
+    on_dry_run = pulumi.ResourceHookOptions(on_dry_run=True)
+    refuse = pulumi.ResourceHook(f"volume of {name}", refuse_other_data, on_dry_run)
+    if api is None:
+        return pulumi.ResourceHookBinding(before_update=[refuse])
+    volume = PostgresVolume(api)
+    # What is not noted is only not checked later.
+    optional = pulumi.ResourceHookOptions(ignore_errors=True)
+    note = pulumi.ResourceHook(f"note on the volume of {name}", volume.note, optional)
+    heal = pulumi.ResourceHook(f"pod of {name}", PostgresRollout(api).heal)
+    watch = pulumi.ResourceHook(f"first pod of {name}", RolloutWatch(api).hook)
+    refuse_old = pulumi.ResourceHook(f"kept volume of {name}", volume.refuse_other, on_dry_run)
+    return pulumi.ResourceHookBinding(
+        before_create=[refuse_old, watch],
+        after_create=[note],
+        before_update=[refuse, heal],
+        after_update=[note],
+    )

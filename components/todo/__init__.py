@@ -1,0 +1,1 @@
+"""The Todo application: what it is made of, and how a stack chooses."""

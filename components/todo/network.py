@@ -1,0 +1,123 @@
+"""The NetworkPolicies of the Todo application: who may talk to whom."""
+
+from urllib.parse import urlsplit
+
+import pulumi
+
+from components.metadata.labels import labels, part_of, selector
+from components.network.policies import (
+    Peer,
+    addresses,
+    allow_egress,
+    allow_ingress,
+    default_deny,
+    namespace_pods,
+)
+from components.todo.ports import BACKEND_METRICS_PORT, BACKEND_PORT, FRONTEND_PORT, database_port
+from components.todo.settings.settings import Settings
+from components.values.addresses import is_ipv6
+from components.values.exposure import ClusterIp, Exposure, NodePort
+from components.values.metrics import NoMetrics
+
+# Who comes through a NodePort or a cloud's load balancer has an address that nobody knows before.
+_ANYWHERE = "0.0.0.0/0"
+
+
+def declare_paths(
+    instance: str,
+    settings: Settings,
+    *,
+    namespace: pulumi.Input[str],
+    opts: pulumi.ResourceOptions,
+) -> None:
+    """Denies everything, then allows frontend to backend to database, DNS, and the ways in.
+
+    The way into the database is the database component's own.
+    """
+    adopted = settings.namespace.adopt
+    default_deny(
+        instance,
+        namespace=namespace,
+        # In a namespace of others, their pods and their policy of that name stay as they are.
+        object_prefix=f"{instance}-" if adopted else "",
+        labels=labels(instance, instance, "application"),
+        of=part_of(instance) if adopted else {},
+        dns_cidrs=settings.cluster.dns_cidrs,
+        opts=opts,
+    )
+    frontend, backend = selector("frontend", instance), selector("backend", instance)
+    postgres = selector("postgres", instance)
+    database = settings.database
+
+    into: dict[str, tuple[int, list[Peer]]] = {
+        "frontend": (FRONTEND_PORT, _from_outside(settings, settings.frontend.exposure)),
+        "backend": (
+            BACKEND_PORT,
+            [frontend, *_from_outside(settings, settings.backend.exposure)],
+        ),
+    }
+    to_database = addresses(database.cidr) if database.mode == "external" else postgres
+    out: dict[str, list[tuple[Peer, int]]] = {
+        "frontend": [(backend, BACKEND_PORT)],
+        "backend": [(to_database, database_port(database)), *_to_chat(settings)],
+    }
+    if database.mode == "inCluster" and database.backup:
+        out["postgres-backup"] = [(postgres, database_port(database))]
+
+    if not isinstance(settings.metrics, NoMetrics):
+        allow_ingress(
+            f"{instance}-backend-metrics-policy",
+            namespace=namespace,
+            object_name="backend-metrics",
+            labels=labels("backend", instance, "backend"),
+            to=backend,
+            peers=[namespace_pods(settings.metrics.from_namespace)],
+            port=BACKEND_METRICS_PORT,
+            opts=opts,
+        )
+    for app, (port, peers) in into.items():
+        allow_ingress(
+            f"{instance}-{app}-ingress-policy",
+            namespace=namespace,
+            object_name=app,
+            labels=labels(app, instance, app),
+            to=selector(app, instance),
+            peers=peers,
+            port=port,
+            opts=_formerly(f"{app}-ingress-policy", opts),
+        )
+    for app, destinations in out.items():
+        allow_egress(
+            f"{instance}-{app}-egress-policy",
+            namespace=namespace,
+            object_name=app,
+            labels=labels(app, instance, app),
+            of=selector(app, instance),
+            peers=destinations,
+            opts=_formerly(f"{app}-egress-policy", opts),
+        )
+
+
+def _formerly(name: str, opts: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
+    """Returns options for a policy that had no prefix once, lest it be made anew."""
+    former = pulumi.ResourceOptions(aliases=[pulumi.Alias(name=name)])
+    return pulumi.ResourceOptions.merge(opts, former)
+
+
+def _from_outside(settings: Settings, exposure: Exposure) -> list[Peer]:
+    if isinstance(exposure, ClusterIp):
+        return []
+    if isinstance(exposure, NodePort) or exposure.from_namespace is None:
+        pods = settings.cluster.pod_cidr
+        # Pods' addresses of IPv6 mean a cluster of IPv6; a part must be of the same kind.
+        anywhere = "::/0" if pods and is_ipv6(pods) else _ANYWHERE
+        return [addresses(anywhere, without=pods)]
+    return [namespace_pods(exposure.from_namespace)]
+
+
+def _to_chat(settings: Settings) -> list[tuple[Peer, int]]:
+    chat = settings.backend.chat
+    if chat is None:
+        return []
+    url = urlsplit(chat.base_url)
+    return [(addresses(_ANYWHERE), url.port or (443 if url.scheme == "https" else 80))]

@@ -1,0 +1,142 @@
+"""The settings of the database."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from components.postgres.image import DEFAULT_IMAGE
+from components.values.addresses import Cidr, holds
+from components.values.certificates import check_bundle
+from components.values.cron import CronSchedule
+from components.values.names import ObjectName, RemoteHost
+from components.values.quantities import (
+    ByteQuantity,
+    DatabaseName,
+    Port,
+    PostgresImage,
+    RoleName,
+    quantity_value,
+)
+from components.values.resources import Resources
+from components.values.text import Between
+from components.values.value import Value
+
+_MEBIBYTE = 1024**2
+
+
+class StorageSettings(Value):
+    """A volume claim."""
+
+    size: ByteQuantity = "1Gi"
+    storage_class: ObjectName | None = Field(default=None, description="None: the default class")
+
+
+class BackupSettings(Value):
+    """A scheduled pg_dump to a claim of its own."""
+
+    schedule: CronSchedule = "17 3 * * *"
+    keep: Annotated[int, Between(1, 365), Field(description="Dumps kept")] = 7
+    storage: StorageSettings = StorageSettings()
+
+    @model_validator(mode="after")
+    def _has_room(self) -> Self:
+        # A quarter of the smallest data volume (below): dumps are compressed, and the newest stays
+        # until the next is there. In a few megabytes the first backup already fills the volume.
+        if quantity_value(self.storage.size) < 64 * _MEBIBYTE:
+            raise ValueError(
+                f"expected storage.size ({self.storage.size}) of at least 64Mi: it holds up to "
+                "keep backups, and the newest stays until the next one is written beside it"
+            )
+        return self
+
+
+class InClusterDatabase(Value):
+    """PostgreSQL as a StatefulSet of the stack."""
+
+    mode: Literal["inCluster"] = "inCluster"
+    image: PostgresImage = DEFAULT_IMAGE
+    name: DatabaseName = "todo"
+    user: RoleName = Field(default="todo", description="The application's role, no superuser")
+    storage: StorageSettings = StorageSettings()
+    resources: Resources = Resources(
+        cpu_request="250m",
+        cpu_limit="1",
+        memory_request="256Mi",
+        memory_limit="512Mi",
+        ephemeral_storage_request="64Mi",
+        ephemeral_storage_limit="512Mi",
+    )
+    backup: BackupSettings | None = Field(default=BackupSettings(), description="null: no backups")
+
+    @model_validator(mode="after")
+    def _has_room(self) -> Self:
+        # An empty server takes 40 MB, and its log at least 64 MB (components/postgres/tuning.py).
+        if quantity_value(self.storage.size) < 256 * _MEBIBYTE:
+            raise ValueError(f"expected storage.size ({self.storage.size}) of at least 256Mi")
+        return self
+
+    @field_validator("name", "user")
+    @classmethod
+    def _is_the_applications_own(cls, value: str) -> str:
+        if value == "postgres":
+            raise ValueError(
+                "expected another name: the server's superuser and its database have it"
+            )
+        return value
+
+
+class ExternalDatabase(Value):
+    """PostgreSQL that somebody else runs; the password comes from the external secret store."""
+
+    mode: Literal["external"]
+    host: RemoteHost
+    port: Port = 5432
+    name: DatabaseName = "todo"
+    user: RoleName = "todo"
+    ssl_mode: Literal["require", "verify-ca", "verify-full"] = Field(
+        default="require",
+        description="require encrypts; verify-ca also wants a certificate of caBundle's "
+        "authorities; verify-full also the server's name in it",
+    )
+    ca_bundle: str | None = Field(
+        default=None,
+        description="PEM text of the provider's certificate authorities; none: verify-full "
+        "accepts the public ones",
+    )
+    pooler: bool = Field(
+        default=False,
+        strict=True,
+        description="true: the host is a pooler in transaction mode, e.g. PgBouncer or RDS Proxy",
+    )
+    cidr: Cidr = Field(
+        default="10.0.0.0/8", description="Addresses the backend may reach the database at"
+    )
+
+    @model_validator(mode="after")
+    def _may_be_reached(self) -> Self:
+        if not holds(self.cidr, self.host):
+            raise ValueError(
+                f"expected cidr ({self.cidr}) to hold host ({self.host}), since the backend "
+                "reaches a database at no other address: set cidr to its network's range or "
+                f"{self.host}/32"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _verifies_with_a_bundle(self) -> Self:
+        if self.ca_bundle is not None:
+            # Here and not at the field, whose errors show the value: it might be a private key.
+            check_bundle(self.ca_bundle)
+        if self.ssl_mode == "verify-ca" and self.ca_bundle is None:
+            raise ValueError(
+                "expected caBundle with sslMode verify-ca: anybody can have a certificate of a "
+                "public authority; give the provider's, or use verify-full"
+            )
+        if self.ssl_mode == "require" and self.ca_bundle is not None:
+            raise ValueError(
+                "expected sslMode verify-full with caBundle: require looks at no certificate"
+            )
+        return self
+
+
+Database = Annotated[InClusterDatabase | ExternalDatabase, Field(discriminator="mode")]

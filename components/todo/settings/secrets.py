@@ -1,0 +1,47 @@
+"""The settings that say where the secrets come from."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from components.values.names import ObjectName
+from components.values.text import Matching, Text
+from components.values.value import Value
+
+
+class GeneratedSecrets(Value):
+    """Secrets generated once by `make up` and kept encrypted in the stack's configuration."""
+
+    mode: Literal["generated"] = "generated"
+
+
+class SecretKeys(Value):
+    """Where each secret is in the external store."""
+
+    database_password: Text
+    jwt_key: Text
+    jwt_next_key: Text | None = Field(
+        default=None, description="During a rotation: accepted, before it becomes jwtKey"
+    )
+    jwt_previous_key: Text | None = Field(
+        default=None, description="During a rotation: accepted, after it was jwtKey"
+    )
+    chat_api_key: Text | None = None
+
+
+class ExternalSecrets(Value):
+    """Secrets that the External Secrets Operator copies from a store."""
+
+    mode: Literal["external"]
+    store: ObjectName
+    store_kind: Literal["SecretStore", "ClusterSecretStore"] = "ClusterSecretStore"
+    refresh_interval: Annotated[
+        str,
+        Matching(
+            pattern="[1-9][0-9]{0,4}(s|m|h)", allowed="seconds, minutes or hours such as 30s or 1h"
+        ),
+    ] = "1h"
+    keys: SecretKeys
+
+
+Secrets = Annotated[GeneratedSecrets | ExternalSecrets, Field(discriminator="mode")]

@@ -1,0 +1,1 @@
+"""Values that validate themselves: what components and settings are made of."""

@@ -1,0 +1,39 @@
+"""How Prometheus finds the pods."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from .names import DnsLabel, Labels
+from .text import Matching
+from .value import Value
+
+
+class NoMetrics(Value):
+    """Nobody scrapes the pods."""
+
+    mode: Literal["none"] = "none"
+
+
+class ScrapeAnnotations(Value):
+    """The common `prometheus.io/*` pod annotations, for a Prometheus that goes by them."""
+
+    mode: Literal["annotations"] = "annotations"
+    from_namespace: DnsLabel = Field(default="monitoring", description="Namespace of Prometheus")
+
+
+class ServiceMonitor(Value):
+    """A ServiceMonitor for the Prometheus Operator."""
+
+    mode: Literal["serviceMonitor"] = "serviceMonitor"
+    interval: Annotated[
+        str,
+        Matching(pattern="[1-9][0-9]{0,4}(s|m)", allowed="seconds or minutes such as 30s or 1m"),
+    ] = "30s"
+    labels: Labels = Field(
+        default={}, description="Labels by which the operator selects ServiceMonitors"
+    )
+    from_namespace: DnsLabel = Field(default="monitoring", description="Namespace of Prometheus")
+
+
+Metrics = Annotated[NoMetrics | ScrapeAnnotations | ServiceMonitor, Field(discriminator="mode")]
