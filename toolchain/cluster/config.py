@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 from toolchain import ui
-from toolchain.cluster import network
+from toolchain.cluster import cgroups, network
 from toolchain.recipes import KUBERNETES
 
 NODE_NAME = "todo"
@@ -368,20 +368,11 @@ def _supervisor(root: Path, bin_dir: Path, *, enforce: bool) -> None:
 
 def _start(root: Path) -> str:
     """The first process in the namespaces: give Kubernetes' fixed paths to ``root``, then supervise."""
-    return rf"""#!/bin/sh
+    return f"""#!/bin/sh
 set -eu
 bind() {{ mkdir -p "$2"; mount --bind "$1" "$2"; }}
 bind {root}/kubelet /var/lib/kubelet
 bind {root}/containers /var/log/containers
 mount -t tmpfs tmpfs /run/netns  # the pods' network namespaces end with this one
-# containerd learns that a container ran out of memory only where each of the kernel's cgroup v1
-# hierarchies is mounted somewhere. What the host left unmounted is, out of the way of the kubelet.
-mkdir -p {RUN}/cgroup && mount -t tmpfs tmpfs {RUN}/cgroup
-while IFS=: read -r number controllers _; do
-  [ -n "$controllers" ] || continue
-  grep -q -e "- cgroup .*[ ,]$controllers\(,\|$\)" /proc/self/mountinfo && continue
-  case $controllers in name=*) options=none,$controllers ;; *) options=$controllers ;; esac
-  mkdir "{RUN}/cgroup/$number" && mount -t cgroup -o "$options" cgroup "{RUN}/cgroup/$number" || true
-done </proc/self/cgroup
-exec supervisord --configuration {root}/config/supervisord.conf
+{cgroups.MOUNT}exec supervisord --configuration {root}/config/supervisord.conf
 """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import shutil
@@ -14,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from toolchain import paths, recipes, ui
-from toolchain.cluster import config, firewall, images, network
+from toolchain.cluster import cgroups, config, firewall, images, network
 from toolchain.providers import missing
 
 CONTEXT = "kubernetes-admin@todo"
@@ -152,7 +151,7 @@ def _clear_runtime() -> None:
     """Remove what lives only while the cluster runs, also after a power loss or a kill."""
     network.down(_FORWARD)
     shutil.rmtree(config.RUN, ignore_errors=True)
-    _remove_cgroups()
+    cgroups.remove()
 
 
 def _alive() -> int | None:
@@ -299,19 +298,3 @@ def _stop_containers() -> None:
     deadline = time.monotonic() + 15
     while time.monotonic() < deadline and "RUNNING" in (ui.capture([*ctr, "ls"]) or ""):
         time.sleep(0.5)
-
-
-def _remove_cgroups() -> None:
-    """Remove the kubelet's empty control groups, innermost first."""
-    for base in (*Path("/sys/fs/cgroup").glob("*/kubepods"), Path("/sys/fs/cgroup/kubepods")):
-        if base.is_dir():
-            for folder in sorted(
-                (p for p in base.rglob("*") if p.is_dir()), key=lambda p: -len(p.parts)
-            ):
-                _rmdir(folder)
-            _rmdir(base)
-
-
-def _rmdir(folder: Path) -> None:
-    with contextlib.suppress(OSError):
-        folder.rmdir()
