@@ -21,14 +21,14 @@ done </proc/self/cgroup
 """Shell commands that mount what is missing."""
 
 _REMOVE = r"""
-for base in /sys/fs/cgroup/*/kubepods /sys/fs/cgroup/kubepods; do
+for base in /sys/fs/cgroup/*/kubepods /sys/fs/cgroup/*/buildkit /sys/fs/cgroup/kubepods; do
   [ ! -d "$base" ] || find "$base" -depth -type d -exec rmdir {} \; 2>/dev/null || true
 done
 """
 
 
 def remove() -> None:
-    """Remove the kubelet's empty control groups, innermost first, from every hierarchy."""
+    """Remove the empty control groups of the kubelet and of BuildKit, innermost first, from every hierarchy."""
     subprocess.run(
         ["unshare", "--mount", "sh", "-c", MOUNT + _REMOVE], capture_output=True, check=False
     )
