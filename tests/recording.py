@@ -41,8 +41,8 @@ class Recorded:
     property_dependencies: frozenset[str]
     """Resources whose outputs are in the inputs."""
     ignore_changes: tuple[str, ...]
-    former_names: tuple[str, ...]
-    """Names by which a stack deployed before knows it (aliases)."""
+    aliases: tuple[dict[str, Any], ...]
+    """By what a stack deployed before knows it: names, types, parents; as the engine gets them."""
     timeouts: dict[str, str]
     provider: str
     hooks: tuple[str, ...]
@@ -155,7 +155,7 @@ class _Monitor(mocks.MockMonitor):
                     urn for it in request.propertyDependencies.values() for urn in it.urns
                 ),
                 ignore_changes=tuple(request.ignoreChanges),
-                former_names=tuple(alias.spec.name for alias in request.aliases),
+                aliases=tuple(json_format.MessageToDict(it) for it in request.aliases),
                 timeouts={
                     key: value
                     for key in ("create", "update", "delete")

@@ -174,19 +174,6 @@ def test_in_a_namespace_of_others_the_stacks_own_pods_are_denied_by_default() ->
     assert list(deny.check([*resources, stranger])) != []
 
 
-def test_resources_of_a_stack_deployed_before_are_known_by_their_former_names() -> None:
-    recording = run_program(stack_settings("minikube"))
-    always = ("namespace", "quota", "limits", "default-deny", "allow-dns")
-    renamed = [
-        r
-        for r in recording.resources
-        if r.parent.endswith("::todo") and r.name.removeprefix("todo-") not in always
-    ]
-    assert len(renamed) == 10  # what is in them follows by its prefix
-    for resource in renamed:
-        assert resource.name.removeprefix("todo-") in resource.former_names
-
-
 def test_database_is_protected_in_production_only() -> None:
     development = stack_settings("minikube")
     assert not run_program(development).one("StatefulSet").protect
