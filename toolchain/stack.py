@@ -9,12 +9,13 @@ import secrets
 import subprocess
 from typing import Any
 
+from components.todo.secret_table import SECRETS
 from toolchain import environment, paths, python_env, ui
 
-# Secrets that are generated once, and the files that the backend's Secret has them in.
-_GENERATED = {"databasePassword": "database-password", "jwtKey": "jwt-key"}
-# Come and go with `make rotate-jwt-key`.
-_ROTATED = ("jwtNextKey", "jwtPreviousKey")
+_GENERATED = {secret.name: secret.file for secret in SECRETS if secret.required}
+"""Secrets that are generated once, and the files that the backend's Secret has them in."""
+_ROTATED = tuple(secret.name for secret in SECRETS if secret.rotates)
+"""Those that come and go with `make rotate-jwt-key`."""
 # What a stack file has of its encryption: with a passphrase, or with a key service.
 _ENCRYPTION = ("encryptionsalt", "encryptedkey", "secretsprovider")
 

@@ -1,37 +1,24 @@
 """The environment variables of the Todo application's parts."""
 
-from collections.abc import Collection
 from typing import assert_never
 
 from components.app.args import CONFIG_PATH
 from components.postgres.certificate import CLIENT_MODE
 from components.postgres.connections import POOL, pool_size
-from components.postgres.pod import PASSWORD_KEY
 from components.todo.ports import BACKEND_METRICS_PORT, BACKEND_PORT, FRONTEND_PORT, database_port
-from components.todo.secrets import CHAT_API_KEY, JWT_KEY, JWT_NEXT_KEY, JWT_PREVIOUS_KEY, PATH
 from components.todo.settings.database import ExternalDatabase, InClusterDatabase
 from components.todo.settings.settings import Settings
 from components.values.exposure import Exposure, Gateway, Ingress
 
 _CA_FILE = "database-ca.pem"
-_SECRET_FILES = {
-    "DATABASE_PASSWORD_FILE": PASSWORD_KEY,
-    "JWT_KEY_FILE": JWT_KEY,
-    "JWT_NEXT_KEY_FILE": JWT_NEXT_KEY,
-    "JWT_PREVIOUS_KEY_FILE": JWT_PREVIOUS_KEY,
-    "CHAT_API_KEY_FILE": CHAT_API_KEY,
-}
 
 
-def backend_environment(
-    settings: Settings, database_host: str, secret_keys: Collection[str]
-) -> dict[str, str]:
-    """Returns the backend's variables: plain values, and where each secret's file is.
+def backend_environment(settings: Settings, database_host: str) -> dict[str, str]:
+    """Returns the backend's variables.
 
     Args:
         settings: The stack's settings.
         database_host: Where the database answers.
-        secret_keys: Names of the secret files that are there.
     """
     database, chat = settings.database, settings.backend.chat
     variables = {
@@ -49,8 +36,7 @@ def backend_environment(
     }
     if chat:
         variables |= {"CHAT_BASE_URL": chat.base_url, "CHAT_MODEL": chat.model}
-    files = {name: f"{PATH}/{key}" for name, key in _SECRET_FILES.items() if key in secret_keys}
-    return variables | files
+    return variables
 
 
 def frontend_environment(settings: Settings) -> dict[str, str]:

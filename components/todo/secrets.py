@@ -1,82 +1,82 @@
-"""The secrets of the Todo application, from the stack's configuration or from an external store."""
+"""The secrets that a stack has, from its configuration or from an external store."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import assert_never
 
 import pulumi
 
 from components.metadata.labels import labels
-from components.postgres.pod import PASSWORD_KEY
 from components.secrets.external import declare_external_secret
 from components.secrets.files import SecretFiles
+from components.todo.secret_table import SECRETS, Secret
 from components.todo.settings.config import SecretValues
-from components.todo.settings.settings import Settings
+from components.todo.settings.secrets import ExternalSecrets, GeneratedSecrets, Secrets
 
 PATH = "/run/secrets/todo"
-JWT_KEY = "jwt-key"
-JWT_NEXT_KEY = "jwt-next-key"
-JWT_PREVIOUS_KEY = "jwt-previous-key"
-CHAT_API_KEY = "chat-api-key"
+"""Where the files are in every pod that reads some."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class TodoSecrets:
-    """The backend's secret files, and what the database needs of them."""
+class StackSecrets:
+    """Which secrets there are, and where they come from."""
 
-    files: SecretFiles
-    keys: frozenset[str]
-    """Names of the files that are there."""
-    database_password: pulumi.Output[str] | None
-    """The password, unless `external` names the Secret that has it."""
+    present: tuple[Secret, ...]
+    values: SecretValues
+    """The secrets by name; empty where `external` names the Secret that has them."""
     external: pulumi.Output[str] | None
 
+    def read_by(self, readers: Collection[Secret]) -> tuple[Secret, ...]:
+        """Returns which of the secrets that a service reads there are."""
+        return tuple(secret for secret in self.present if secret in readers)
 
-def todo_secrets(
+    def files(self, readers: Collection[Secret]) -> SecretFiles | None:
+        """Returns the files with the secrets that a service reads; None where it reads none."""
+        read = self.read_by(readers)
+        if not read:
+            return None
+        if self.external is None:
+            return SecretFiles(path=PATH, values={it.file: self.values[it.name] for it in read})
+        keys = None if read == self.present else [secret.file for secret in read]
+        return SecretFiles(path=PATH, existing=self.external, keys=keys)
+
+    def variables(self, readers: Collection[Secret]) -> dict[str, str]:
+        """Returns the environment variables that say where the files are."""
+        return {secret.variable: f"{PATH}/{secret.file}" for secret in self.read_by(readers)}
+
+
+def declare_secrets(
     name: str,
-    settings: Settings,
+    settings: Secrets,
     values: SecretValues | None,
     *,
     namespace: pulumi.Input[str],
     opts: pulumi.ResourceOptions,
-) -> TodoSecrets:
-    """Returns the secrets, and declares an ExternalSecret when they come from a store."""
-    source = settings.secrets
-    if source.mode == "external":
-        remote = {
-            PASSWORD_KEY: source.keys.database_password,
-            JWT_KEY: source.keys.jwt_key,
-            JWT_NEXT_KEY: source.keys.jwt_next_key,
-            JWT_PREVIOUS_KEY: source.keys.jwt_previous_key,
-            CHAT_API_KEY: source.keys.chat_api_key,
-        }
-        wanted = {key: remote_key for key, remote_key in remote.items() if remote_key}
-        secret = declare_external_secret(
-            f"{name}-external-secret",
-            source,
-            namespace=namespace,
-            object_name=name,
-            labels=labels(name, name, "application"),
-            remote_keys=wanted,
-            opts=opts,
-        )
-        return TodoSecrets(
-            files=SecretFiles(path=PATH, existing=secret),
-            keys=frozenset(wanted),
-            database_password=None,
-            external=secret,
-        )
-    if values is None:
-        raise ValueError("secrets.mode generated needs the values of the secrets")
-    given = {
-        PASSWORD_KEY: values.database_password,
-        JWT_KEY: values.jwt_key,
-        JWT_NEXT_KEY: values.jwt_next_key,
-        JWT_PREVIOUS_KEY: values.jwt_previous_key,
-        CHAT_API_KEY: values.chat_api_key,
-    }
-    files = {key: value for key, value in given.items() if value is not None}
-    return TodoSecrets(
-        files=SecretFiles(path=PATH, values=files),
-        keys=frozenset(files),
-        database_password=values.database_password,
-        external=None,
-    )
+) -> StackSecrets:
+    """Declares an ExternalSecret where the secrets come from a store, and returns them all.
+
+    Raises:
+        ValueError: They are to come from the stack's configuration, and there are none.
+    """
+    match settings:
+        case GeneratedSecrets():
+            if values is None:
+                raise ValueError("secrets.mode generated needs the values of the secrets")
+            present = tuple(secret for secret in SECRETS if secret.name in values)
+            return StackSecrets(present=present, values=values, external=None)
+        case ExternalSecrets():
+            given: dict[str, str | None] = settings.keys.model_dump()
+            remote = {secret: given[secret.field] for secret in SECRETS}
+            wanted = {secret: key for secret, key in remote.items() if key}
+            external = declare_external_secret(
+                f"{name}-external-secret",
+                settings,
+                namespace=namespace,
+                object_name=name,
+                labels=labels(name, name, "application"),
+                remote_keys={secret.file: key for secret, key in wanted.items()},
+                opts=opts,
+            )
+            return StackSecrets(present=tuple(wanted), values={}, external=external)
+        case _:
+            assert_never(settings)

@@ -24,7 +24,8 @@ from components.todo.environment import backend_environment, backend_files, fron
 from components.todo.network import declare_paths
 from components.todo.ports import BACKEND_METRICS_PORT, BACKEND_PORT, FRONTEND_PORT, database_port
 from components.todo.quota import quota_of
-from components.todo.secrets import TodoSecrets, todo_secrets
+from components.todo.secret_table import DATABASE_PASSWORD, SECRETS
+from components.todo.secrets import StackSecrets, declare_secrets
 from components.todo.settings.config import SecretValues
 from components.todo.settings.database import InClusterDatabase
 from components.todo.settings.settings import Settings
@@ -79,8 +80,8 @@ class TodoStack(pulumi.ComponentResource):
             )
             declare_limits(name, self._namespace, own_labels, quota_of(settings), self._opts)
         declare_paths(name, settings, namespace=self._namespace, opts=self._opts)
-        secrets = todo_secrets(
-            name, settings, args.secrets, namespace=self._namespace, opts=self._opts
+        secrets = declare_secrets(
+            name, settings.secrets, args.secrets, namespace=self._namespace, opts=self._opts
         )
         images = {
             "backend": self._image("backend", PYTHON_IMAGE="python"),
@@ -131,14 +132,14 @@ class TodoStack(pulumi.ComponentResource):
         )
         return image.reference
 
-    def _database(self, settings: InClusterDatabase, secrets: TodoSecrets) -> PostgresStatefulSet:
+    def _database(self, settings: InClusterDatabase, secrets: StackSecrets) -> PostgresStatefulSet:
         backup = settings.backup
         return PostgresStatefulSet(
             f"{self._name}-postgres",
             PostgresStatefulSetArgs(
                 object_name="postgres",
                 namespace=self._namespace,
-                password=secrets.database_password,
+                password=secrets.values.get(DATABASE_PASSWORD.name),
                 existing_secret=secrets.external,
                 image=settings.image,
                 database=settings.name,
@@ -169,7 +170,7 @@ class TodoStack(pulumi.ComponentResource):
         self,
         image: pulumi.Output[str],
         host: str,
-        secrets: TodoSecrets,
+        secrets: StackSecrets,
         after: list[pulumi.Resource],
     ) -> AppDeployment:
         settings = self._settings.backend
@@ -182,9 +183,9 @@ class TodoStack(pulumi.ComponentResource):
                 port=BACKEND_PORT,
                 component="backend",
                 instance=self._name,
-                env=backend_environment(self._settings, host, secrets.keys),
+                env={**backend_environment(self._settings, host), **secrets.variables(SECRETS)},
                 config_files=backend_files(self._settings),
-                secret_files=secrets.files,
+                secret_files=secrets.files(SECRETS),
                 init_command=["python", "-m", "todo_backend.migrate"],
                 metrics_path="/metrics",
                 metrics_port=BACKEND_METRICS_PORT,

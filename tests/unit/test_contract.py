@@ -14,7 +14,7 @@ from components.postgres.postgres_stateful_set import (
     PostgresStatefulSetArgs,
 )
 from components.secrets.files import SecretFiles
-from components.todo.settings.config import SecretValues, parse_settings
+from components.todo.settings.config import parse_settings
 from components.todo.settings.images import PrebuiltImages
 from components.todo.todo_stack import TodoStack, TodoStackArgs
 from components.values.exposure import Exposure, Gateway, Ingress, NodePort
@@ -52,9 +52,7 @@ def todo(name: str = "todo") -> None:
             "namespace": {"name": f"{name}-app"},
         }
     )
-    secrets = SecretValues(
-        database_password=pulumi.Output.secret("p"), jwt_key=pulumi.Output.secret("j")
-    )
+    secrets = {"databasePassword": pulumi.Output.secret("p"), "jwtKey": pulumi.Output.secret("j")}
     TodoStack(name, TodoStackArgs(settings=settings, secrets=secrets))
 
 

@@ -165,7 +165,7 @@ def test_whatever_is_accepted_has_connections_for_all(most: int, mebibytes: int,
         assert enough, line
         parse_settings(scaled(most, enough[1], mode))  # what it says does help
         return
-    pool = int(backend_environment(settings, "postgres", ())["DATABASE_POOL_SIZE"])
+    pool = int(backend_environment(settings, "postgres")["DATABASE_POOL_SIZE"])
     allowed = max_connections(most)
     assert pool >= 1
     assert (most + 1) * pool + BESIDES <= allowed

@@ -1,13 +1,17 @@
 """The generated files are those of the settings, and the schema agrees with the parser."""
 
 import json
+import subprocess
+import sys
 from typing import Any
 
 import jsonschema
 import pytest
 import yaml
 
+from components.todo.secret_table import JWT_NEXT_KEY, SECRETS
 from components.todo.settings import schema
+from components.todo.settings.secrets import SecretKeys
 from tests.programs import STACKS
 from tests.recording import ROOT
 
@@ -54,3 +58,24 @@ def test_stack_files_fit_and_name_the_schema(stack: str, current: dict[str, Any]
 def test_schema_refuses(config: dict[str, Any], current: dict[str, Any]) -> None:
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({"config": config}, current)
+
+
+def test_an_external_store_has_a_place_for_each_secret() -> None:
+    places = SecretKeys.model_fields
+    assert [it.alias for it in places.values()] == [secret.name for secret in SECRETS]
+    for secret in SECRETS:
+        assert places[secret.field].is_required() == secret.required
+
+
+def test_a_secret_has_one_name_in_each_spelling() -> None:
+    it = JWT_NEXT_KEY
+    assert (it.name, it.config_key) == ("jwtNextKey", "todo:jwtNextKey")
+    assert (it.field, it.file, it.variable) == ("jwt_next_key", "jwt-next-key", "JWT_NEXT_KEY_FILE")
+
+
+def test_the_table_of_secrets_can_be_read_before_anything_is_installed() -> None:
+    program = "import components.todo.secret_table, sys; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", program], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert not {"pulumi", "pydantic", "yaml"} & set(done.stdout.split())

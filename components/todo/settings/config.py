@@ -1,14 +1,17 @@
 """Reads the stack's configuration, and what `make up` found out, into validated settings."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import assert_never
 
 import pulumi
 import yaml
 from pulumi.runtime import config as runtime_config
 from pydantic import ValidationError
 
+from components.todo.secret_table import SECRETS, Secret
 from components.todo.settings.errors import SettingsError, explain
 from components.todo.settings.found import (
     FOUND,
@@ -18,27 +21,12 @@ from components.todo.settings.found import (
     is_local,
     read_found,
 )
+from components.todo.settings.secrets import ExternalSecrets, GeneratedSecrets
 from components.todo.settings.settings import Settings
 from components.todo.settings.tree import get
 
-_SECRETS = {
-    "databasePassword": "openssl rand -hex 24",
-    "jwtKey": "openssl rand -hex 32",
-    "jwtNextKey": None,
-    "jwtPreviousKey": None,
-    "chatApiKey": None,
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class SecretValues:
-    """The secrets of a stack whose secrets are generated; always Pulumi secrets."""
-
-    database_password: pulumi.Output[str]
-    jwt_key: pulumi.Output[str]
-    jwt_next_key: pulumi.Output[str] | None = None
-    jwt_previous_key: pulumi.Output[str] | None = None
-    chat_api_key: pulumi.Output[str] | None = None
+SecretValues = Mapping[str, pulumi.Output[str]]
+"""The secrets that are set, by their names (secret_table.py); always Pulumi secrets."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +35,7 @@ class StackConfig:
 
     settings: Settings
     secrets: SecretValues | None
+    """None: an external store has them."""
     identity: str
     """Tells the stack from all others that deploy to the same cluster."""
 
@@ -122,35 +111,35 @@ def parse_settings(tree: object, found: object = None, found_in: str = FOUND) ->
 
 
 def _refuse_unknown_keys() -> None:
-    allowed = {"settings", *_SECRETS}
+    allowed = ("todo:settings", *(secret.config_key for secret in SECRETS))
     # The SDK has no public way to list keys; these two are what Config.get itself reads.
     keys = {*runtime_config.CONFIG.get(), *runtime_config.get_config_env()}
-    unknown = sorted(
-        k for k in keys if k.startswith("todo:") and k.removeprefix("todo:") not in allowed
-    )
+    unknown = sorted(key for key in keys if key.startswith("todo:") and key not in allowed)
     if unknown:
-        known = ", ".join(f"todo:{key}" for key in ("settings", *_SECRETS))
-        raise SettingsError(f"unknown configuration key {', '.join(unknown)}; allowed: {known}")
+        raise SettingsError(
+            f"unknown configuration key {', '.join(unknown)}; allowed: {', '.join(allowed)}"
+        )
 
 
 def _read_secrets(config: pulumi.Config, settings: Settings) -> SecretValues | None:
-    if settings.secrets.mode == "external":
+    match settings.secrets:
+        case ExternalSecrets():
+            return None
+        case GeneratedSecrets():
+            values = {secret.name: _read_secret(config, secret) for secret in SECRETS}
+            return {name: value for name, value in values.items() if value is not None}
+        case _:
+            assert_never(settings.secrets)
+
+
+def _read_secret(config: pulumi.Config, secret: Secret) -> pulumi.Output[str] | None:
+    plain = runtime_config.get_config(secret.config_key)
+    if runtime_config.is_config_secret(secret.config_key) and plain:
+        return config.require_secret(secret.name)
+    if not plain and not secret.required:
         return None
-    values: dict[str, pulumi.Output[str] | None] = {}
-    for key, generator in _SECRETS.items():
-        present = config.get(key) if runtime_config.is_config_secret(f"todo:{key}") else None
-        if present is None and (generator or runtime_config.get_config(f"todo:{key}") is not None):
-            value = f'"$({generator})"' if generator else "<value>"
-            state = "is not encrypted" if runtime_config.get_config(f"todo:{key}") else "is missing"
-            raise SettingsError(
-                f"the secret todo:{key} {state}; set it with: "
-                f"pulumi config set --secret todo:{key} {value}"
-            )
-        values[key] = config.require_secret(key) if present else None
-    return SecretValues(
-        database_password=config.require_secret("databasePassword"),
-        jwt_key=config.require_secret("jwtKey"),
-        jwt_next_key=values["jwtNextKey"],
-        jwt_previous_key=values["jwtPreviousKey"],
-        chat_api_key=values["chatApiKey"],
+    value = f'"$({secret.generate})"' if secret.generate else "<value>"
+    raise SettingsError(
+        f"the secret {secret.config_key} {'is not encrypted' if plain else 'is missing'}; set it "
+        f"with: pulumi config set --secret {secret.config_key} {value}"
     )

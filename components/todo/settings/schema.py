@@ -11,18 +11,12 @@ from typing import Any, cast
 
 from pydantic.json_schema import models_json_schema
 
+from components.todo.secret_table import SECRETS, Secret
 from components.todo.settings.settings import Settings
 
 ROOT = Path(__file__).parents[3]
 SCHEMA = "settings.schema.json"
 TABLE = "docs/settings.md"
-_SECRETS = {
-    "databasePassword": "Password of the database user. Required with secrets.mode generated.",
-    "jwtKey": "Signs the users' sessions. Required with secrets.mode generated.",
-    "jwtNextKey": "During a rotation: accepted already, before it becomes jwtKey.",
-    "jwtPreviousKey": "During a rotation: the former jwtKey, while sessions signed with it live.",
-    "chatApiKey": "Key of the chat endpoint.",
-}
 _OF_BLOCK = object()
 _HEAD = """\
 # Settings
@@ -76,10 +70,7 @@ def stack_file_schema() -> dict[str, Any]:
                 "type": "object",
                 "properties": {
                     "todo:settings": {"$ref": "#/$defs/Settings"},
-                    **{
-                        f"todo:{name}": {**secret, "description": text}
-                        for name, text in _SECRETS.items()
-                    },
+                    **{it.config_key: {**secret, "description": _about(it)} for it in SECRETS},
                 },
                 "patternProperties": {"^(?!todo:)": {}},
                 "additionalProperties": False,
@@ -108,7 +99,7 @@ def _complete(field: dict[str, Any], defs: dict[str, Any]) -> None:
 def settings_table() -> str:
     """Returns docs/settings.md."""
     defs = stack_file_schema()["$defs"]
-    lines = [_HEAD + "\n".join(f"| `todo:{name}` | {text} |" for name, text in _SECRETS.items())]
+    lines = [_HEAD + "\n".join(f"| `{it.config_key}` | {_about(it)} |" for it in SECRETS)]
     pending, done = ["Settings"], set[str]()
     while pending:
         name = pending.pop(0)
@@ -127,6 +118,11 @@ def settings_table() -> str:
             lines.append(f"\n| `{key}` | {_value(field)} | {default} | {text} |")
             pending.extend(_references(field))
     return "".join(lines) + "\n"
+
+
+def _about(secret: Secret) -> str:
+    required = " Required with secrets.mode generated." if secret.required else ""
+    return secret.meaning + required
 
 
 def _references(field: Any) -> list[str]:

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from components.todo.secret_table import JWT_NEXT_KEY, JWT_PREVIOUS_KEY
 from components.values.names import ObjectName
 from components.values.text import Matching, Text
 from components.values.value import Value
@@ -18,14 +19,11 @@ class GeneratedSecrets(Value):
 class SecretKeys(Value):
     """Where each secret is in the external store."""
 
+    # A test holds them against components/todo/secret_table.py.
     database_password: Text
     jwt_key: Text
-    jwt_next_key: Text | None = Field(
-        default=None, description="During a rotation: accepted, before it becomes jwtKey"
-    )
-    jwt_previous_key: Text | None = Field(
-        default=None, description="During a rotation: accepted, after it was jwtKey"
-    )
+    jwt_next_key: Text | None = Field(default=None, description=JWT_NEXT_KEY.meaning)
+    jwt_previous_key: Text | None = Field(default=None, description=JWT_PREVIOUS_KEY.meaning)
     chat_api_key: Text | None = None
 
 
