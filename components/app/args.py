@@ -1,16 +1,22 @@
 """The arguments of AppDeployment."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pulumi
+import pulumi_kubernetes as k8s
 
 from ..cluster.api import Api
+from ..network.policies import Peer
+from ..pod.probes import HttpProbe, Probe, TcpProbe
 from ..secrets.files import SecretFiles
 from ..values.exposure import ClusterIp, Exposure
-from ..values.metrics import Metrics, NoMetrics
+from ..values.metrics import Metrics, NoMetrics, ServiceMonitor
 from ..values.resources import Resources
 from ..values.scaling import Fixed, Scaling
+from .probes import liveness_probe, readiness_probe, startup_probe
+
+core = k8s.core.v1
 
 CONFIG_PATH = "/etc/app"
 DEFAULT_RESOURCES = Resources(
@@ -20,24 +26,29 @@ DEFAULT_RESOURCES = Resources(
 
 @dataclass(frozen=True, kw_only=True)
 class AppDeploymentArgs:
-    """Arguments of AppDeployment; only the first three are required."""
+    """Arguments of AppDeployment; only the first two are required."""
 
     image: pulumi.Input[str]
     """Image reference with a fixed tag or a digest."""
     namespace: pulumi.Input[str]
-    port: int
-    """Port the container listens on; the Service has the same."""
+    port: int | None = None
+    """Port the container listens on for HTTP, and the Service too; None: a worker, no Service."""
 
     object_name: str | None = None
     """Name of the Kubernetes objects; None: the component's. Two namespaces may have the same."""
-
-    # What runs
-    pull_secrets: Sequence[str] = ()
-    """Names of Secrets in the namespace with the registry's credentials."""
+    instance: str | None = None
+    """The label app.kubernetes.io/instance, which tells two copies of one application apart; None:
+    the component's name."""
     component: str = "app"
     """The label app.kubernetes.io/component."""
-    instance: str = "todo"
-    """The label app.kubernetes.io/instance; tells two copies of one application apart."""
+
+    # What runs
+    command: Sequence[str] | None = None
+    """Instead of the image's entrypoint."""
+    args: Sequence[str] | None = None
+    """Instead of the image's arguments (CMD)."""
+    init_command: Sequence[str] | None = None
+    """Runs before the application in every new pod, e.g. migrations; two may run at once."""
     env: Mapping[str, pulumi.Input[str]] = field(default_factory=dict[str, pulumi.Input[str]])
     config_files: Mapping[str, pulumi.Input[str]] = field(
         default_factory=dict[str, pulumi.Input[str]]
@@ -45,32 +56,66 @@ class AppDeploymentArgs:
     """File name to contents, mounted read-only at `CONFIG_PATH`; a change rolls the pods."""
     secret_files: SecretFiles | None = None
     """Secrets as files: unlike variables they do not leak into child processes and dumps."""
-    init_command: Sequence[str] | None = None
-    """Runs before the application in every new pod, e.g. migrations; two may run at once."""
+    pull_secrets: Sequence[str] = ()
+    """Names of Secrets in the namespace with the registry's credentials."""
 
     # Health
-    liveness_path: str = "/health"
-    """Answers while the process works, whatever its dependencies do: a restart mends none."""
-    readiness_path: str = "/ready"
-    """Answers when a request could be served, dependencies included."""
+    liveness: Probe | None = None
+    """Succeeds while the process works, whatever its dependencies do: a restart mends none. None:
+    HTTP on /health where there is a port, else no probe."""
+    readiness: Probe | None = None
+    """Succeeds when a request could be served, dependencies included. None: HTTP on /ready where
+    there is a port, else no probe."""
+    startup: Probe | None = None
+    """Succeeds once the process has started; only then do the other two count. None: what liveness
+    asks, for up to two minutes."""
+
+    # Size
+    resources: Resources = DEFAULT_RESOURCES
+    scaling: Scaling = field(default_factory=Fixed)
+
+    # Who reaches it, and whom it reaches
+    exposure: Exposure = field(default_factory=ClusterIp)
+    headless: bool = False
+    """Whether the name with `-pods` leads to every pod, ready or not, so that peers know them."""
+    network_policies: bool = False
+    """Whether NetworkPolicies admit what the arguments say, and nothing else, to and from the pods.
+    Questions to DNS are for a policy of the whole namespace to allow (`default_deny`)."""
+    clients: Sequence[Peer] = ()
+    """Who may connect to the port, besides those that the exposure lets in."""
+    reaches: Sequence[tuple[Peer, int]] = ()
+    """Whom the pods may connect to, each on one TCP port."""
+    pod_cidr: str | None = None
+    """Addresses of the cluster's pods, which are not let in from outside; None: they are too."""
+
+    # Metrics
+    metrics: Metrics = field(default_factory=NoMetrics)
     metrics_path: str | None = None
     """Where Prometheus metrics are, if anywhere."""
     metrics_port: int | None = None
     """The port they are on, if it is another one: what is public need not show them."""
 
-    # Size and reach
-    resources: Resources = DEFAULT_RESOURCES
-    scaling: Scaling = field(default_factory=Fixed)
-    exposure: Exposure = field(default_factory=ClusterIp)
-    headless: bool = False
-    """Whether the name with `-pods` leads to every pod, ready or not, so that peers know them."""
-    metrics: Metrics = field(default_factory=NoMetrics)
-
-    # Security
+    # Where it runs, and as whom
+    node_selector: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Labels of the nodes that the pods may run on."""
+    tolerations: Sequence[core.TolerationArgs] = ()
+    priority_class: str | None = None
+    pod_annotations: Mapping[str, pulumi.Input[str]] = field(
+        default_factory=dict[str, pulumi.Input[str]]
+    )
+    service_account_annotations: Mapping[str, pulumi.Input[str]] = field(
+        default_factory=dict[str, pulumi.Input[str]]
+    )
+    """E.g. the cloud's role that the pods have (EKS: IRSA, GKE: Workload Identity)."""
     user: int = 10001
     """User and group ID; above 10000 so that it is nobody's on the node."""
+
+    # Files
     writable_paths: Sequence[str] = ("/tmp",)  # noqa: S108 - a mount point
     """Paths that become emptyDirs; all else is read-only."""
+    extra_volumes: Sequence[core.VolumeArgs] = ()
+    extra_volume_mounts: Sequence[core.VolumeMountArgs] = ()
+    """Where the extra volumes appear in the containers."""
 
     # Termination
     pre_stop_seconds: int = 5
@@ -78,5 +123,54 @@ class AppDeploymentArgs:
     drain_seconds: int = 25
     """Time after SIGTERM to finish running requests."""
 
+    # Whatever else
+    customize: Callable[[k8s.apps.v1.DeploymentSpecArgs], k8s.apps.v1.DeploymentSpecArgs] | None = (
+        None
+    )
+    """Has the last word on the Deployment's spec, for what no argument says."""
     api: Api | None = None
     """To watch the pods of a rollout; None: only the plugin says what is wrong."""
+
+    def __post_init__(self) -> None:
+        """Checks what needs a port, and what needs policies.
+
+        Raises:
+            ValueError: Two arguments contradict each other; says which, and what to do.
+        """
+        self._check_port()
+        self._check_probes()
+        if not self.network_policies and (self.clients or self.reaches):
+            raise ValueError("clients and reaches need network_policies=True")
+
+    def _check_port(self) -> None:
+        if self.port is None:
+            if not isinstance(self.exposure, ClusterIp):
+                raise ValueError(f"exposure {self.exposure.mode} needs a port")
+            if self.headless:
+                raise ValueError("headless needs a port")
+            if self.clients:
+                raise ValueError("clients need a port to connect to")
+            if self.metrics_path and isinstance(self.metrics, ServiceMonitor):
+                raise ValueError(
+                    "metrics by a ServiceMonitor need a port, since it finds pods by their Service;"
+                    " use ScrapeAnnotations"
+                )
+        if self.metrics_path and not (self.port or self.metrics_port):
+            raise ValueError("metrics_path needs a port or a metrics_port")
+
+    def _check_probes(self) -> None:
+        ports = {"http": self.port, "metrics": self.metrics_port}
+        known = [name for name, port in ports.items() if port]
+        probes = {
+            "liveness": liveness_probe(self.liveness, self.port),
+            "readiness": readiness_probe(self.readiness, self.port),
+            "startup": startup_probe(self.startup, self.liveness, self.port),
+        }
+        for name, probe in probes.items():
+            if not isinstance(probe, HttpProbe | TcpProbe) or isinstance(probe.port, int):
+                continue
+            if probe.port not in known:
+                raise ValueError(
+                    f"the {name} probe asks port {probe.port!r}, which the container does not "
+                    f"have; it has {', '.join(known) or 'none'}"
+                )

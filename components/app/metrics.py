@@ -1,55 +1,50 @@
 """How Prometheus finds the pods."""
 
-from collections.abc import Mapping
+from typing import assert_never
 
-import pulumi
 import pulumi_kubernetes as k8s
 
-from ..values.metrics import Metrics, ScrapeAnnotations, ServiceMonitor
+from ..metadata.scope import ObjectScope
+from ..values.metrics import NoMetrics, ScrapeAnnotations, ServiceMonitor
+from .args import AppDeploymentArgs
 
 
-def scrape_annotations(metrics: Metrics, path: str | None, port: int) -> dict[str, str] | None:
+def scrape_annotations(args: AppDeploymentArgs) -> dict[str, str]:
     """Returns the pod annotations of the common Prometheus configuration, if they are asked for."""
-    if path is None or not isinstance(metrics, ScrapeAnnotations):
-        return None
-    return {
-        "prometheus.io/scrape": "true",
-        "prometheus.io/path": path,
-        "prometheus.io/port": str(port),
-    }
+    if args.metrics_path is None:
+        return {}
+    match args.metrics:
+        case ScrapeAnnotations():
+            return {
+                "prometheus.io/scrape": "true",
+                "prometheus.io/path": args.metrics_path,
+                "prometheus.io/port": str(args.metrics_port or args.port),
+            }
+        case NoMetrics() | ServiceMonitor():
+            return {}
+        case _:
+            assert_never(args.metrics)
 
 
-def service_monitor(
-    name: str,
-    metrics: Metrics,
-    *,
-    namespace: pulumi.Input[str],
-    object_name: str,
-    labels: Mapping[str, str],
-    matching: Mapping[str, str],
-    path: str,
-    port: int | None,
-    opts: pulumi.ResourceOptions,
-) -> None:
+def declare_service_monitor(
+    scope: ObjectScope, args: AppDeploymentArgs
+) -> k8s.apiextensions.CustomResource | None:
     """Declares a ServiceMonitor, if it is asked for; a port of the pod need not be a Service's."""
-    if not isinstance(metrics, ServiceMonitor):
-        return
-    k8s.apiextensions.CustomResource(
-        f"{name}-monitor",
-        api_version="monitoring.coreos.com/v1",
-        kind="ServiceMonitor",
-        metadata=k8s.meta.v1.ObjectMetaArgs(
-            name=object_name, namespace=namespace, labels={**labels, **metrics.labels}
-        ),
-        spec={
-            "selector": {"matchLabels": dict(matching)},
-            "endpoints": [
-                {
-                    **({"targetPort": port} if port else {"port": "http"}),
-                    "path": path,
-                    "interval": metrics.interval,
-                }
-            ],
-        },
-        opts=opts,
-    )
+    if args.metrics_path is None:
+        return None
+    match args.metrics:
+        case ServiceMonitor():
+            port = {"targetPort": args.metrics_port} if args.metrics_port else {"port": "http"}
+            endpoint = {**port, "path": args.metrics_path, "interval": args.metrics.interval}
+            return k8s.apiextensions.CustomResource(
+                f"{scope.name}-monitor",
+                api_version="monitoring.coreos.com/v1",
+                kind="ServiceMonitor",
+                metadata=scope.metadata(labels=args.metrics.labels),
+                spec={"selector": {"matchLabels": scope.selector}, "endpoints": [endpoint]},
+                opts=scope.opts,
+            )
+        case NoMetrics() | ScrapeAnnotations():
+            return None
+        case _:
+            assert_never(args.metrics)

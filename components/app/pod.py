@@ -1,87 +1,90 @@
 """The pod of an AppDeployment."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
-import pulumi
 import pulumi_kubernetes as k8s
 
-from ..metadata.labels import object_name as name_of
-from ..metadata.labels import selector
+from ..metadata.labels import object_name
+from ..metadata.scope import ObjectScope
+from ..pod.probes import probe_args
 from ..pod.restricted import (
     container_resources,
     container_security,
-    http_probe,
     pod_security,
-    scratch_volume,
     secret_references,
 )
-from .args import CONFIG_PATH, AppDeploymentArgs
+from .args import AppDeploymentArgs
 from .metrics import scrape_annotations
+from .probes import liveness_probe, readiness_probe, startup_probe
+from .volumes import volume_mounts, volumes
 
 core = k8s.core.v1
 
 
 def pod_template(
-    name: str,
+    scope: ObjectScope,
     args: AppDeploymentArgs,
     *,
-    object_name: str,
-    labels: Mapping[str, str],
     account: core.ServiceAccount,
-    opts: pulumi.ResourceOptions,
+    config_map: core.ConfigMap | None,
+    secret: core.Secret | None,
 ) -> core.PodTemplateSpecArgs:
-    """Returns the pod template, and declares the ConfigMap and the Secret that it mounts."""
-    volumes, mounts = _volumes(name, args, labels, opts)
-    main = _container(object_name, args, mounts)
-    init = [_init_container(object_name, args, mounts)] if args.init_command else None
+    """Returns the pod template.
+
+    Args:
+        scope: Names and labels.
+        args: What runs.
+        account: Whom the pods run as.
+        config_map: The files that are no secrets, if any.
+        secret: The secret files, unless something else keeps them.
+    """
     return core.PodTemplateSpecArgs(
         metadata=k8s.meta.v1.ObjectMetaArgs(
-            labels=dict(labels),
-            annotations=scrape_annotations(
-                args.metrics, args.metrics_path, args.metrics_port or args.port
-            ),
+            labels=scope.labels,
+            annotations={**scrape_annotations(args), **args.pod_annotations} or None,
         ),
         spec=core.PodSpecArgs(
-            service_account_name=name_of(account),
+            service_account_name=object_name(account),
             automount_service_account_token=False,
             enable_service_links=False,
             image_pull_secrets=secret_references(args.pull_secrets),
             security_context=pod_security(args.user, args.user),
             termination_grace_period_seconds=args.pre_stop_seconds + args.drain_seconds,
             topology_spread_constraints=[
-                _spread(object_name, args.instance, "kubernetes.io/hostname"),
-                _spread(object_name, args.instance, "topology.kubernetes.io/zone"),
+                _spread(scope, "kubernetes.io/hostname"),
+                _spread(scope, "topology.kubernetes.io/zone"),
             ],
-            init_containers=init,
-            containers=[main],
-            volumes=volumes,
+            node_selector=dict(args.node_selector) or None,
+            tolerations=list(args.tolerations) or None,
+            priority_class_name=args.priority_class,
+            init_containers=[_init_container(scope, args)] if args.init_command else None,
+            containers=[_container(scope, args)],
+            volumes=volumes(args, config_map, secret),
         ),
     )
 
 
-def _container(
-    name: str, args: AppDeploymentArgs, mounts: list[core.VolumeMountArgs]
-) -> core.ContainerArgs:
+def _container(scope: ObjectScope, args: AppDeploymentArgs) -> core.ContainerArgs:
+    ports = {"http": args.port, "metrics": args.metrics_port}
     return core.ContainerArgs(
-        name=name,
+        name=scope.object_name,
         image=args.image,
         image_pull_policy="IfNotPresent",
+        command=_words(args.command),
+        args=_words(args.args),
         ports=[
-            core.ContainerPortArgs(name="http", container_port=args.port),
-            *(
-                [core.ContainerPortArgs(name="metrics", container_port=args.metrics_port)]
-                if args.metrics_port
-                else []
-            ),
-        ],
+            core.ContainerPortArgs(name=name, container_port=port)
+            for name, port in ports.items()
+            if port
+        ]
+        or None,
         env=_env(args),
         resources=container_resources(args.resources),
         security_context=container_security(),
-        volume_mounts=mounts,
-        # Up to 2 minutes to start; only then do the other two count.
-        startup_probe=http_probe(args.liveness_path, "http", period=2, failures=60),
-        liveness_probe=http_probe(args.liveness_path, "http", period=10, failures=3),
-        readiness_probe=http_probe(args.readiness_path, "http", period=5, failures=3),
+        volume_mounts=volume_mounts(args),
+        startup_probe=probe_args(startup_probe(args.startup, args.liveness, args.port)),
+        liveness_probe=probe_args(liveness_probe(args.liveness, args.port)),
+        readiness_probe=probe_args(readiness_probe(args.readiness, args.port)),
         lifecycle=_pre_stop(args.pre_stop_seconds),
     )
 
@@ -94,57 +97,34 @@ def _pre_stop(seconds: int) -> core.LifecycleArgs | None:
     return core.LifecycleArgs(pre_stop=core.LifecycleHandlerArgs(sleep=sleep))
 
 
-def _init_container(
-    name: str, args: AppDeploymentArgs, mounts: list[core.VolumeMountArgs]
-) -> core.ContainerArgs:
+def _init_container(scope: ObjectScope, args: AppDeploymentArgs) -> core.ContainerArgs:
     return core.ContainerArgs(
-        name=f"{name}-init",
+        name=f"{scope.object_name}-init",
         image=args.image,
         image_pull_policy="IfNotPresent",
-        command=list(args.init_command or ()),
+        command=_words(args.init_command),
         env=_env(args),
         resources=container_resources(args.resources),
         security_context=container_security(),
-        volume_mounts=mounts,
+        volume_mounts=volume_mounts(args),
     )
+
+
+def _words(command: Sequence[str] | None) -> list[str] | None:
+    return None if command is None else list(command)
 
 
 def _env(args: AppDeploymentArgs) -> list[core.EnvVarArgs]:
     return [core.EnvVarArgs(name=key, value=value) for key, value in args.env.items()]
 
 
-def _spread(name: str, instance: str, topology_key: str) -> core.TopologySpreadConstraintArgs:
+def _spread(scope: ObjectScope, topology_key: str) -> core.TopologySpreadConstraintArgs:
     return core.TopologySpreadConstraintArgs(
         max_skew=1,
         topology_key=topology_key,
         # A cluster of one node, as for development, must still run all pods.
         when_unsatisfiable="ScheduleAnyway",
-        label_selector=k8s.meta.v1.LabelSelectorArgs(match_labels=selector(name, instance)),
+        label_selector=k8s.meta.v1.LabelSelectorArgs(match_labels=scope.selector),
         # Counts the new pods of a rolling update only, not those about to go.
         match_label_keys=["pod-template-hash"],
     )
-
-
-def _volumes(
-    name: str, args: AppDeploymentArgs, labels: Mapping[str, str], opts: pulumi.ResourceOptions
-) -> tuple[list[core.VolumeArgs], list[core.VolumeMountArgs]]:
-    volumes: list[core.VolumeArgs] = []
-    mounts: list[core.VolumeMountArgs] = []
-    for index, path in enumerate(args.writable_paths):
-        volumes.append(scratch_volume(f"scratch-{index}", "64Mi"))
-        mounts.append(core.VolumeMountArgs(name=f"scratch-{index}", mount_path=path))
-    if args.config_files:
-        config = core.ConfigMap(
-            f"{name}-config",
-            metadata=k8s.meta.v1.ObjectMetaArgs(namespace=args.namespace, labels=dict(labels)),
-            data=dict(args.config_files),
-            opts=opts,
-        )
-        source = core.ConfigMapVolumeSourceArgs(name=name_of(config))
-        volumes.append(core.VolumeArgs(name="config", config_map=source))
-        mounts.append(core.VolumeMountArgs(name="config", mount_path=CONFIG_PATH, read_only=True))
-    if args.secret_files:
-        volume, mount = args.secret_files.mount(name, args.namespace, labels, opts)
-        volumes.append(volume)
-        mounts.append(mount)
-    return volumes, mounts

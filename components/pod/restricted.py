@@ -67,18 +67,6 @@ def container_resources(resources: Resources) -> core.ResourceRequirementsArgs:
     )
 
 
-def http_probe(
-    path: str, port: str, *, period: int, failures: int, timeout: int = 3
-) -> core.ProbeArgs:
-    """Returns an HTTP probe; period and timeout in seconds."""
-    return core.ProbeArgs(
-        http_get=core.HTTPGetActionArgs(path=path, port=port),
-        period_seconds=period,
-        timeout_seconds=timeout,
-        failure_threshold=failures,
-    )
-
-
 def exec_probe(
     command: Sequence[str], *, period: int, failures: int, timeout: int = 3
 ) -> core.ProbeArgs:

@@ -7,6 +7,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from ..metadata.labels import object_name
+from ..metadata.scope import ObjectScope
 
 core = k8s.core.v1
 
@@ -32,31 +33,38 @@ class SecretFiles:
         if (self.values is None) == (self.existing is None):
             raise ValueError("SecretFiles needs exactly one of values and existing")
 
-    def mount(
-        self,
-        name: str,
-        namespace: pulumi.Input[str],
-        labels: Mapping[str, str],
-        opts: pulumi.ResourceOptions,
-    ) -> tuple[core.VolumeArgs, core.VolumeMountArgs]:
-        """Declares the Secret if there is none, and returns its volume and mount."""
-        secret_name = self.existing
-        if self.values is not None:
-            secret = core.Secret(
-                f"{name}-secrets",
-                metadata=k8s.meta.v1.ObjectMetaArgs(namespace=namespace, labels=dict(labels)),
-                string_data={k: pulumi.Output.secret(v) for k, v in self.values.items()},
-                opts=opts,
-            )
-            secret_name = object_name(secret)
-        items = [core.KeyToPathArgs(key=key, path=key) for key in self.keys or ()]
-        volume = core.VolumeArgs(
-            name="secrets",
-            secret=core.SecretVolumeSourceArgs(
-                secret_name=secret_name,
-                # Owner root, readable through the pod's fsGroup alone.
-                default_mode=0o440,
-                items=items or None,
-            ),
-        )
-        return volume, core.VolumeMountArgs(name="secrets", mount_path=self.path, read_only=True)
+
+def declare_secret(files: SecretFiles, scope: ObjectScope) -> core.Secret | None:
+    """Declares the Secret with the values, unless something else keeps one."""
+    if files.values is None:
+        return None
+    return core.Secret(
+        f"{scope.name}-secrets",
+        metadata=scope.unnamed_metadata(),
+        string_data={key: pulumi.Output.secret(value) for key, value in files.values.items()},
+        opts=scope.opts,
+    )
+
+
+def secret_volume(files: SecretFiles, secret: core.Secret | None) -> core.VolumeArgs:
+    """Returns the volume of the files.
+
+    Args:
+        files: Which files.
+        secret: What `declare_secret` returned for them.
+    """
+    items = [core.KeyToPathArgs(key=key, path=key) for key in files.keys or ()]
+    return core.VolumeArgs(
+        name="secrets",
+        secret=core.SecretVolumeSourceArgs(
+            secret_name=object_name(secret) if secret else files.existing,
+            # Owner root, readable through the pod's fsGroup alone.
+            default_mode=0o440,
+            items=items or None,
+        ),
+    )
+
+
+def secret_mount(files: SecretFiles) -> core.VolumeMountArgs:
+    """Returns the mount of the files' volume."""
+    return core.VolumeMountArgs(name="secrets", mount_path=files.path, read_only=True)

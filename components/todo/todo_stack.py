@@ -14,6 +14,7 @@ from components.image.node_images import NodeImages
 from components.metadata.labels import labels, object_name, selector
 from components.namespace.namespace import declare_limits, declare_namespace
 from components.network.exposure import url
+from components.pod.probes import HttpProbe
 from components.postgres.connections import max_connections
 from components.postgres.postgres_stateful_set import (
     Backup,
@@ -197,7 +198,7 @@ class TodoStack(pulumi.ComponentResource):
                 pull_secrets=self._pull_secrets,
                 api=self._api,
             ),
-            opts=self._child("backend", after),
+            opts=self._child("backend", after, former_type="todo:kubernetes:AppDeployment"),
         )
 
     def _frontend(self, image: pulumi.Output[str]) -> AppDeployment:
@@ -212,8 +213,8 @@ class TodoStack(pulumi.ComponentResource):
                 component="frontend",
                 instance=self._name,
                 env=frontend_environment(self._settings),
-                liveness_path="/api/health",
-                readiness_path="/api/ready",
+                liveness=HttpProbe("/api/health"),
+                readiness=HttpProbe("/api/ready", period=5),
                 resources=settings.resources,
                 scaling=settings.scaling,
                 exposure=settings.exposure,
@@ -223,16 +224,24 @@ class TodoStack(pulumi.ComponentResource):
                 api=self._api,
                 writable_paths=("/tmp", "/app/.next/cache"),  # noqa: S108 - mount points
             ),
-            opts=self._child("frontend"),
+            opts=self._child("frontend", former_type="todo:kubernetes:AppDeployment"),
         )
 
     def _child(
-        self, former_name: str, after: Sequence[pulumi.Resource] = ()
+        self,
+        former_name: str,
+        after: Sequence[pulumi.Resource] = (),
+        *,
+        former_type: str | None = None,
     ) -> pulumi.ResourceOptions:
-        """Returns options for a child that had no prefix once, lest it be made anew."""
-        return pulumi.ResourceOptions(
-            parent=self, depends_on=list(after), aliases=[pulumi.Alias(name=former_name)]
-        )
+        """Returns options for a child that had another name or type once, lest it be made anew."""
+        aliases = [pulumi.Alias(name=former_name)]
+        if former_type:
+            aliases = [
+                pulumi.Alias(type_=former_type),
+                pulumi.Alias(name=former_name, type_=former_type),
+            ]
+        return pulumi.ResourceOptions(parent=self, depends_on=list(after), aliases=aliases)
 
     def _url(self, app: str, port: int) -> str:
         settings = self._settings.frontend if app == "frontend" else self._settings.backend

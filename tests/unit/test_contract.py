@@ -21,8 +21,14 @@ from components.values.exposure import Exposure, Gateway, Ingress, NodePort
 from components.values.metrics import Metrics, ScrapeAnnotations, ServiceMonitor
 from components.values.scaling import Autoscaled
 from tests.programs import stack_settings
-from tests.recording import Recording, record
+from tests.recording import Recorded, Recording, record
 
+TOKENS = {
+    "kubernetes-app-components:index:AppDeployment",
+    "todo:kubernetes:AppImage",
+    "todo:kubernetes:PostgresStatefulSet",
+    "todo:kubernetes:TodoStack",
+}
 PREBUILT = PrebuiltImages(mode="prebuilt", backend="b:1", frontend="f:1")
 
 
@@ -83,20 +89,25 @@ def recording(request: pytest.FixtureRequest) -> Recording:
     return record(program)
 
 
+def components_of(recording: Recording) -> list[Recorded]:
+    prefixes = ("kubernetes-app-components:", "todo:")
+    return [r for r in recording.resources if r.type.startswith(prefixes)]
+
+
 def test_component_has_its_token(recording: Recording) -> None:
-    own = [r for r in recording.resources if r.type.startswith("todo:")]
+    own = components_of(recording)
     assert own
-    assert all(r.type.startswith("todo:kubernetes:") for r in own)
+    assert {r.type for r in own} <= TOKENS
 
 
 def test_children_have_parents(recording: Recording) -> None:
     for resource in recording.resources:
         if resource.type.startswith(("kubernetes:", "docker")):
-            assert "todo:kubernetes:" in resource.parent
+            assert resource.parent in {r.urn for r in components_of(recording)}
 
 
 def test_children_are_named_after_their_component(recording: Recording) -> None:
-    components = [r for r in recording.resources if r.type.startswith("todo:")]
+    components = components_of(recording)
     for resource in recording.resources:
         if resource.type.startswith("kubernetes:"):
             parent = next(c for c in components if c.urn == resource.parent)
@@ -110,6 +121,7 @@ def test_one_object_name_in_two_namespaces() -> None:
                 f"{namespace}-shop",
                 AppDeploymentArgs(
                     object_name="shop",
+                    instance="shop",
                     image="shop:1",
                     namespace=namespace,
                     port=80,

@@ -1,0 +1,61 @@
+"""ObjectScope: what all objects of one component have in common."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_kubernetes as k8s
+
+from .labels import labels, selector
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObjectScope:
+    """Names, labels and options of the objects of one component."""
+
+    name: str
+    """The component's Pulumi name, with which its children's begin."""
+    object_name: str
+    """The name that the Kubernetes objects have or begin with."""
+    namespace: pulumi.Input[str]
+    instance: str
+    """The label app.kubernetes.io/instance."""
+    component: str
+    """The label app.kubernetes.io/component."""
+    opts: pulumi.ResourceOptions
+    """Has the component as the parent."""
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The labels of each object."""
+        return labels(self.object_name, self.instance, self.component)
+
+    @property
+    def selector(self) -> dict[str, str]:
+        """The labels that select the pods."""
+        return selector(self.object_name, self.instance)
+
+    def metadata(
+        self,
+        suffix: str = "",
+        *,
+        annotations: Mapping[str, pulumi.Input[str]] | None = None,
+        labels: Mapping[str, str] | None = None,
+    ) -> k8s.meta.v1.ObjectMetaArgs:
+        """Returns the metadata of an object.
+
+        Args:
+            suffix: Follows the object's name.
+            annotations: Annotations of the object.
+            labels: Labels besides those of every object.
+        """
+        return k8s.meta.v1.ObjectMetaArgs(
+            name=f"{self.object_name}{suffix}",
+            namespace=self.namespace,
+            labels={**self.labels, **(labels or {})},
+            annotations=dict(annotations) if annotations else None,
+        )
+
+    def unnamed_metadata(self) -> k8s.meta.v1.ObjectMetaArgs:
+        """Returns the metadata of an object that Pulumi names, so that a change makes a new one."""
+        return k8s.meta.v1.ObjectMetaArgs(namespace=self.namespace, labels=self.labels)
