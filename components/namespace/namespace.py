@@ -7,6 +7,7 @@ from decimal import Decimal
 import pulumi
 import pulumi_kubernetes as k8s
 
+from ..metadata.scope import ObjectScope
 from ..values.quantities import quantity_value
 from ..values.resources import Resources
 
@@ -14,11 +15,13 @@ core = k8s.core.v1
 
 
 @dataclass(frozen=True, kw_only=True)
-class Share:
-    """Some pods of one size that may exist at once."""
+class PodDemand:
+    """Pods of one size that may exist at once."""
 
     resources: Resources
+    """Of all containers of one pod together."""
     pods: int
+    """How many of them."""
 
 
 def declare_namespace(
@@ -59,45 +62,40 @@ def declare_namespace(
     )
 
 
-def quota(shares: Sequence[Share], claims: int) -> dict[str, str]:
-    """Returns the hard limits of a ResourceQuota that just fits the given pods."""
+def hard_limits(demands: Sequence[PodDemand]) -> dict[str, str]:
+    """Returns the hard limits of a ResourceQuota that just fits the given pods.
+
+    CPU in millicores, memory and ephemeral storage in mebibytes, rounded up.
+    """
     totals: dict[str, Decimal] = {}
-    for share in shares:
+    for demand in demands:
         for resource in ("cpu", "memory", "ephemeral_storage"):
             for kind in ("request", "limit"):
                 key = f"{kind}s.{resource.replace('_', '-')}"
-                amount = quantity_value(getattr(share.resources, f"{resource}_{kind}"))
-                totals[key] = totals.get(key, Decimal(0)) + amount * share.pods
+                amount = quantity_value(getattr(demand.resources, f"{resource}_{kind}"))
+                totals[key] = totals.get(key, Decimal(0)) + amount * demand.pods
     hard = {
         key: f"{int(total * 1000)}m" if key.endswith(".cpu") else f"{-int(-total // 1024**2)}Mi"
         for key, total in totals.items()
     }
-    return {
-        **hard,
-        "pods": str(sum(share.pods for share in shares)),
-        "persistentvolumeclaims": str(claims),
-        "services.loadbalancers": "0",
-    }
+    return {**hard, "pods": str(sum(demand.pods for demand in demands))}
 
 
-def declare_limits(
-    name: str,
-    namespace: pulumi.Input[str],
-    labels: Mapping[str, str],
-    hard: Mapping[str, str],
-    opts: pulumi.ResourceOptions,
-) -> None:
-    """Declares a ResourceQuota, and a LimitRange with sizes for pods that name none."""
-    metadata = k8s.meta.v1.ObjectMetaArgs(name=name, namespace=namespace, labels=dict(labels))
-    core.ResourceQuota(
-        f"{name}-quota",
-        metadata=metadata,
+def declare_quota(scope: ObjectScope, hard: Mapping[str, str]) -> core.ResourceQuota:
+    """Declares a ResourceQuota with these hard limits, for all that is in the namespace."""
+    return core.ResourceQuota(
+        f"{scope.name}-quota",
+        metadata=scope.metadata(),
         spec=core.ResourceQuotaSpecArgs(hard=dict(hard)),
-        opts=opts,
+        opts=scope.opts,
     )
-    core.LimitRange(
-        f"{name}-limits",
-        metadata=metadata,
+
+
+def declare_default_sizes(scope: ObjectScope) -> core.LimitRange:
+    """Declares a LimitRange, with sizes for containers that name none."""
+    return core.LimitRange(
+        f"{scope.name}-limits",
+        metadata=scope.metadata(),
         spec=core.LimitRangeSpecArgs(
             limits=[
                 core.LimitRangeItemArgs(
@@ -107,5 +105,5 @@ def declare_limits(
                 )
             ]
         ),
-        opts=opts,
+        opts=scope.opts,
     )

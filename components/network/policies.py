@@ -5,11 +5,16 @@ from collections.abc import Mapping, Sequence
 import pulumi
 import pulumi_kubernetes as k8s
 
+from ..metadata.scope import ObjectScope
+
 net = k8s.networking.v1
 Labels = Mapping[str, str]
 Peer = Labels | net.NetworkPolicyPeerArgs
 """Pods of the same namespace by their labels, or anything else."""
 
+NODE_LOCAL_DNS = "169.254.20.10/32"
+"""Where NodeLocal DNSCache listens: on the nodes' network, which no selector of pods reaches
+(https://kubernetes.io/docs/tasks/administer-cluster/nodelocaldns/)."""
 _NAMESPACE_NAME = "kubernetes.io/metadata.name"
 
 
@@ -29,6 +34,115 @@ def addresses(cidr: str, without: str | None = None) -> net.NetworkPolicyPeerArg
     return net.NetworkPolicyPeerArgs(ip_block=net.IPBlockArgs(cidr=cidr, except_=left_out))
 
 
+def declare_default_deny(
+    scope: ObjectScope,
+    *,
+    of: Labels,
+    object_prefix: str = "",
+    dns_cidrs: Sequence[str] = (NODE_LOCAL_DNS,),
+) -> tuple[net.NetworkPolicy, net.NetworkPolicy]:
+    """Denies everything to and from some pods but DNS questions.
+
+    Args:
+        scope: Whose policies they are.
+        of: Labels of the pods; none: every pod of the namespace.
+        object_prefix: Prefix of the policies' names.
+        dns_cidrs: Addresses of name servers that are no pods of kube-system.
+    """
+    deny = net.NetworkPolicy(
+        f"{scope.name}-default-deny",
+        metadata=_metadata(scope, f"{object_prefix}default-deny"),
+        spec=net.NetworkPolicySpecArgs(
+            pod_selector=_select(of), policy_types=["Ingress", "Egress"]
+        ),
+        opts=scope.opts,
+    )
+    dns = net.NetworkPolicy(
+        f"{scope.name}-allow-dns",
+        metadata=_metadata(scope, f"{object_prefix}allow-dns"),
+        spec=net.NetworkPolicySpecArgs(
+            pod_selector=_select(of), policy_types=["Egress"], egress=[dns_rule(dns_cidrs)]
+        ),
+        opts=scope.opts,
+    )
+    return deny, dns
+
+
+def dns_rule(cidrs: Sequence[str] = (NODE_LOCAL_DNS,)) -> net.NetworkPolicyEgressRuleArgs:
+    """Returns the rule that lets pods ask for names.
+
+    Args:
+        cidrs: Addresses of name servers that are no pods of kube-system.
+    """
+    return net.NetworkPolicyEgressRuleArgs(
+        to=[namespace_pods("kube-system"), *map(addresses, cidrs)],
+        ports=_ports(("UDP", 53), ("TCP", 53)),
+    )
+
+
+def declare_ingress_policy(
+    name: str, scope: ObjectScope, peers: Sequence[Peer], port: int, *, suffix: str = "-ingress"
+) -> net.NetworkPolicy:
+    """Lets peers connect to a port of a component's pods, and nobody else to any.
+
+    Args:
+        name: Pulumi name.
+        scope: Whose pods they are.
+        peers: Who may connect; nobody if there are none.
+        port: The pods' port, TCP.
+        suffix: What the policy's name has after the component's objects'.
+    """
+    return net.NetworkPolicy(
+        name,
+        metadata=scope.metadata(suffix),
+        spec=net.NetworkPolicySpecArgs(
+            pod_selector=_select(scope.selector),
+            policy_types=["Ingress"],
+            # A rule without peers would admit everybody; no rule admits nobody.
+            ingress=[
+                net.NetworkPolicyIngressRuleArgs(from_=[_peer(peer)], ports=_ports(("TCP", port)))
+                for peer in peers
+            ],
+        ),
+        opts=scope.opts,
+    )
+
+
+def declare_egress_policy(
+    name: str,
+    scope: ObjectScope,
+    destinations: Sequence[tuple[Peer, int]],
+    *,
+    dns: net.NetworkPolicyEgressRuleArgs | None = None,
+) -> net.NetworkPolicy:
+    """Lets a component's pods connect to peers, each on one TCP port, and to nobody else.
+
+    Args:
+        name: Pulumi name.
+        scope: Whose pods they are.
+        destinations: Peers and their ports.
+        dns: The rule by which the pods ask for names; None: another policy has it.
+    """
+    rules = [
+        net.NetworkPolicyEgressRuleArgs(to=[_peer(peer)], ports=_ports(("TCP", port)))
+        for peer, port in destinations
+    ]
+    return net.NetworkPolicy(
+        name,
+        metadata=scope.metadata("-egress"),
+        spec=net.NetworkPolicySpecArgs(
+            pod_selector=_select(scope.selector),
+            policy_types=["Egress"],
+            egress=[*rules, *([dns] if dns else [])],
+        ),
+        opts=scope.opts,
+    )
+
+
+def _metadata(scope: ObjectScope, name: str) -> k8s.meta.v1.ObjectMetaArgs:
+    return k8s.meta.v1.ObjectMetaArgs(name=name, namespace=scope.namespace, labels=scope.labels)
+
+
 def _select(labels: Labels) -> k8s.meta.v1.LabelSelectorArgs:
     return k8s.meta.v1.LabelSelectorArgs(match_labels=dict(labels) or None)
 
@@ -37,55 +151,8 @@ def _ports(*ports: tuple[str, int]) -> list[net.NetworkPolicyPortArgs]:
     return [net.NetworkPolicyPortArgs(protocol=protocol, port=port) for protocol, port in ports]
 
 
-def default_deny(
-    name: str,
-    *,
-    namespace: pulumi.Input[str],
-    object_prefix: str = "",
-    labels: Labels,
-    of: Labels,
-    dns_cidrs: Sequence[str] = (),
-    opts: pulumi.ResourceOptions,
-) -> None:
-    """Denies everything to and from some pods but DNS questions.
-
-    Args:
-        name: Pulumi name prefix.
-        namespace: The namespace.
-        object_prefix: Prefix of the policies' names.
-        labels: Labels of the policies.
-        of: Labels of the pods; none: every pod of the namespace.
-        dns_cidrs: Addresses of name servers that are no pods of kube-system. NodeLocal DNSCache
-            listens on the nodes' network, which no selector of pods reaches.
-        opts: Resource options.
-    """
-    net.NetworkPolicy(
-        f"{name}-default-deny",
-        metadata=k8s.meta.v1.ObjectMetaArgs(
-            name=f"{object_prefix}default-deny", namespace=namespace, labels=dict(labels)
-        ),
-        spec=net.NetworkPolicySpecArgs(
-            pod_selector=_select(of), policy_types=["Ingress", "Egress"]
-        ),
-        opts=opts,
-    )
-    net.NetworkPolicy(
-        f"{name}-allow-dns",
-        metadata=k8s.meta.v1.ObjectMetaArgs(
-            name=f"{object_prefix}allow-dns", namespace=namespace, labels=dict(labels)
-        ),
-        spec=net.NetworkPolicySpecArgs(
-            pod_selector=_select(of),
-            policy_types=["Egress"],
-            egress=[
-                net.NetworkPolicyEgressRuleArgs(
-                    to=[namespace_pods("kube-system"), *map(addresses, dns_cidrs)],
-                    ports=_ports(("UDP", 53), ("TCP", 53)),
-                )
-            ],
-        ),
-        opts=opts,
-    )
+def _peer(peer: Peer) -> net.NetworkPolicyPeerArgs:
+    return peer if isinstance(peer, net.NetworkPolicyPeerArgs) else pods(peer)
 
 
 def allow_ingress(
@@ -144,7 +211,3 @@ def allow_egress(
         ),
         opts=opts,
     )
-
-
-def _peer(peer: Peer) -> net.NetworkPolicyPeerArgs:
-    return peer if isinstance(peer, net.NetworkPolicyPeerArgs) else pods(peer)

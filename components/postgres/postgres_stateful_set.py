@@ -7,7 +7,8 @@ import pulumi_kubernetes as k8s
 
 from ..metadata.awaiting import NOT_AWAITED
 from ..metadata.labels import labels, object_name, selector
-from ..network.policies import allow_ingress
+from ..metadata.scope import ObjectScope
+from ..network.policies import declare_ingress_policy
 from .args import PostgresStatefulSetArgs
 from .backup import Backup, declare_backup
 from .hooks import server_hooks
@@ -93,15 +94,19 @@ class PostgresStatefulSet(pulumi.ComponentResource):
         if args.api:
             PostgresRollout(args.api).follow(stateful_set)
         # No PodDisruptionBudget: for a single server it could only block draining a node for ever.
-        allow_ingress(
-            f"{name}-policy",
-            namespace=args.namespace,
+        scope = ObjectScope(
+            name=name,
             object_name=own,
-            labels=self._labels(),
-            to=selector(own, args.instance),
-            peers=[*args.clients, selector(f"{own}-backup", args.instance)],
-            port=PORT,
+            namespace=args.namespace,
+            instance=args.instance,
+            component="database",
             opts=self._opts,
+        )
+        declare_ingress_policy(
+            f"{name}-policy",
+            scope,
+            [*args.clients, selector(f"{own}-backup", args.instance)],
+            PORT,
         )
         if args.backup:
             declare_backup(

@@ -5,46 +5,34 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_kubernetes as k8s
 
-from ..todo.settings.secrets import ExternalSecrets
+from ..metadata.scope import ObjectScope
+from .store import SecretStore
 
 
 def declare_external_secret(
-    name: str,
-    settings: ExternalSecrets,
-    *,
-    namespace: pulumi.Input[str],
-    object_name: str,
-    labels: Mapping[str, str],
-    remote_keys: Mapping[str, str],
-    opts: pulumi.ResourceOptions,
+    scope: ObjectScope, store: SecretStore, remote_keys: Mapping[str, str]
 ) -> pulumi.Output[str]:
-    """Declares an ExternalSecret and returns the name of the Secret it keeps.
+    """Declares an ExternalSecret called as its scope, and returns the name of its Secret.
 
     Args:
-        name: Pulumi name.
-        settings: The store.
-        namespace: Where the Secret is wanted.
-        object_name: Name of the ExternalSecret and of its Secret.
-        labels: Labels of the ExternalSecret.
+        scope: Whose secrets they are.
+        store: Where they are kept.
         remote_keys: Key in the Secret to key in the store.
-        opts: Resource options.
     """
     resource = k8s.apiextensions.CustomResource(
-        name,
+        f"{scope.name}-external-secret",
         api_version="external-secrets.io/v1",
         kind="ExternalSecret",
-        metadata=k8s.meta.v1.ObjectMetaArgs(
-            name=object_name, namespace=namespace, labels=dict(labels)
-        ),
+        metadata=scope.metadata(),
         spec={
-            "refreshInterval": settings.refresh_interval,
-            "secretStoreRef": {"name": settings.store, "kind": settings.store_kind},
-            "target": {"name": object_name, "creationPolicy": "Owner"},
+            "refreshInterval": store.refresh_interval,
+            "secretStoreRef": {"name": store.name, "kind": store.kind},
+            "target": {"name": scope.object_name, "creationPolicy": "Owner"},
             "data": [
                 {"secretKey": key, "remoteRef": {"key": remote}}
                 for key, remote in remote_keys.items()
             ],
         },
-        opts=opts,
+        opts=scope.opts,
     )
-    return resource.urn.apply(lambda _: object_name)
+    return resource.urn.apply(lambda _: scope.object_name)

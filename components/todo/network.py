@@ -1,16 +1,18 @@
 """The NetworkPolicies of the Todo application: who may talk to whom."""
 
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pulumi
 
-from components.metadata.labels import labels, part_of, selector
+from components.metadata.labels import part_of, selector
+from components.metadata.scope import ObjectScope
 from components.network.policies import (
     Peer,
     addresses,
-    allow_egress,
-    allow_ingress,
-    default_deny,
+    declare_default_deny,
+    declare_egress_policy,
+    declare_ingress_policy,
     namespace_pods,
 )
 from components.todo.ports import BACKEND_METRICS_PORT, BACKEND_PORT, FRONTEND_PORT, database_port
@@ -23,27 +25,18 @@ from components.values.metrics import NoMetrics
 _ANYWHERE = "0.0.0.0/0"
 
 
-def declare_paths(
-    instance: str,
-    settings: Settings,
-    *,
-    namespace: pulumi.Input[str],
-    opts: pulumi.ResourceOptions,
-) -> None:
+def declare_paths(application: ObjectScope, settings: Settings) -> None:
     """Denies everything, then allows frontend to backend to database, DNS, and the ways in.
 
     The way into the database is the database component's own.
     """
-    adopted = settings.namespace.adopt
-    default_deny(
-        instance,
-        namespace=namespace,
+    adopted, instance = settings.namespace.adopt, application.instance
+    declare_default_deny(
+        application,
         # In a namespace of others, their pods and their policy of that name stay as they are.
         object_prefix=f"{instance}-" if adopted else "",
-        labels=labels(instance, instance, "application"),
         of=part_of(instance) if adopted else {},
         dns_cidrs=settings.cluster.dns_cidrs,
-        opts=opts,
     )
     frontend, backend = selector("frontend", instance), selector("backend", instance)
     postgres = selector("postgres", instance)
@@ -65,43 +58,37 @@ def declare_paths(
         out["postgres-backup"] = [(postgres, database_port(database))]
 
     if not isinstance(settings.metrics, NoMetrics):
-        allow_ingress(
+        declare_ingress_policy(
             f"{instance}-backend-metrics-policy",
-            namespace=namespace,
-            object_name="backend-metrics",
-            labels=labels("backend", instance, "backend"),
-            to=backend,
-            peers=[namespace_pods(settings.metrics.from_namespace)],
-            port=BACKEND_METRICS_PORT,
-            opts=opts,
+            _app(application, "backend"),
+            [namespace_pods(settings.metrics.from_namespace)],
+            BACKEND_METRICS_PORT,
+            suffix="-metrics-ingress",
         )
     for app, (port, peers) in into.items():
-        allow_ingress(
+        declare_ingress_policy(
             f"{instance}-{app}-ingress-policy",
-            namespace=namespace,
-            object_name=app,
-            labels=labels(app, instance, app),
-            to=selector(app, instance),
-            peers=peers,
-            port=port,
-            opts=_formerly(f"{app}-ingress-policy", opts),
+            _app(application, app, f"{app}-ingress-policy"),
+            peers,
+            port,
         )
     for app, destinations in out.items():
-        allow_egress(
+        declare_egress_policy(
             f"{instance}-{app}-egress-policy",
-            namespace=namespace,
-            object_name=app,
-            labels=labels(app, instance, app),
-            of=selector(app, instance),
-            peers=destinations,
-            opts=_formerly(f"{app}-egress-policy", opts),
+            _app(application, app, f"{app}-egress-policy"),
+            destinations,
         )
 
 
-def _formerly(name: str, opts: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
-    """Returns options for a policy that had no prefix once, lest it be made anew."""
-    former = pulumi.ResourceOptions(aliases=[pulumi.Alias(name=name)])
-    return pulumi.ResourceOptions.merge(opts, former)
+def _app(application: ObjectScope, app: str, former_name: str | None = None) -> ObjectScope:
+    """Returns one of the application's, for a policy that had no prefix once."""
+    former = pulumi.ResourceOptions(aliases=[pulumi.Alias(name=former_name)] if former_name else [])
+    return replace(
+        application,
+        object_name=app,
+        component=app,
+        opts=pulumi.ResourceOptions.merge(application.opts, former),
+    )
 
 
 def _from_outside(settings: Settings, exposure: Exposure) -> list[Peer]:

@@ -6,9 +6,10 @@ from typing import assert_never
 
 import pulumi
 
-from components.metadata.labels import labels
+from components.metadata.scope import ObjectScope
 from components.secrets.external import declare_external_secret
 from components.secrets.files import SecretFiles
+from components.secrets.store import SecretStore
 from components.todo.secret_table import SECRETS, Secret
 from components.todo.settings.config import SecretValues
 from components.todo.settings.secrets import ExternalSecrets, GeneratedSecrets, Secrets
@@ -46,12 +47,7 @@ class StackSecrets:
 
 
 def declare_secrets(
-    name: str,
-    settings: Secrets,
-    values: SecretValues | None,
-    *,
-    namespace: pulumi.Input[str],
-    opts: pulumi.ResourceOptions,
+    scope: ObjectScope, settings: Secrets, values: SecretValues | None
 ) -> StackSecrets:
     """Declares an ExternalSecret where the secrets come from a store, and returns them all.
 
@@ -68,14 +64,13 @@ def declare_secrets(
             given: dict[str, str | None] = settings.keys.model_dump()
             remote = {secret: given[secret.field] for secret in SECRETS}
             wanted = {secret: key for secret, key in remote.items() if key}
+            store = SecretStore(
+                name=settings.store,
+                kind=settings.store_kind,
+                refresh_interval=settings.refresh_interval,
+            )
             external = declare_external_secret(
-                f"{name}-external-secret",
-                settings,
-                namespace=namespace,
-                object_name=name,
-                labels=labels(name, name, "application"),
-                remote_keys={secret.file: key for secret, key in wanted.items()},
-                opts=opts,
+                scope, store, {secret.file: key for secret, key in wanted.items()}
             )
             return StackSecrets(present=tuple(wanted), values={}, external=external)
         case _:

@@ -12,7 +12,12 @@ from components.cluster.client import ClusterApi
 from components.image.app_image import AppImage, AppImageArgs
 from components.image.node_images import NodeImages
 from components.metadata.labels import labels, object_name, selector
-from components.namespace.namespace import declare_limits, declare_namespace
+from components.metadata.scope import ObjectScope
+from components.namespace.namespace import (
+    declare_default_sizes,
+    declare_namespace,
+    declare_quota,
+)
 from components.network.exposure import url
 from components.pod.probes import HttpProbe
 from components.postgres.connections import max_connections
@@ -79,11 +84,19 @@ class TodoStack(pulumi.ComponentResource):
             self._namespace = object_name(
                 declare_namespace(name, settings.namespace.name, more, opts=self._opts)
             )
-            declare_limits(name, self._namespace, own_labels, quota_of(settings), self._opts)
-        declare_paths(name, settings, namespace=self._namespace, opts=self._opts)
-        secrets = declare_secrets(
-            name, settings.secrets, args.secrets, namespace=self._namespace, opts=self._opts
+        scope = ObjectScope(
+            name=name,
+            object_name=name,
+            namespace=self._namespace,
+            instance=name,
+            component="application",
+            opts=self._opts,
         )
+        if not settings.namespace.adopt:
+            declare_quota(scope, quota_of(settings))
+            declare_default_sizes(scope)
+        declare_paths(scope, settings)
+        secrets = declare_secrets(scope, settings.secrets, args.secrets)
         images = {
             "backend": self._image("backend", PYTHON_IMAGE="python"),
             "frontend": self._image("frontend", NODE_IMAGE="node"),

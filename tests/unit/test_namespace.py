@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from components.namespace.namespace import Share, quota
+from components.namespace.namespace import PodDemand, hard_limits
 from components.todo.quota import quota_of
 from components.todo.settings.config import parse_settings
 from components.values.quantities import quantity_value
@@ -15,11 +15,11 @@ SMALL = Resources(cpu_request="100m", cpu_limit="1", memory_request="64Mi", memo
 
 
 def test_quota_is_the_sum() -> None:
-    hard = quota([Share(resources=SMALL, pods=3), Share(resources=SMALL, pods=1)], claims=2)
+    demands = [PodDemand(resources=SMALL, pods=3), PodDemand(resources=SMALL, pods=1)]
+    hard = hard_limits(demands)
     assert hard["requests.cpu"] == "400m"
     assert hard["limits.memory"] == "4096Mi"
     assert hard["pods"] == "4"
-    assert hard["persistentvolumeclaims"] == "2"
 
 
 @pytest.mark.parametrize("stack", STACKS)

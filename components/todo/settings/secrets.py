@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from components.secrets.store import SecretStore
 from components.todo.secret_table import JWT_NEXT_KEY, JWT_PREVIOUS_KEY
 from components.values.names import ObjectName
 from components.values.text import Matching, Text
@@ -32,13 +33,13 @@ class ExternalSecrets(Value):
 
     mode: Literal["external"]
     store: ObjectName
-    store_kind: Literal["SecretStore", "ClusterSecretStore"] = "ClusterSecretStore"
+    store_kind: Literal["SecretStore", "ClusterSecretStore"] = SecretStore.kind
     refresh_interval: Annotated[
         str,
         Matching(
             pattern="[1-9][0-9]{0,4}(s|m|h)", allowed="seconds, minutes or hours such as 30s or 1h"
         ),
-    ] = "1h"
+    ] = SecretStore.refresh_interval
     keys: SecretKeys
 
 
