@@ -9,7 +9,7 @@ OPS = .venv/bin/python -m ops --stack $(STACK)
 TOOLCHAIN = $(PYTHON) -m toolchain --stack $(STACK) $(ASSENT)
 
 .DEFAULT_GOAL := help
-.PHONY: help up down env install test test-newest lint e2e e2e-outages cluster-start cluster-stop cluster-down
+.PHONY: help up down env install test test-newest lint graph e2e e2e-outages cluster-start cluster-stop cluster-down
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,10 @@ lint: ## Formatting, style and types of all Python code
 	@.venv/bin/ruff check .
 	@.venv/bin/pyright
 
+graph: ## Draw what the program declares: docs/images/architecture.svg (OUT=file)
+	@$(TOOLCHAIN) python
+	@.venv/bin/python -m tools.graph --stack $(STACK) --out $(OUT)
+
 # Apart, because a cluster takes a minute or two to get over it.
 OUTAGES = tests/e2e/test_api_server.py
 
@@ -45,7 +49,7 @@ e2e-outages: up ## The operations while the embedded cluster's API server is sto
 	@eval "$$($(TOOLCHAIN) env)" && STACK=$(STACK) python -m pytest $(OUTAGES)
 
 # The operations CLI: `.venv/bin/python -m ops --help`, described in docs/operations.md.
-OPERATIONS = validate status graph logs forward open shell-db backup backups restore-drill restore \
+OPERATIONS = validate status logs forward open shell-db backup backups restore-drill restore \
 	rotate-password rotate-jwt-key separate-roles drift history
 .PHONY: $(OPERATIONS) ops-install
 
@@ -54,9 +58,6 @@ validate: ops-install ## Check everything that is deployed: one table, one verdi
 
 status: ops-install ## Pods, volumes and addresses
 	@$(OPS) status
-
-graph: ops-install ## Draw what is deployed: docs/images/architecture.svg (OUT=file)
-	@$(OPS) graph --out $(OUT)
 
 logs: ops-install ## Follow the logs of all pods
 	@$(OPS) logs --follow --since 10m

@@ -24,7 +24,6 @@ _PROJECT = Path(__file__).resolve().parent.parent
 for _module in (
     "validate",
     "status",
-    "graph",
     "logs",
     "forward",
     "shell_db",

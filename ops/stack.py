@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, cast
 
 from ops.failure import ExitCode, Failure
-from ops.graph.resources import Resource, resources_in
 from ops.json_tree import part, parts
 from ops.pulumi_command import Pulumi
 
@@ -118,21 +117,6 @@ class Stack:
     def objects(self) -> list[Known]:
         """Returns every Kubernetes object that Pulumi remembers for this stack."""
         return objects_in(self.export())
-
-    def resources(self) -> list[Resource]:
-        """Returns every resource that Pulumi remembers for this stack.
-
-        Raises:
-            Failure: There are none.
-        """
-        found = resources_in(self.export())
-        if not found:
-            raise Failure(
-                "The stack has no resources, so it is not deployed; run `make up` (or pulumi up) "
-                "first.",
-                ExitCode.UNREACHABLE,
-            )
-        return found
 
     def export(self) -> Mapping[str, Any]:
         """Returns the stack's state, its secrets encrypted."""

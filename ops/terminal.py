@@ -10,8 +10,6 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ops.failure import ExitCode, Failure
-
 out = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
 err = Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
 
@@ -56,30 +54,6 @@ def progress(title: str) -> Generator[None]:
     else:
         note(f"{title} …")
         yield
-
-
-def confirm(question: str, *, assume_yes: bool) -> None:
-    """Asks before something that changes data.
-
-    Raises:
-        Failure: The answer was not yes, or nobody is there to answer.
-    """
-    if assume_yes:
-        return
-    if not sys.stdin.isatty():
-        raise Failure(
-            f"{question} Nobody is there to answer: add --yes to go on without asking.",
-            ExitCode.USAGE,
-        )
-    if input(f"{question} [y/N] ").strip().lower() not in {"y", "yes"}:
-        raise Failure("Nothing was changed, because the answer was not yes.", ExitCode.REFUSED)
-
-
-def duration(seconds: float) -> str:
-    """Returns seconds as `4.2 s` or `3 min 05 s`."""
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    return f"{int(seconds) // 60} min {int(seconds) % 60:02d} s"
 
 
 def age(seconds: float) -> str:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from typing import Any
 
+from console.failure import Failure
 from toolchain import (
     addresses,
     app_tests,
@@ -166,7 +167,7 @@ def _check_settings(stack: Stack) -> dict[str, Any]:
     check = [python_env.python(), "-m", "toolchain.settings_check", stack.name, stack.file]
     done = subprocess.run(check, capture_output=True, text=True, cwd=paths.PROJECT, check=False)
     if done.returncode:
-        raise ui.Failure(
+        raise Failure(
             done.stderr.strip() or f"{stack.file.name} cannot be read; nothing was changed."
         )
     return json.loads(done.stdout)
@@ -198,7 +199,7 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         COMMANDS[arguments.command](arguments)
-    except ui.Failure as failure:
+    except Failure as failure:
         print(f"\n✗ {failure}", file=sys.stderr)
         return 1
     except BrokenPipeError:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-from toolchain import environment, health, ui
+from console.failure import Failure
+from toolchain import environment, health
 from toolchain.stack import Stack
 
 _NO_ADDRESS = "127.0.0.1"
@@ -52,7 +53,7 @@ def answering(stack: Stack, outputs: dict[str, Any]) -> list[str]:
                 f"{title}  deployed, but no way leads from here to {url}; `make forward` makes one"
             )
         else:
-            raise ui.Failure(
+            raise Failure(
                 f"{title.strip()} is deployed, but {url}{path} does not answer: {reason}; "
                 "`make validate` says what is wrong with it."
             )

@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+from console.failure import Failure
 from toolchain import paths, python_env, ui
 
 _BACKEND = paths.PROJECT / "apps" / "backend"
@@ -58,6 +59,6 @@ def _test(command: Sequence[str | Path], folder: Path) -> None:
         check=False,
     )
     if done.returncode:
-        raise ui.Failure(
+        raise Failure(
             f"The tests in {folder.relative_to(paths.PROJECT)} failed; the output above says which and why."
         )

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from toolchain import ui
+from console.failure import Failure
 
 Object = dict[str, Any]
 
@@ -69,7 +69,7 @@ class Kubectl:
                 timeout=seconds,
             )
         except FileNotFoundError:
-            raise ui.Failure(
+            raise Failure(
                 "The command kubectl is not found; install it and run again; nothing was changed."
             ) from None
         except subprocess.TimeoutExpired:

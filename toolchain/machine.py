@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from console.failure import Failure
 from toolchain import environment, findings, paths, ui
 from toolchain.cluster import node
 from toolchain.providers import docker, missing
@@ -114,7 +115,7 @@ def stop(stack: Stack) -> str:
     """
     tool, name = where(stack)
     if not exists(tool, name):
-        raise ui.Failure(
+        raise Failure(
             f"There is no {called(tool, name)} that could be stopped, and stack {stack.name} is in no other local cluster: name one by "
             "cluster.provider and cluster.name in its todo:settings, or stop it with its own tool; nothing was changed."
         )
@@ -209,7 +210,7 @@ def _check_context(stack: str, cluster: dict[str, Any]) -> None:
     if ui.capture(["kubectl", "version", "--client"], env=environment.complete(stack)) is None:
         return
     if ui.capture([*command, "get", "--raw=/readyz"], env=environment.complete(stack)) is None:
-        raise ui.Failure(
+        raise Failure(
             f"The cluster of kube context {context or '(current)'} does not answer; start it, or correct cluster.context "
             "in the stack's todo:settings; nothing was changed."
         )

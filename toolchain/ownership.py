@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 from typing import Any
 
-from toolchain import environment, ui
+from console.failure import Failure
+from toolchain import environment
 from toolchain.kubectl import Kubectl, Silent
 from toolchain.stack import Stack, resources_in
 from toolchain.survey import MARK, Target, mark, metadata
@@ -36,7 +37,7 @@ def refuse_move(target: Target, place: dict[str, Any]) -> None:
         return
     if item is not None and metadata(item).get("uid") == uid:
         return  # the same cluster by another name
-    raise ui.Failure(
+    raise Failure(
         f"Stack {stack.name} is deployed to context {target.context or '(current)'}, but its settings lead to context "
         f"{there.context} at {there.server} by now, and moving it would remove it there with its data: set "
         f"cluster.context to {target.context}, or remove it first ({target.again}), or deploy another stack file; "
@@ -55,7 +56,7 @@ def refuse_new_cluster(stack: Stack, cluster: str) -> None:
         Failure: The stack has something in its former cluster.
     """
     if resources_in(stack.state()):
-        raise ui.Failure(
+        raise Failure(
             f"Stack {stack.name} is deployed, but its settings choose another cluster by now, the {cluster}, and moving it "
             "would remove it from where it is with its data: set cluster.provider and cluster.name back, or remove it first "
             f"(`{stack.make('down')}`), or deploy another stack file; nothing was changed."
@@ -98,7 +99,7 @@ def refuse_other(target: Target) -> None:
     name = target.stack.name
     own = next((m for r in target.resources if (m := mark(r.get("outputs") or {}))), None)
     meant = kubectl.command("annotate", "namespace", target.namespace, f"{MARK}={own}")
-    raise ui.Failure(
+    raise Failure(
         f"Namespace {target.namespace} at {kubectl.server} (context {kubectl.context}) is not the one that stack {name} "
         f"made: {whose}, so nothing in it was changed; if what stack {name} made is gone, forget it with: "
         f'eval "$(make env STACK={name})"; pulumi stack rm {name} --force --preserve-config; then choose another '

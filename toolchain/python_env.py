@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from console.failure import Failure
 from toolchain import paths, ui
 
 OLDEST_PYTHON = (3, 11)
@@ -42,7 +43,7 @@ def python() -> Path:
     """
     found = paths.VENV / "bin" / "python"
     if not found.exists():
-        raise ui.Failure(
+        raise Failure(
             "The Python environment is missing; run `make install`, then this again; nothing was changed."
         )
     return found
@@ -57,7 +58,7 @@ def install(
         Failure: Python is too old, or the packages cannot be installed.
     """
     if sys.version_info < OLDEST_PYTHON:
-        raise ui.Failure(
+        raise Failure(
             f"Python {sys.version.split()[0]} is too old; install Python 3.11 or newer and run again."
         )
     name = venv.relative_to(paths.PROJECT)

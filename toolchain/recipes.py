@@ -15,6 +15,7 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from console.failure import Failure
 from toolchain import paths, ui
 
 KUBERNETES = "v1.34.4"
@@ -196,7 +197,7 @@ def module_file(module: str, file: str, *, pinned_in: str | None = None) -> Path
     at = ["-C", paths.MODULES / pinned_in] if pinned_in else []
     text = ui.capture([_go(), *at, "mod", "download", "-json", module])
     if text is None:
-        raise ui.Failure(
+        raise Failure(
             f"Go module {module} cannot be fetched; check the network or GOPROXY and run again."
         )
     return Path(json.loads(text)["Dir"], file)
@@ -230,5 +231,5 @@ def _go() -> str:
         )
         wheel_go = next(home.rglob("bin/go"), None)
     if wheel_go is None:
-        raise ui.Failure("Go 1.24 or newer is needed to build the tools; install it and run again.")
+        raise Failure("Go 1.24 or newer is needed to build the tools; install it and run again.")
     return str(wheel_go)

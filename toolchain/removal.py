@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from console.confirm import confirm
+from console.failure import Failure
 from toolchain import environment, machine, paths, ui, volumes
 from toolchain.cluster import node
 from toolchain.kubectl import Kubectl, Object, Silent
@@ -50,12 +52,12 @@ def down(stack: Stack, place: dict[str, Any], *, yes: bool) -> None:
     if not (target.known or found.own or found.claims or target.embedded):
         ui.say(f"Stack {stack.name} has nothing to remove.")
         return
-    ui.confirm("Remove this for good?", yes)
+    confirm("Remove this for good?", assume_yes=yes, flag="YES=1")
     behind = volumes.noted(target, found, kubectl)
     if target.resources:
         with ui.step("pulumi destroy"):
             if target.kubectl().context != kubectl.context:
-                raise ui.Failure(
+                raise Failure(
                     "The kubeconfig's current context has changed meanwhile; nothing was changed."
                 )
             stack.destroy()
@@ -81,7 +83,7 @@ def cluster_down(stack: Stack, *, yes: bool) -> None:
     tool, name = machine.where(stack)
     cluster = called(tool, name)
     if not machine.made_here(tool, name):
-        raise ui.Failure(
+        raise Failure(
             f"The {cluster} was not made by `make up`, so it is not removed here: remove it with the tool that made it; "
             "nothing was changed."
         )
@@ -105,7 +107,7 @@ def cluster_down(stack: Stack, *, yes: bool) -> None:
         _line("namespaces", ", ".join(n for n in names if n not in SYSTEM) or "none")
         listed = [f"{metadata(c)['namespace']}/{metadata(c)['name']} ({size(c)})" for c in claims]
         _line("claims", ", ".join(listed) or "none")
-    ui.confirm("Remove this for good?", yes)
+    confirm("Remove this for good?", assume_yes=yes, flag="YES=1")
     machine.remove(tool, name)
     for other in stacks:
         _say_own_secrets(other, other.forget(force=True))
@@ -116,7 +118,7 @@ def _refuse_protected(target: Target) -> None:
     protected = [r["urn"].rsplit("::", 1)[-1] for r in target.resources if r.get("protect")]
     if protected:
         name = target.stack.name
-        raise ui.Failure(
+        raise Failure(
             f"Stack {name} protects its data ({', '.join(protected)}), as environment: production asks for: to remove it "
             f'all the same, run: eval "$(make env STACK={name})"; pulumi state unprotect --all --yes --stack {name}; '
             f"then {target.again}; nothing was changed."
@@ -129,20 +131,20 @@ def _refuse_other(target: Target, found: Found, kubectl: Kubectl) -> None:
     if made and found.namespace is not None and not found.own:
         other = mark(found.namespace)
         whose = f"it is stack {other}'s" if other else "it was made anew by something else"
-        raise ui.Failure(
+        raise Failure(
             f"Namespace {target.namespace} at {kubectl.server} (context {kubectl.context}) is not the one that stack "
             f"{target.stack.name} made: {whose}; if the stack's own is in another cluster, make that one's context "
             f"reachable and run {target.again}; {_forgetting(target)}; nothing was changed."
         )
     if found.workloads and not found.own and not target.resources:
-        raise ui.Failure(
+        raise Failure(
             f"Pulumi does not know stack {target.stack.name} any more, but {_some(found.workloads)} of it still run in "
             f"namespace {target.namespace}, which is not its own: put the state (.local/pulumi) back, or delete them by "
             f"hand, then run {target.again}; nothing was changed."
         )
 
 
-def _unreachable(target: Target, reason: str) -> ui.Failure:
+def _unreachable(target: Target, reason: str) -> Failure:
     """A stack is never forgotten while its things may still exist."""
     name = target.stack.name
     has = "what it has there" if target.resources else "what an earlier `pulumi destroy` kept there"
@@ -157,7 +159,7 @@ def _unreachable(target: Target, reason: str) -> ui.Failure:
     else:
         how = f"start it, or correct its kubeconfig, and run {target.again}"
         how += f"; {_forgetting(target)}" if target.known else "; if it is gone, all of it is"
-    return ui.Failure(
+    return Failure(
         f"The cluster of stack {name} (context {target.context or '(current)'}) does not answer ({reason.rstrip('.')}), so "
         f"{has} may still exist: {how}; nothing was changed."
     )
@@ -223,7 +225,7 @@ def _remove_rest(target: Target, kubectl: Kubectl, behind: list[Object]) -> str:
         if not alone:
             volumes.remove(behind, kubectl)
     except Silent as silent:
-        raise ui.Failure(
+        raise Failure(
             f"Not everything is removed: {str(silent).rstrip('.')}; mend that and run {target.again}."
         ) from None
     if alone and (found.own or found.namespace is None):
@@ -244,7 +246,7 @@ def _forget_lost(target: Target, *, yes: bool) -> None:
     ui.say(
         f"The embedded cluster that stack {target.stack.name} was in is gone, with all its volumes."
     )
-    ui.confirm("Forget the stack?", yes)
+    confirm("Forget the stack?", assume_yes=yes, flag="YES=1")
     machine.delete()
     _forget(target, force=True)
     ui.say(f"Stack {target.stack.name} is forgotten; `make up` starts anew.")

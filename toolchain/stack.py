@@ -10,6 +10,7 @@ import subprocess
 from typing import Any
 
 from components.todo.secret_table import SECRETS
+from console.failure import Failure
 from toolchain import environment, paths, python_env, ui
 
 _GENERATED = {secret.name: secret.file for secret in SECRETS if secret.required}
@@ -33,7 +34,7 @@ class Stack:
             known = ", ".join(
                 sorted(p.name.split(".")[1] for p in paths.PROJECT.glob("Pulumi.*.yaml"))
             )
-            raise ui.Failure(f"There is no stack file {self.file.name}; choose STACK from {known}.")
+            raise Failure(f"There is no stack file {self.file.name}; choose STACK from {known}.")
 
     @classmethod
     def all(cls) -> list[Stack]:
@@ -59,7 +60,7 @@ class Stack:
         program = "import json,sys,yaml; print(json.dumps(yaml.safe_load(open(sys.argv[1])) or {}, default=str))"
         text = ui.capture([python_env.python(), "-c", program, self.file])
         if text is None:
-            raise ui.Failure(f"{self.file.name} is not valid YAML; correct it and run again.")
+            raise Failure(f"{self.file.name} is not valid YAML; correct it and run again.")
         return json.loads(text)
 
     def config(self) -> dict[str, Any]:
@@ -129,7 +130,7 @@ class Stack:
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_urlsafe(32))
 
-    def _wrong_passphrase(self) -> ui.Failure:
+    def _wrong_passphrase(self) -> Failure:
         """What to do when the stack file was encrypted with another passphrase."""
         file = paths.PASSPHRASE_FILE.relative_to(paths.PROJECT)
         text = (
@@ -143,7 +144,7 @@ class Stack:
                 f"; or, if it is lost for good, delete {', '.join(encrypted)} from {self.file.name}, and run this "
                 "again (new secrets open no database that the old ones belong to, and change none)"
             )
-        return ui.Failure(f"{text}; nothing was changed.")
+        return Failure(f"{text}; nothing was changed.")
 
     def _deployed_secrets(self) -> dict[str, str]:
         """The backend's secrets as deployed, by file name; none before the first update.
@@ -170,7 +171,7 @@ class Stack:
             paths.PULUMI_STATE.mkdir(parents=True, exist_ok=True)
         try:
             return self.export()
-        except ui.Failure as failure:
+        except Failure as failure:
             if "no stack named" in str(failure):
                 return None
             raise
@@ -181,7 +182,7 @@ class Stack:
         try:
             return json.loads(text)
         except ValueError:
-            raise ui.Failure(
+            raise Failure(
                 "`pulumi stack export` printed no JSON; run it by hand to see why; nothing was changed."
             ) from None
 
@@ -238,7 +239,7 @@ class Stack:
             check=False,
         )
         if done.returncode:
-            raise ui.Failure(
+            raise Failure(
                 f"Stack {self.name} is forgotten, but {self.file.name} cannot be written: delete encryptionsalt, "
                 f"{' and '.join(keys[:2])} from it by hand."
             )
@@ -263,7 +264,7 @@ class Stack:
             process.wait()
             raise
         if code:
-            raise ui.Failure(
+            raise Failure(
                 f"`pulumi {arguments[0]}` did not finish; mend what it printed above and run `make "
                 f"{'up' if arguments[0] == 'up' else 'down'}` again, which goes on from here."
             )
@@ -281,7 +282,7 @@ class Stack:
                 check=False,
             )
         except FileNotFoundError:
-            raise ui.Failure(
+            raise Failure(
                 "The command pulumi is not found; run `make install`, then this again; nothing was changed."
             ) from None
         if done.returncode == 0:
@@ -289,7 +290,7 @@ class Stack:
         message = done.stderr.strip() or done.stdout.strip()
         if "incorrect passphrase" in message:
             raise self._wrong_passphrase()
-        raise ui.Failure(
+        raise Failure(
             f"`pulumi {' '.join(arguments[:2])}` failed: {_reason(message) or f'exit code {done.returncode}'}"
         )
 

@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
+from console.failure import Failure
 from toolchain import paths, recipes, ui
 
 _OLDEST_PULUMI = (3, 259, 0)
@@ -126,7 +127,7 @@ def ensure_kube_score() -> None:
     if kube_score() is None:
         try:
             _build(("kube-score",))
-        except ui.Failure as failure:
+        except Failure as failure:
             ui.say(f"  kube-score: left out of the tests, because {failure}")
             return
     ui.say(f"  kube-score {recipes.KUBE_SCORE}: up to date")
@@ -170,7 +171,7 @@ def _official_pulumi() -> bool:
             with urllib.request.urlopen(_INSTALLER, timeout=30) as answer:
                 script.write_bytes(answer.read())
         except OSError as error:
-            raise ui.Failure(
+            raise Failure(
                 f"Pulumi's installer cannot be fetched from {_INSTALLER} ({error}); see that the network leads there, or "
                 "install Pulumi, and run again"
             ) from None
@@ -236,11 +237,11 @@ def _step_back() -> None:
 def _apt(packages: list[str], why: str = "The embedded cluster") -> None:
     names = " ".join(packages)
     if os.geteuid() != 0:
-        raise ui.Failure(
+        raise Failure(
             f"{why} needs the packages {names}, and only root can install them; run again with sudo, or install them."
         )
     if not shutil.which("apt-get"):
-        raise ui.Failure(
+        raise Failure(
             f"{why} needs {names}; install them with this system's package manager and run again."
         )
     ui.say(f"  {names}: not found, installing Debian's packages")

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-
-class Failure(Exception):
-    """A failure the user can act on; its text is one sentence that says what to do."""
-
+from console.duration import duration
+from console.failure import Failure
 
 STEPS: list[tuple[str, float]] = []
 
@@ -39,13 +36,6 @@ def summary() -> None:
     for title, seconds in STEPS:
         say(f"  {title:<{width}}  {duration(seconds):>8}")
     say(f"  {'total':<{width}}  {duration(sum(s for _, s in STEPS)):>8}")
-
-
-def duration(seconds: float) -> str:
-    """Seconds as ``4.2 s`` or ``3 min 05 s``."""
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    return f"{int(seconds) // 60} min {int(seconds) % 60:02d} s"
 
 
 def run(
@@ -113,21 +103,3 @@ def capture(command: Sequence[str | Path], env: Mapping[str, str] | None = None)
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout.strip() if done.returncode == 0 else None
-
-
-def confirm(question: str, assume_yes: bool) -> None:
-    """Ask before something that cannot be undone.
-
-    Raises:
-        Failure: The answer was not yes, or there is nobody to ask.
-    """
-    if assume_yes:
-        return
-    if not sys.stdin.isatty():
-        raise Failure(f"{question} Nobody is there to answer: add YES=1 to go on without asking.")
-    try:
-        answer = input(f"{question} [y/N] ")
-    except EOFError:
-        answer = ""
-    if answer.strip().lower() not in {"y", "yes"}:
-        raise Failure("Nothing was changed, because the answer was not yes.")

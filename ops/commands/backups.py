@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from console.duration import duration
 from ops import database, scripts
 from ops.context import Target, target
 from ops.database import literal
@@ -14,7 +15,7 @@ from ops.database_swap import own
 from ops.dumps import Comparison, Dump, Report, State, compare, read
 from ops.failure import ExitCode, Failure
 from ops.jobs import backup_cron_job, run_job, script_of
-from ops.terminal import age, duration, print_json, progress, say, size, table
+from ops.terminal import age, print_json, progress, say, size, table
 
 Name = Annotated[str, typer.Option("--dump", help="Name of a backup; default: the newest.")]
 _STATES: dict[State, str] = {

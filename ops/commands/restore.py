@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from console.confirm import confirm
+from console.duration import duration
 from ops import database, scripts
 from ops.commands.backups import room_for_copy, show_dump, show_left
 from ops.context import Target, target
@@ -13,7 +15,7 @@ from ops.database_swap import discard, own, put_in_place
 from ops.dumps import read
 from ops.failure import ExitCode, Failure
 from ops.jobs import backup_cron_job, run_job
-from ops.terminal import confirm, duration, progress, say
+from ops.terminal import progress, say
 from ops.writers import Writers
 
 

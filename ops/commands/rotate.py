@@ -6,12 +6,14 @@ from typing import Annotated
 
 import typer
 
+from console.confirm import confirm
+from console.duration import duration
 from ops import database
 from ops.context import target
 from ops.failure import ExitCode, Failure
 from ops.jwt_rotation import NEXT, PREVIOUS, JwtRotation
 from ops.password_rotation import PasswordRotation, digest
-from ops.terminal import confirm, duration, progress, say
+from ops.terminal import progress, say
 
 
 def register(app: typer.Typer) -> None:

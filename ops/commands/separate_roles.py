@@ -4,12 +4,13 @@ from typing import Annotated
 
 import typer
 
+from console.confirm import confirm
 from ops import database
 from ops.context import target
 from ops.failure import Failure
 from ops.password_rotation import PasswordRotation
 from ops.role_separation import SUPERUSER, RoleSeparation
-from ops.terminal import confirm, progress, say
+from ops.terminal import progress, say
 
 
 def register(app: typer.Typer) -> None:

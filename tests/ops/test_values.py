@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from console.duration import duration
 from ops import scripts
 from ops.commands.logs import seconds
 from ops.commands.status import state_of
@@ -15,7 +16,7 @@ from ops.kube import _exit_code
 from ops.pulumi_command import explain
 from ops.scram import verifier
 from ops.stack import Known, objects_in
-from ops.terminal import age, duration, size
+from ops.terminal import age, size
 
 
 def test_units() -> None:

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from console.failure import Failure
 from tests.unit.fake_tools import Tools
-from toolchain import paths, ui
+from toolchain import paths
 from toolchain.cluster import node
 from toolchain.providers import choice, docker, user_environment
 from toolchain.providers.choice import Choice, choose
@@ -260,7 +261,7 @@ class TestNamed:
 
     def test_a_name_is_never_replaced_by_a_cluster_that_has_none(self, machine: Machine) -> None:
         have(machine.desktop, **{"docker-desktop": True})
-        with pytest.raises(ui.Failure, match=r"cluster\.name is shop, but .*nothing was changed"):
+        with pytest.raises(Failure, match=r"cluster\.name is shop, but .*nothing was changed"):
             chosen({"name": "shop"})
         machine.k3d.here = True
         assert chosen({"name": "shop"}) == "k3d shop"
@@ -296,7 +297,7 @@ class TestNamed:
         have(machine.kind, todo=True, work=True)
         have(machine.minikube, minikube=True)
         with pytest.raises(
-            ui.Failure, match=rf"but cluster\.context {given['context']} is .*nothing was changed"
+            Failure, match=rf"but cluster\.context {given['context']} is .*nothing was changed"
         ):
             chosen(given)
 

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from console.failure import Failure
 from tests.unit.fake_tools import Tools, recorded
-from toolchain import paths, ui
+from toolchain import paths
 from toolchain.providers import docker, docker_context, missing, node_containers, tool
 
 PORTS = (30000, 30001)
@@ -65,7 +66,7 @@ class TestDaemon:
         silence = "Cannot connect to the Docker daemon at unix:///var/run/docker.sock.\n"
         info(tools, "28.2.2-info-stopped", code=1, errors=silence)
         tools.install("systemctl")
-        with pytest.raises(ui.Failure, match="sudo systemctl start docker") as failure:
+        with pytest.raises(Failure, match="sudo systemctl start docker") as failure:
             docker.running("kind cluster todo")
         assert "Cannot connect" in str(failure.value)
         assert "\n" not in str(failure.value)
@@ -75,13 +76,13 @@ class TestDaemon:
     ) -> None:
         info(tools, "28.2.2-info-stopped", code=1, errors="Cannot connect")
         monkeypatch.setattr(sys, "platform", "darwin")
-        with pytest.raises(ui.Failure, match="open -a Docker"):
+        with pytest.raises(Failure, match="open -a Docker"):
             docker.running("It")
 
     def test_that_lets_nobody_in_is_not_called_stopped(self, tools: Tools) -> None:
         errors = "permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock"
         info(tools, "28.2.2-info-stopped", code=1, errors=errors)
-        with pytest.raises(ui.Failure, match="usermod -aG docker"):
+        with pytest.raises(Failure, match="usermod -aG docker"):
             docker.running("It")
 
     def test_answers_that_are_no_dockers_count_as_none(self, tools: Tools) -> None:
@@ -95,7 +96,7 @@ class TestDaemon:
     ) -> None:
         info(tools, answer)
         tools.install("apt-get")
-        with pytest.raises(ui.Failure, match="apt-get install docker-buildx-plugin") as failure:
+        with pytest.raises(Failure, match="apt-get install docker-buildx-plugin") as failure:
             docker.running("kind cluster todo")
         assert "\n" not in str(failure.value)
 
@@ -240,20 +241,20 @@ class TestLongCommand:
     def test_fails_with_the_tools_own_reason(self, log: str, reason: str, tools: Tools) -> None:
         tools.answer("it", recorded(log), code=1)
         file = paths.LOCAL / "log" / "it.log"
-        with pytest.raises(ui.Failure, match=reason) as failure:
+        with pytest.raises(Failure, match=reason) as failure:
             tool.run(["it"], log=file, what="making it")
         assert str(file) in str(failure.value)
         assert "\n" not in str(failure.value)
 
     def test_that_lacks_a_port_says_how_to_go_on(self, tools: Tools) -> None:
         tools.answer("it", recorded("minikube/1.38.1-start-port-taken.log"), code=80)
-        with pytest.raises(ui.Failure, match=r"free that port and run again, or .*`it delete`"):
+        with pytest.raises(Failure, match=r"free that port and run again, or .*`it delete`"):
             tool.run(["it"], log=paths.LOCAL / "it.log", what="it", remove="it delete")
 
     def test_of_minikube_as_root_says_who_may(self, tools: Tools) -> None:
         said = 'X Exiting due to DRV_AS_ROOT: The "docker" driver should not be used as root.'
         tools.answer("it", f"{said}\n\n* advice\n", code=1)
-        with pytest.raises(ui.Failure, match="ordinary user of the docker group"):
+        with pytest.raises(Failure, match="ordinary user of the docker group"):
             tool.run(["it"], log=paths.LOCAL / "log" / "it.log", what="it", hint="start Docker")
 
     def test_does_not_take_an_older_reason_for_its_own(self, tools: Tools) -> None:
@@ -261,7 +262,7 @@ class TestLongCommand:
         file = paths.LOCAL / "log" / "it.log"
         file.parent.mkdir()
         file.write_text("ERROR: of yesterday\n")
-        with pytest.raises(ui.Failure, match="it is late"):
+        with pytest.raises(Failure, match="it is late"):
             tool.run(["it"], log=file, what="making it")
 
 

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from components.todo.settings.config import parse_settings
+from console.failure import Failure
 from tests.unit.fake_tools import Tools, recorded
-from toolchain import ui
 from toolchain.providers.docker_desktop import DockerDesktop
 from toolchain.providers.provider import Cluster
 
@@ -60,7 +60,7 @@ class TestStart:
 
     def failing(self, tools: Tools) -> str:
         tools.answer(READY, code=1, errors="connection refused")
-        with pytest.raises(ui.Failure) as failure:
+        with pytest.raises(Failure) as failure:
             DockerDesktop().start(NAME, PORTS)
         assert "\n" not in str(failure.value)
         return str(failure.value)
@@ -122,7 +122,7 @@ class TestFound:
     def test_of_kind_sees_no_images_of_the_classic_store(self, tools: Tools) -> None:
         tools.answer(NODES, recorded("kubectl/nodes-docker-desktop-kind.txt"))
         tools.answer("docker info", recorded("docker/28.2.2-info-desktop-classic-store.txt"))
-        with pytest.raises(ui.Failure, match=r"containerd image store.*kubeadm"):
+        with pytest.raises(Failure, match=r"containerd image store.*kubeadm"):
             DockerDesktop().found(NAME, PORTS)
 
     def test_of_kubeadm_sees_the_images_of_the_classic_store(self, tools: Tools) -> None:
@@ -141,13 +141,13 @@ class TestFound:
         tools.answer(
             "docker --context desktop-linux info", code=1, errors="docker context not found"
         )
-        with pytest.raises(ui.Failure, match="docker context use desktop-linux"):
+        with pytest.raises(Failure, match="docker context use desktop-linux"):
             DockerDesktop().found(NAME, PORTS)
 
 
 @pytest.mark.parametrize("word", ["stop", "delete"])
 def test_the_cluster_is_not_ours_to_end(word: str, tools: Tools) -> None:
-    with pytest.raises(ui.Failure, match="Docker Desktop"):
+    with pytest.raises(Failure, match="Docker Desktop"):
         getattr(DockerDesktop(), word)(NAME)
     assert not tools.asked
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from console.failure import Failure
 from tests.programs import run_program, stack_settings
 from toolchain import addresses, environment, health, ui
 from toolchain.stack import Stack
@@ -172,9 +173,9 @@ def test_addresses_that_answer_are_printed(address: str, monkeypatch: pytest.Mon
 def test_an_address_that_does_not_answer_is_a_failure_and_not_printed(
     address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(ui.Failure, match=r"Backend API.*does not answer.*make validate"):
+    with pytest.raises(Failure, match=r"Backend API.*does not answer.*make validate"):
         addresses_of(monkeypatch, "local", address, "http://127.0.0.1:1")
-    with pytest.raises(ui.Failure, match=r"it answers 404"):
+    with pytest.raises(Failure, match=r"it answers 404"):
         addresses_of(monkeypatch, "local", f"{address}/elsewhere", address)
 
 
@@ -184,7 +185,7 @@ def test_a_node_in_a_virtual_machine_may_have_no_way_to_it(
     lines = addresses_of(monkeypatch, "local", address, "http://127.0.0.1:1", found={})
     assert "no way leads from here" in lines[1]
     assert "make forward" in lines[1]
-    with pytest.raises(ui.Failure, match="it answers 404"):
+    with pytest.raises(Failure, match="it answers 404"):
         addresses_of(monkeypatch, "local", f"{address}/elsewhere", address, found={})
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from console.failure import Failure
 from tests.unit.fake_tools import Tools, recorded
-from toolchain import ui
 from toolchain.providers import docker, kubeconfig
 from toolchain.providers.k3d import K3d
 from toolchain.providers.provider import Cluster
@@ -89,17 +89,17 @@ class TestStart:
         tools.answer(LISTED, recorded("k3d/5.8.3-list-none.txt"))
         log = recorded("k3d/5.8.3-create-failed.log")
         tools.answer("k3d cluster create", errors=log, code=1)
-        with pytest.raises(ui.Failure, match="Cluster creation FAILED"):
+        with pytest.raises(Failure, match="Cluster creation FAILED"):
             K3d().start("todo", PORTS)
 
     def test_needs_k3d(self, tools: Tools) -> None:
         (tools.path / "k3d").unlink()
-        with pytest.raises(ui.Failure, match=r"k3d-io/k3d/main/install.sh"):
+        with pytest.raises(Failure, match=r"k3d-io/k3d/main/install.sh"):
             K3d().start("todo", PORTS)
 
     def test_needs_buildx_before_anything_is_made(self, tools: Tools) -> None:
         tools.answer("docker info", recorded("docker/28.2.2-info-without-buildx.txt"))
-        with pytest.raises(ui.Failure, match="buildx"):
+        with pytest.raises(Failure, match="buildx"):
             K3d().start("todo", PORTS)
         assert not tools.of("k3d")
 
@@ -148,7 +148,7 @@ class TestFound:
     def test_of_a_cluster_that_is_gone_is_said(self, tools: Tools) -> None:
         tools.answer(LISTED, recorded("k3d/5.8.3-list-none.txt"))
         tools.answer("k3d kubeconfig get todo", code=1, errors="FATA[0000] no cluster found\n")
-        with pytest.raises(ui.Failure, match="k3d cluster list"):
+        with pytest.raises(Failure, match="k3d cluster list"):
             K3d().found("todo", PORTS)
 
 

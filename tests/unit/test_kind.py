@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from console.failure import Failure
 from tests.unit.fake_tools import Tools, recorded
-from toolchain import paths, ui
+from toolchain import paths
 from toolchain.providers import docker, kind, kubeconfig
 from toolchain.providers.kind import Kind
 from toolchain.providers.provider import Cluster
@@ -116,7 +117,7 @@ class TestStart:
         tools.answer("docker start")
         tools.answer(READY, code=1, errors="connection refused")
         monkeypatch.setattr(kind, "_docker", lambda *_: None)
-        with pytest.raises(ui.Failure, match=r"refused.*kind delete cluster --name todo"):
+        with pytest.raises(Failure, match=r"refused.*kind delete cluster --name todo"):
             Kind().start("todo", PORTS)
 
     def test_says_which_port_of_a_stopped_one_is_taken(self, tools: Tools) -> None:
@@ -127,7 +128,7 @@ class TestStart:
             "Error: failed to start containers: todo-control-plane\n"
         )
         tools.answer("docker start", code=1, errors=errors)
-        with pytest.raises(ui.Failure, match="30000 failed: port is already allocated"):
+        with pytest.raises(Failure, match="30000 failed: port is already allocated"):
             Kind().start("todo", PORTS)
 
     def created(self, tools: Tools) -> dict[str, Any]:
@@ -160,12 +161,12 @@ class TestStart:
         tools.answer(f"{LISTED}=todo", "")
         log = recorded("kind/0.33-create-port-in-use.txt")
         tools.answer("kind create cluster", errors=log, code=1)
-        with pytest.raises(ui.Failure, match="30001 failed: port is already allocated"):
+        with pytest.raises(Failure, match="30001 failed: port is already allocated"):
             Kind().start("todo", PORTS)
 
     def test_needs_kind(self, tools: Tools) -> None:
         (tools.path / "kind").unlink()
-        with pytest.raises(ui.Failure, match="kind-linux-") as failure:
+        with pytest.raises(Failure, match="kind-linux-") as failure:
             Kind().start("todo", PORTS)
         assert "\n" not in str(failure.value)
         assert not tools.asked
@@ -173,14 +174,14 @@ class TestStart:
     def test_needs_docker_that_runs(self, tools: Tools) -> None:
         stopped = recorded("docker/28.2.2-info-stopped.txt")
         tools.answer("docker info", stopped, code=1, errors="Cannot connect to the Docker daemon")
-        with pytest.raises(ui.Failure, match="kind cluster todo needs Docker"):
+        with pytest.raises(Failure, match="kind cluster todo needs Docker"):
             Kind().start("todo", PORTS)
 
     def test_refuses_nodes_that_are_not_dockers(
         self, tools: Tools, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("KIND_EXPERIMENTAL_PROVIDER", "podman")
-        with pytest.raises(ui.Failure, match=r"'podman'.*unset KIND_EXPERIMENTAL_PROVIDER"):
+        with pytest.raises(Failure, match=r"'podman'.*unset KIND_EXPERIMENTAL_PROVIDER"):
             Kind().start("todo", PORTS)
 
 
@@ -287,7 +288,7 @@ class TestFound:
     def test_of_a_cluster_that_is_gone_is_said(self, tools: Tools) -> None:
         errors = "ERROR: could not locate any control plane nodes for cluster named 'todo'.\n"
         tools.answer("kind get kubeconfig --name todo", code=1, errors=errors)
-        with pytest.raises(ui.Failure, match="kind get clusters"):
+        with pytest.raises(Failure, match="kind get clusters"):
             Kind().found("todo", PORTS)
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from components.todo.settings.config import parse_settings
 from components.todo.settings.found import contradictions
+from console.failure import Failure
 from toolchain import __main__ as commands
 from toolchain import environment, findings, machine, ownership, paths, python_env, tools, ui
 from toolchain.cluster import config, images, node
@@ -414,10 +415,10 @@ class TestAnotherClusterThanBefore:
 
         def refuse(*_: object) -> None:
             seen.append(environment.found_out("minikube"))
-            raise ui.Failure("moving it would remove it there")
+            raise Failure("moving it would remove it there")
 
         monkeypatch.setattr(ownership, "refuse_move", refuse)
-        with pytest.raises(ui.Failure, match="moving it"):
+        with pytest.raises(Failure, match="moving it"):
             commands.up(argparse.Namespace(stack="minikube"))
         assert seen == [{"cluster": {"provider": "embedded", "context": node.CONTEXT}}]
         assert environment.found_out("minikube") == self.BEFORE
@@ -433,7 +434,7 @@ class TestAnotherClusterThanBefore:
         monkeypatch.setattr(Stack, "state", lambda _: state)
         started: list[object] = []
         monkeypatch.setattr(machine, "prepare", lambda *them: started.append(them))
-        with pytest.raises(ui.Failure, match=r"the embedded cluster.*nothing was changed"):
+        with pytest.raises(Failure, match=r"the embedded cluster.*nothing was changed"):
             commands.up(argparse.Namespace(stack="minikube"))
         assert not started
 
@@ -453,7 +454,7 @@ def test_a_tool_that_is_not_there_is_one_sentence_with_what_installs_it(
     given = {"cluster": {"kind": "local", "provider": tool}}
     monkeypatch.setattr(Stack, "settings", lambda _: given)
     with pytest.raises(
-        ui.Failure, match=rf"\(cluster\.provider is {tool}\) needs `{tool}`.*install it with `"
+        Failure, match=rf"\(cluster\.provider is {tool}\) needs `{tool}`.*install it with `"
     ):
         machine.chosen(Stack("minikube"))
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from console.failure import Failure
 from tests.unit.fake_tools import Tools, recorded
-from toolchain import paths, ui
+from toolchain import paths
 from toolchain.providers import docker, docker_context, kubeconfig
 from toolchain.providers.minikube import Minikube
 from toolchain.providers.provider import Cluster
@@ -122,7 +123,7 @@ class TestProfiles:
         monkeypatch.setenv("PATH", str(tmp_path / "empty"))
         assert not Minikube().installed()
         assert Minikube().named_by(DOCKER) is None
-        with pytest.raises(ui.Failure, match="minikube-linux-"):
+        with pytest.raises(Failure, match="minikube-linux-"):
             Minikube().start(DOCKER, PORTS)
 
 
@@ -180,7 +181,7 @@ class TestStart:
 
     def test_looks_for_buildx_before_anything_is_started(self, tools: Tools) -> None:
         tools.answer("docker info", recorded("docker/28.2.2-info-without-buildx.txt"))
-        with pytest.raises(ui.Failure, match="buildx"):
+        with pytest.raises(Failure, match="buildx"):
             Minikube().start("minikube", PORTS)
         assert tools.asked == ["docker info --format {{json .}}"]
 
@@ -188,7 +189,7 @@ class TestStart:
         stopped = recorded("docker/28.2.2-info-stopped.txt")
         tools.answer("docker info", stopped, code=1, errors="Cannot connect to the Docker daemon")
         status(tools, "container-gone-exit-7", DOCKER, code=7)
-        with pytest.raises(ui.Failure, match="Docker, which does not answer"):
+        with pytest.raises(Failure, match="Docker, which does not answer"):
             Minikube().start(DOCKER, PORTS)
 
     def test_does_without_this_machines_docker_in_a_virtual_machine(self, tools: Tools) -> None:
@@ -204,7 +205,7 @@ class TestStart:
         status(tools, "stopped-exit-7", DOCKER, code=7)
         log = recorded("minikube/1.38.1-start-docker-stopped.log")
         tools.answer("minikube start", log, code=69)
-        with pytest.raises(ui.Failure, match="PROVIDER_DOCKER_NOT_RUNNING"):
+        with pytest.raises(Failure, match="PROVIDER_DOCKER_NOT_RUNNING"):
             Minikube().start(DOCKER, PORTS)
 
     def test_writes_into_the_persons_kubeconfig_not_into_ours(
@@ -285,7 +286,7 @@ class TestDockerRuntime:
         # What the real one says ends with advice in a frame.
         errors = recorded("minikube/1.38.1-docker-env-containerd-exit-10.stderr.txt")
         tools.answer(f"minikube docker-env --profile {DOCKER}", text, code=code, errors=errors)
-        with pytest.raises(ui.Failure, match="MK_START_NERDCTLD") as failure:
+        with pytest.raises(Failure, match="MK_START_NERDCTLD") as failure:
             Minikube().found(DOCKER, PORTS)
         assert "\n" not in str(failure.value)
         assert not docker_context.exists(f"todo-{DOCKER}")
@@ -293,7 +294,7 @@ class TestDockerRuntime:
     def test_reached_by_a_shell_of_the_node_gives_no_context(self, tools: Tools) -> None:
         ssh = '{"DOCKER_HOST":"ssh://docker@127.0.0.1:32777","SSH_AUTH_SOCK":""}'
         tools.answer(f"minikube docker-env --profile {DOCKER}", ssh)
-        with pytest.raises(ui.Failure, match="no certificates"):
+        with pytest.raises(Failure, match="no certificates"):
             Minikube().found(DOCKER, PORTS)
 
     def test_whose_variables_are_empty_changes_no_environment(
@@ -401,7 +402,7 @@ class TestArchives:
         stopped = recorded("docker/28.2.2-info-stopped.txt")
         tools.answer("docker info", stopped, code=1, errors="Cannot connect to the Docker daemon")
         profile(tools, "other", Driver="kvm2", runtime="containerd")
-        with pytest.raises(ui.Failure, match="images into Minikube profile other"):
+        with pytest.raises(Failure, match="images into Minikube profile other"):
             Minikube().found("other", PORTS)
 
 
@@ -496,7 +497,7 @@ class TestKubeconfig:
     def test_that_cannot_be_written_is_one_sentence(self, tools: Tools) -> None:
         kubectl(tools)
         tools.answer("minikube update-context", code=83, errors="it is not running")
-        with pytest.raises(ui.Failure, match=f"minikube update-context --profile {DOCKER}"):
+        with pytest.raises(Failure, match=f"minikube update-context --profile {DOCKER}"):
             Minikube().found(DOCKER, PORTS)
 
 
@@ -518,7 +519,7 @@ class TestEnd:
     def test_of_a_profile_that_is_gone_is_said(self, tools: Tools) -> None:
         none = recorded("minikube/1.38.1-profile-list-none.txt")
         tools.answer("minikube profile list --output json --light", none)
-        with pytest.raises(ui.Failure, match="minikube profile list"):
+        with pytest.raises(Failure, match="minikube profile list"):
             Minikube().found("gone", PORTS)
 
 

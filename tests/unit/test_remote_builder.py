@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from toolchain import ui
+from console.failure import Failure
 from toolchain.providers import remote_builder
 
 MINE = '{"Name": "todo-x", "Driver": "remote", "Nodes": [{"Endpoint": "tcp://mine:1234"}]}'
@@ -30,7 +30,7 @@ def test_comes_and_goes(folder: Path) -> None:
 @pytest.mark.parametrize("text", [MINE, "not JSON", "[]"])
 def test_of_the_users_of_that_name_is_neither_replaced_nor_removed(folder: Path, text: str) -> None:
     (folder / "todo-x").write_text(text)
-    with pytest.raises(ui.Failure, match="builder todo-x of your own"):
+    with pytest.raises(Failure, match="builder todo-x of your own"):
         remote_builder.write("todo-x", "unix:///x.sock")
     remote_builder.remove("todo-x", "unix:///x.sock")
     assert (folder / "todo-x").read_text() == text

@@ -19,7 +19,9 @@ from typing import Any
 
 import pytest
 
-from toolchain import paths, stack_file, ui
+from console.confirm import confirm
+from console.failure import Failure
+from toolchain import paths, stack_file
 from toolchain.cluster import node
 from toolchain.stack import Stack
 
@@ -125,7 +127,8 @@ def clone(tmp_path: Path) -> Clone:
         folder / "toolchain",
         ignore=shutil.ignore_patterns("modules", "base_images", "__pycache__"),
     )
-    shutil.copytree(PROJECT / "components", folder / "components")
+    for package in ("components", "console"):
+        shutil.copytree(PROJECT / package, folder / package)
     (folder / ".venv").symlink_to(Path(sys.prefix))
     for name in ("pulumi", "kubectl"):
         program = answers / name
@@ -535,8 +538,8 @@ def test_anything_but_yes_is_no(monkeypatch: pytest.MonkeyPatch, typed: str) -> 
     terminal = io.StringIO(typed)
     monkeypatch.setattr(terminal, "isatty", lambda: True)
     monkeypatch.setattr("sys.stdin", terminal)
-    with pytest.raises(ui.Failure, match="Nothing was changed"):
-        ui.confirm("Remove this for good?", assume_yes=False)
+    with pytest.raises(Failure, match="Nothing was changed"):
+        confirm("Remove this for good?", assume_yes=False, flag="YES=1")
 
 
 EMBEDDED = "kubernetes-admin@todo"
@@ -776,7 +779,7 @@ class TestTheEmbeddedClustersFolder:
     ) -> None:
         monkeypatch.setattr(node, "stop", lambda: None)
         monkeypatch.setattr(node, "_alive", lambda: 1)
-        with pytest.raises(ui.Failure, match="does not stop, so it is kept"):
+        with pytest.raises(Failure, match="does not stop, so it is kept"):
             node.delete()
         assert folder.exists()
 
@@ -784,7 +787,7 @@ class TestTheEmbeddedClustersFolder:
         self, folder: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(shutil, "rmtree", lambda *_, **__: None)
-        with pytest.raises(ui.Failure, match=f"{folder} cannot be removed"):
+        with pytest.raises(Failure, match=f"{folder} cannot be removed"):
             node.delete()
 
     def test_of_another_clone_that_is_being_started_is_left_alone(
@@ -859,7 +862,7 @@ class TestPassphrase:
     ) -> None:
         before = (clone.folder / "Pulumi.minikube.yaml").read_text()
         stack = prepared(lambda *_: '{"deployment": {}}')
-        with pytest.raises(ui.Failure, match=r"passphrase.*restore.*nothing was changed") as raised:
+        with pytest.raises(Failure, match=r"passphrase.*restore.*nothing was changed") as raised:
             stack.prepare()
         for line in ("encryptionsalt", "todo:databasePassword", "todo:jwtKey"):
             assert line in str(raised.value)
@@ -871,7 +874,7 @@ class TestPassphrase:
     ) -> None:
         state = deployed(thing("Namespace", "shop"), context="x")
         stack = prepared(lambda *_: json.dumps({"deployment": {"resources": state}}))
-        with pytest.raises(ui.Failure) as raised:
+        with pytest.raises(Failure) as raised:
             stack.prepare()
         assert "delete" not in str(raised.value)
 
@@ -894,7 +897,7 @@ class TestPassphrase:
             calls.append(arguments)
             return json.dumps({"deployment": {"resources": [secret]}})
 
-        with pytest.raises(ui.Failure, match="passphrase does not open stack minikube"):
+        with pytest.raises(Failure, match="passphrase does not open stack minikube"):
             prepared(answer).prepare()
         assert not any(call[:2] == ("config", "set") for call in calls)
 

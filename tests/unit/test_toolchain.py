@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from console.confirm import confirm
+from console.failure import Failure
 from toolchain import (
     __main__,
     definitions,
@@ -197,7 +199,7 @@ def test_an_installer_that_cannot_be_fetched_is_one_sentence(
     monkeypatch.setattr(tools, "pulumi_on_path", lambda: None)
     monkeypatch.setattr(tools, "builds_pulumi", lambda: False)
     monkeypatch.setattr(tools, "_INSTALLER", (tmp_path / "gone").as_uri())
-    with pytest.raises(ui.Failure, match=r"cannot be fetched .*; see that .* run again$"):
+    with pytest.raises(Failure, match=r"cannot be fetched .*; see that .* run again$"):
         tools.ensure_pulumi()
 
 
@@ -216,7 +218,7 @@ def test_what_keeps_kube_score_out_of_the_tests_is_said(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fail() -> str:
-        raise ui.Failure("Go 1.24 or newer is needed.")
+        raise Failure("Go 1.24 or newer is needed.")
 
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
@@ -272,7 +274,7 @@ def test_secrets_that_the_stack_file_lost_are_in_the_state(inputs: object, name:
 
 def test_the_embedded_cluster_says_that_it_needs_root(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    with pytest.raises(ui.Failure, match="sudo make up"):
+    with pytest.raises(Failure, match="sudo make up"):
         node.check()
 
 
@@ -280,7 +282,7 @@ def test_a_machine_without_any_cluster_is_told_what_installs_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
-    with pytest.raises(ui.Failure, match=r"Linux only; install Minikube \(`brew install minikube`"):
+    with pytest.raises(Failure, match=r"Linux only; install Minikube \(`brew install minikube`"):
         node.check()
 
 
@@ -290,7 +292,7 @@ def test_a_cluster_whose_files_were_deleted_is_not_waited_for(
     monkeypatch.setattr(node, "check", lambda: None)
     monkeypatch.setattr(node, "running", lambda: True)
     monkeypatch.setattr(node, "_ROOT", tmp_path)
-    with pytest.raises(ui.Failure, match="make cluster-down"):
+    with pytest.raises(Failure, match="make cluster-down"):
         node.start(tmp_path)
 
 
@@ -299,7 +301,7 @@ def test_another_clones_cluster_is_left_alone(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(node, "_alive", lambda: 1)
     monkeypatch.setattr(node, "_owner", lambda: "/elsewhere/.local/cluster")
     with pytest.raises(
-        ui.Failure, match=r"/elsewhere/.local/cluster runs already; run `make cluster-stop`"
+        Failure, match=r"/elsewhere/.local/cluster runs already; run `make cluster-stop`"
     ):
         node.check()
 
@@ -341,7 +343,7 @@ def test_a_missing_python_environment_is_not_a_fault_of_the_stack_file(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(paths, "VENV", tmp_path / "none")
-    with pytest.raises(ui.Failure, match="run `make install`"):
+    with pytest.raises(Failure, match="run `make install`"):
         stack.Stack("minikube").document()
 
 
@@ -351,17 +353,15 @@ def test_an_unreachable_context_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
     )
     given = {"cluster": {"kind": "local", "context": "nowhere"}}
     monkeypatch.setattr(stack.Stack, "settings", lambda _: given)
-    with pytest.raises(
-        ui.Failure, match=r"kube context nowhere does not answer.*nothing was changed"
-    ):
+    with pytest.raises(Failure, match=r"kube context nowhere does not answer.*nothing was changed"):
         machine.chosen(stack.Stack("minikube"))
 
 
 def test_removal_is_not_done_without_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     with Path(os.devnull).open() as nobody:
         monkeypatch.setattr("sys.stdin", nobody)
-        with pytest.raises(ui.Failure, match="YES=1"):
-            ui.confirm("Remove everything?", assume_yes=False)
+        with pytest.raises(Failure, match="YES=1"):
+            confirm("Remove everything?", assume_yes=False, flag="YES=1")
 
 
 def test_rules_replace_themselves() -> None:

@@ -7,6 +7,7 @@ import json
 import os
 from pathlib import Path
 
+from console.failure import Failure
 from toolchain import ui
 from toolchain.cluster import cgroups, network
 from toolchain.recipes import KUBERNETES
@@ -118,7 +119,7 @@ def _certificates(root: Path, bin_dir: Path) -> None:
         user = ["--client-name", _CLIENTS[name], "--config", str(config)]
         kubeconfig = ui.capture([kubeadm, "kubeconfig", "user", *user])
         if kubeconfig is None:
-            raise ui.Failure(
+            raise Failure(
                 f"kubeadm could not make {name}'s kubeconfig; run `make cluster-down` and try again (log: {log})."
             )
         target.touch(mode=0o600)
@@ -214,9 +215,7 @@ def _cni_bin() -> Path:
     for folder in ("/usr/lib/cni", "/opt/cni/bin", "/usr/libexec/cni"):
         if Path(folder, "ptp").exists():
             return Path(folder)
-    raise ui.Failure(
-        "The CNI plugins are missing; install containernetworking-plugins and run again."
-    )
+    raise Failure("The CNI plugins are missing; install containernetworking-plugins and run again.")
 
 
 def _buildkit(root: Path) -> str:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from console.failure import Failure
 from toolchain import paths, recipes, ui
 from toolchain.cluster import cgroups, config, firewall, images, network
 from toolchain.providers import missing
@@ -46,17 +47,17 @@ def check() -> None:
         Failure: This is not Linux, not root, or another clone's cluster runs.
     """
     if sys.platform != "linux":
-        raise ui.Failure(
+        raise Failure(
             f"The embedded cluster runs on Linux only; install Minikube (`{missing.command('minikube')}`) and run `make up` "
             "again."
         )
     if os.geteuid() != 0:
-        raise ui.Failure(
+        raise Failure(
             "The embedded cluster needs root for its namespaces; run `sudo make up`, or install Minikube "
             f"(`{missing.command('minikube')}`) and run `make up` again."
         )
     if _alive() is not None and _owner() != str(_ROOT):
-        raise ui.Failure(
+        raise Failure(
             f"The cluster of {_owner()} runs already; run `make cluster-stop` in that clone first."
         )
 
@@ -70,7 +71,7 @@ def start(bin_dir: Path) -> None:
     """
     check()
     if running() and not exists():
-        raise ui.Failure(
+        raise Failure(
             "The embedded cluster runs, but its files below .local/ were deleted; run `make cluster-down`, which removes the "
             "rest of it, then `make up`."
         )
@@ -138,10 +139,10 @@ def delete() -> None:
     """
     stop()
     if running():
-        raise ui.Failure("The embedded cluster does not stop, so it is kept; run this again.")
+        raise Failure("The embedded cluster does not stop, so it is kept; run this again.")
     shutil.rmtree(_ROOT, ignore_errors=True)
     if _ROOT.exists():
-        raise ui.Failure(f"{_ROOT} cannot be removed; delete it, then run this again.")
+        raise Failure(f"{_ROOT} cannot be removed; delete it, then run this again.")
     for folder in ("/var/lib/kubelet", "/var/log/containers"):
         if Path(folder).is_dir() and not any(Path(folder).iterdir()):
             Path(folder).rmdir()
@@ -196,7 +197,7 @@ def _launch() -> None:
             _PID.write_text(child[0])
             return
         time.sleep(0.05)
-    raise ui.Failure(
+    raise Failure(
         f"The cluster's namespaces could not be made; this kernel may forbid them, use Minikube (log: {log})."
     )
 
@@ -205,11 +206,11 @@ def _wait(what: str, check: Callable[[], object], seconds: float = 180) -> None:
     begin = time.monotonic()
     while check() is None:
         if time.monotonic() - begin > seconds:
-            raise ui.Failure(
+            raise Failure(
                 f"{what} did not become ready in {seconds:g} s; read {_ROOT / 'log'} and run `make up` again."
             )
         if _alive() is None:
-            raise ui.Failure(
+            raise Failure(
                 f"The cluster's supervisor ended; read {_ROOT / 'log'} and run `make up` again."
             )
         time.sleep(0.5)

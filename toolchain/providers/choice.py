@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from toolchain import ui
+from console.failure import Failure
 from toolchain.providers import docker, user_environment
 from toolchain.providers.docker_desktop import DockerDesktop
 from toolchain.providers.embedded import Embedded
@@ -101,7 +101,7 @@ def _named(chosen: Provider, given: dict[str, Any], remembered: dict[str, Any]) 
     return _choice(chosen, str(name), f"cluster.provider is {chosen.key}")
 
 
-def _contradiction(given: dict[str, Any], context: str) -> ui.Failure:
+def _contradiction(given: dict[str, Any], context: str) -> Failure:
     """Nothing is started while it is not clear which cluster is meant.
 
     Args:
@@ -109,7 +109,7 @@ def _contradiction(given: dict[str, Any], context: str) -> ui.Failure:
         context: What the context leads to, in words.
     """
     said = [f"cluster.{key} is {given[key]}" for key in ("provider", "name") if given.get(key)]
-    return ui.Failure(
+    return Failure(
         f"{' and '.join(said)}, but cluster.context {given['context']} is {context}: leave cluster.context out, or correct "
         "one of them in the stack's todo:settings; nothing was changed."
     )
@@ -181,7 +181,7 @@ def _best(given: dict[str, Any]) -> Choice:
     for choice in (*startable, *_that_can_be_made(makeable), *stopped, *makeable):
         return choice
     if named:
-        raise ui.Failure(
+        raise Failure(
             f"cluster.name is {named}, but neither Minikube nor kind nor k3d is installed here, which could have or make a "
             "cluster of that name; install one of them, or leave cluster.name out of the stack's todo:settings; nothing "
             "was changed."

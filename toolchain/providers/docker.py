@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from console.failure import Failure
 from toolchain import ui
 from toolchain.providers import missing, user_environment
 
@@ -115,11 +116,11 @@ def answering(found: Docker, what: str) -> Docker:
     if found.silence is None:
         return found
     if "permission denied" in found.silence.lower():
-        raise ui.Failure(
+        raise Failure(
             f"{what} needs Docker, which does not let this user in ({found.silence[:160]}); run "
             "`sudo usermod -aG docker $USER`, log in again and run again; nothing was changed."
         )
-    raise ui.Failure(
+    raise Failure(
         f"{what} needs Docker, which does not answer ({found.silence[:160]}); start it with {missing.start_docker()} "
         "and run again; nothing was changed."
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from toolchain import ui
+from console.failure import Failure
 from toolchain.providers import docker, kubeconfig, policies, user_environment
 from toolchain.providers.docker import Docker
 from toolchain.providers.provider import Cluster
@@ -53,18 +53,18 @@ class DockerDesktop:
         if host.silence is not None and _desktop(host) is None:
             docker.answering(host, what)
         if _desktop(host) is None:
-            raise ui.Failure(
+            raise Failure(
                 f"{what} belongs to Docker Desktop, but docker context {host.context} leads to {host.system or 'another Docker'}; "
                 "start Docker Desktop and run again; nothing was changed."
             )
         asked = ["docker", "desktop", "kubernetes", "status", "--format", "json"]
         state = str(user_environment.ask(asked).object().get("status") or "")
         if state in {"starting", "running"}:
-            raise ui.Failure(
+            raise Failure(
                 f"{what} is {state}, but its API server does not answer yet; wait until Docker Desktop shows Kubernetes in "
                 "green, and run again; nothing was changed."
             )
-        raise ui.Failure(
+        raise Failure(
             f"Docker Desktop's Kubernetes is switched off{f' ({state})' if state else ''}; switch it on under {_SWITCH} "
             "and run again, or choose another tool in cluster.provider; nothing was changed."
         )
@@ -81,7 +81,7 @@ class DockerDesktop:
         desktop = _desktop(host)
         if desktop is None:
             docker.answering(host, what)
-            raise ui.Failure(
+            raise Failure(
                 f"{what} takes images from Docker Desktop, but docker context {host.context} leads to {host.system}; run "
                 "`docker context use desktop-linux` and run again; nothing was changed."
             )
@@ -92,7 +92,7 @@ class DockerDesktop:
         elif not desktop.image_store:
             # The nodes of kind have a containerd each, which asks Docker Desktop's image store before any registry
             # (/etc/containerd/certs.d/_default/hosts.toml in the node); the classic store is not asked.
-            raise ui.Failure(
+            raise Failure(
                 f"{what} is of type kind, whose nodes see the images that are built here only with Docker Desktop's "
                 "containerd image store; switch that on under Settings > General, or choose kubeadm under Settings > "
                 "Kubernetes, and run again; nothing was changed."
@@ -111,7 +111,7 @@ class DockerDesktop:
         Raises:
             Failure: Always.
         """
-        raise ui.Failure(
+        raise Failure(
             f"{self.title} {name} stops with Docker Desktop and everything else in it; if that is meant, run "
             "`docker desktop stop`."
         )
@@ -122,7 +122,7 @@ class DockerDesktop:
         Raises:
             Failure: Always.
         """
-        raise ui.Failure(
+        raise Failure(
             f"{self.title} {name} is Docker Desktop's; it is reset or switched off under Settings > Kubernetes."
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from console.failure import Failure
 from toolchain import paths, tools, ui
 from toolchain.cluster import config, images, network, node
 from toolchain.providers import remote_builder
@@ -25,7 +26,7 @@ class Embedded:
         """Whether this machine can run it; `start` says why not."""
         try:
             node.check()
-        except ui.Failure:
+        except Failure:
             return False
         return True
 

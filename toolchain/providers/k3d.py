@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from console.failure import Failure
 from toolchain import paths, ui
 from toolchain.providers import (
     docker,
@@ -94,7 +95,7 @@ class K3d:
         host, listed = self._asked.pop(name, None) or (docker.running(what), _find(name))
         answer = user_environment.ask(["k3d", "kubeconfig", "get", name])
         if answer.code or listed is None:
-            raise ui.Failure(
+            raise Failure(
                 f"{what} does not tell how it is reached ({answer.reason}); `k3d cluster list` shows the clusters that "
                 "there are; correct cluster.name in the stack's todo:settings."
             )

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from console.failure import Failure
 from toolchain import paths, ui
 from toolchain.providers import (
     docker,
@@ -98,7 +99,7 @@ class Kind:
         nodes = [container for container, _, _ in rows]
         answer = user_environment.ask(["kind", "get", "kubeconfig", "--name", name])
         if answer.code or not nodes:
-            raise ui.Failure(
+            raise Failure(
                 f"{what} does not tell how it is reached ({answer.reason}); `kind get clusters` shows the clusters that "
                 "there are; correct cluster.name in the stack's todo:settings."
             )
@@ -172,7 +173,7 @@ class Kind:
         """
         other = user_environment.environment().get("KIND_EXPERIMENTAL_PROVIDER", "docker")
         if other not in {"", "docker"}:
-            raise ui.Failure(
+            raise Failure(
                 f"{what} has to be in Docker, in which its images are built, but KIND_EXPERIMENTAL_PROVIDER is {other!r}; "
                 "run `unset KIND_EXPERIMENTAL_PROVIDER` and run again; nothing was changed."
             )
@@ -217,7 +218,7 @@ def _docker(word: str, containers: Sequence[str], what: str) -> None:
     answer = user_environment.ask(["docker", word, *containers], seconds=_PATIENCE)
     if answer.code:
         lines = answer.errors.strip().splitlines() or [answer.reason]
-        raise ui.Failure(
+        raise Failure(
             f"{what} failed: {lines[0].strip()[:300]}; put that right and run again, or try it with "
             f"`docker {word} {' '.join(containers)}`."
         )
@@ -233,7 +234,7 @@ def _wait(node: str, what: str) -> None:
     begin = time.monotonic()
     while (answer := user_environment.ask(["docker", "exec", node, *ready], seconds=30)).code:
         if time.monotonic() - begin > _PATIENCE:
-            raise ui.Failure(
+            raise Failure(
                 f"{what} was started, but its API server does not become ready ({answer.reason[:160]}); "
                 f"`docker logs {node}` says more; a cluster that cannot be mended is removed with "
                 f"`kind delete cluster --name {what.rsplit(' ', 1)[-1]}`."

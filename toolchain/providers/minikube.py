@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Sequence
 from typing import Any
 
+from console.failure import Failure
 from toolchain import paths, ui
 from toolchain.providers import (
     docker,
@@ -102,7 +103,7 @@ class Minikube:
         """
         profile = minikube_profile.read(name)
         if profile is None:
-            raise ui.Failure(
+            raise Failure(
                 f"Minikube does not know the profile {name}; `minikube profile list` shows those it has; correct "
                 "cluster.name in the stack's todo:settings."
             )
@@ -170,7 +171,7 @@ def _kubeconfig(name: str, status: Status) -> dict[str, str]:
         ["minikube", "update-context", "--profile", name], more={"KUBECONFIG": str(file)}
     )
     if answer.code or not file.exists():
-        raise ui.Failure(
+        raise Failure(
             f"Your kubeconfig has no context {name} that leads to Minikube profile {name}, and Minikube writes none "
             f"({answer.reason}); run `minikube update-context --profile {name}` and run again."
         )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from toolchain import paths, ui
+from console.failure import Failure
+from toolchain import paths
 from toolchain.providers import docker, docker_context, remote_builder, user_environment
 from toolchain.providers.docker import Docker
 from toolchain.providers.minikube_profile import Profile
@@ -93,7 +94,7 @@ def _inner_docker(profile: str) -> str:
         why = _answers(name, profile)
         if why is None:
             return name
-    raise ui.Failure(
+    raise Failure(
         f"The Docker of Minikube profile {profile} cannot be reached ({why[:200]}), so no image can be built in it; "
         f"run `minikube stop --profile {profile}` and `make up` again."
     )

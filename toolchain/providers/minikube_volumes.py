@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from toolchain import ui
+from console.failure import Failure
 from toolchain.kubectl import Kubectl, Object
 from toolchain.providers import user_environment
 
@@ -68,7 +68,7 @@ def _remove_from(node: Object, folder: str) -> None:
     )
     if answer.code or "removed" not in answer.text.split():
         reason = answer.text.strip() or answer.reason
-        raise ui.Failure(
+        raise Failure(
             f"Not everything is removed: {folder} on node {_name(node)}, with the data of a claim, is left, and Minikube "
             f"does not reach it ({reason[:200]}); remove it there and run `make down` again."
         )

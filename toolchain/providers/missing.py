@@ -7,7 +7,7 @@ import shutil
 import sys
 from typing import Literal
 
-from toolchain import ui
+from console.failure import Failure
 
 Tool = Literal["docker", "buildx", "minikube", "kind", "k3d"]
 _Manager = Literal["apt", "dnf", "linux", "brew", "windows"]
@@ -64,7 +64,7 @@ def command(tool: Tool) -> str:
     return text.replace("{arch}", _architecture())
 
 
-def failure(tool: Tool, what: str) -> ui.Failure:
+def failure(tool: Tool, what: str) -> Failure:
     """One sentence for a tool that is not there.
 
     Args:
@@ -72,7 +72,7 @@ def failure(tool: Tool, what: str) -> ui.Failure:
         what: What needs it, as the sentence's beginning: "A kind cluster".
     """
     called = "the Docker CLI's buildx plugin" if tool == "buildx" else f"`{tool}`"
-    return ui.Failure(
+    return Failure(
         f"{what} needs {called}, which is not installed; install it with `{command(tool)}` and run again; "
         "nothing was changed."
     )

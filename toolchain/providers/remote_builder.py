@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from toolchain import environment, paths, ui
+from console.failure import Failure
+from toolchain import environment, paths
 
 
 def write(name: str, endpoint: str) -> None:
@@ -29,7 +30,7 @@ def write(name: str, endpoint: str) -> None:
     instance = {"Name": name, "Driver": "remote", "Nodes": [node], "Dynamic": False}
     file = _file(name)
     if file.exists() and not _leads_to(file, endpoint):
-        raise ui.Failure(
+        raise Failure(
             f"You have a buildx builder {name} of your own, which leads elsewhere than to {endpoint}: rename it, or unset "
             "BUILDX_CONFIG, so that this clone keeps its builders apart, and run again."
         )

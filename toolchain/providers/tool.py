@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from console.failure import Failure
 from toolchain import ui
 from toolchain.providers import user_environment
 
@@ -29,7 +30,7 @@ def run(command: Sequence[str], *, log: Path, what: str, hint: str = "", remove:
     before = log.stat().st_size if log.exists() else 0
     try:
         ui.run(command, log=log, what=what, env=user_environment.environment(), hint=hint)
-    except ui.Failure as failure:
+    except Failure as failure:
         reason = user_environment.reason_in(log.read_bytes()[before:].decode(errors="replace"))
         if reason is None:
             raise
@@ -38,6 +39,6 @@ def run(command: Sequence[str], *, log: Path, what: str, hint: str = "", remove:
             hint += f", or first remove the cluster and its data with `{remove}`" if remove else ""
         elif _AS_ROOT in reason:
             hint = "run `make up` as an ordinary user of the docker group, or make it with `minikube start --force`"
-        raise ui.Failure(
+        raise Failure(
             f"{what} failed: {reason[:300]} — {hint or 'put that right and run again'} (log: {log})."
         ) from failure

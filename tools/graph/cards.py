@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from ops.graph.diagram import Card
-from ops.graph.policies import Outsider
-from ops.graph.resources import Resource
-from ops.json_tree import Json, part, parts
+from tools.graph.diagram import Card
+from tools.graph.json_tree import Json, part, parts
+from tools.graph.policies import Outsider
+from tools.graph.resources import Resource
 
 CLAIM = "PersistentVolumeClaim"
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ops.graph.policies import Outsider, allowed, outsiders
-from ops.graph.resources import Resource
-from ops.json_tree import Json, part, parts
+from tools.graph.json_tree import Json, part, parts
+from tools.graph.policies import Outsider, allowed, outsiders
+from tools.graph.resources import Resource
 
 _FROM_OUTSIDE = {"NodePort", "LoadBalancer"}
 

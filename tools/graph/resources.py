@@ -1,11 +1,9 @@
-"""The resources in Pulumi's state: components, the objects in them, and what they depend on."""
+"""The resources that the program declares: components, the objects in them, what they depend on."""
 
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from ops.json_tree import Json, part, parts
+from tests.recording import Recording
+from tools.graph.json_tree import Json, part, parts
 
 _WORKLOADS = {"Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job"}
 
@@ -33,15 +31,10 @@ class Resource:
 
     @property
     def name(self) -> str:
-        """The object's name, without what Pulumi appends to the names that it chooses."""
-        name = str(self.metadata.get("name") or self.pulumi_name)
-        annotations = part(self.metadata, "annotations")
-        if name != self.pulumi_name and annotations.get("pulumi.com/autonamed") != "true":
-            return name
-        # It keeps the name that it was made with, whatever the program calls it since.
+        """The object's name; where Pulumi chooses it, the one in the program without its prefix."""
         whole = part(self.metadata, "labels").get("app.kubernetes.io/instance")
-        chosen = re.sub(r"-[0-9a-f]{8}$", "", name)
-        return chosen.removeprefix(f"{whole or self.parent.rsplit('::', 1)[-1]}-")
+        prefix = f"{whole or self.parent.rsplit('::', 1)[-1]}-"
+        return str(self.metadata.get("name") or self.pulumi_name.removeprefix(prefix))
 
     @property
     def metadata(self) -> Json:
@@ -93,18 +86,17 @@ class Resource:
         }
 
 
-def resources_in(export: Mapping[str, Any]) -> list[Resource]:
-    """Returns the resources in the text of `pulumi stack export`, always in the same order."""
+def resources_of(recording: Recording) -> list[Resource]:
+    """Returns the resources that a program registered, always in the same order."""
     found = [
         Resource(
-            resource["urn"],
-            resource["type"],
-            resource.get("parent") or "",
-            part(resource, "inputs"),
-            part(resource, "outputs"),
-            frozenset(resource.get("dependencies") or ()),
+            it.urn,
+            it.type,
+            it.parent,
+            it.inputs,
+            recording.outputs if it.type == "pulumi:pulumi:Stack" else {},
+            frozenset({*it.dependencies, *it.property_dependencies}),
         )
-        for resource in parts(export, "deployment", "resources")
-        if not resource.get("delete")
+        for it in recording.resources
     ]
     return sorted(found, key=lambda resource: resource.urn)

@@ -1,7 +1,7 @@
 """The picture of a stack: what is in it, which arrows, and whether the committed one is current."""
 
 import copy
-import json
+import dataclasses
 import re
 import shutil
 from collections import Counter
@@ -11,16 +11,15 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from typer.testing import CliRunner
 
-from ops.__main__ import app
-from ops.failure import ExitCode, Failure
-from ops.graph.architecture import picture
-from ops.graph.diagram import Box, Diagram, Pile
-from ops.graph.dot import dot_text, render
-from ops.graph.resources import resources_in
+from console.failure import ExitCode, Failure
 from tests.programs import run_program, stack_settings
-from tests.recording import ROOT
+from tests.recording import ROOT, Recording
+from tools.graph.__main__ import main
+from tools.graph.architecture import picture
+from tools.graph.diagram import Box, Diagram, Pile
+from tools.graph.dot import dot_text, render
+from tools.graph.resources import resources_of
 
 COMMITTED = ROOT / "docs/images/architecture.svg"
 SVG = "{http://www.w3.org/2000/svg}"
@@ -30,39 +29,35 @@ IN_TO_FRONTEND = ("from/0.0.0.0/0", "Service/frontend", "30000")
 
 
 @pytest.fixture(scope="module")
-def minikube() -> dict[str, Any]:
-    return run_program(stack_settings("minikube"), stack="minikube").export()
+def minikube() -> Recording:
+    return run_program(stack_settings("minikube"), stack="minikube")
 
 
 @pytest.fixture(scope="module")
-def cloud() -> dict[str, Any]:
-    return run_program(stack_settings("cloud"), stack="cloud").export()
+def cloud() -> Recording:
+    return run_program(stack_settings("cloud"), stack="cloud")
 
 
 @pytest.fixture
-def changed(minikube: dict[str, Any]) -> dict[str, Any]:
-    """A state that a test may change."""
+def changed(minikube: Recording) -> Recording:
+    """A recording that a test may change."""
     return copy.deepcopy(minikube)
 
 
-def draw(export: dict[str, Any]) -> Diagram:
-    return picture(resources_in(export))
+def draw(recording: Recording) -> Diagram:
+    return picture(resources_of(recording))
 
 
-def traffic(export: dict[str, Any]) -> set[tuple[str, str, str]]:
-    return {(it.tail, it.head, it.label) for it in draw(export).arrows if it.traffic}
+def traffic(recording: Recording) -> set[tuple[str, str, str]]:
+    return {(it.tail, it.head, it.label) for it in draw(recording).arrows if it.traffic}
 
 
-def uses(export: dict[str, Any]) -> set[tuple[str, str]]:
-    return {(it.tail, it.head) for it in draw(export).arrows if not it.traffic}
+def uses(recording: Recording) -> set[tuple[str, str]]:
+    return {(it.tail, it.head) for it in draw(recording).arrows if not it.traffic}
 
 
-def spec(export: dict[str, Any], kind: str, name: str) -> dict[str, Any]:
-    for resource in export["deployment"]["resources"]:
-        inputs = resource["inputs"]
-        if inputs.get("kind") == kind and inputs["metadata"].get("name") == name:
-            return inputs["spec"]
-    raise AssertionError(f"there is no {kind} {name}")
+def spec(recording: Recording, kind: str, name: str) -> dict[str, Any]:
+    return recording.one(kind, name).inputs["spec"]
 
 
 def boxes(members: tuple[Box | Pile, ...], above: str = "") -> Iterator[tuple[str, Box]]:
@@ -74,7 +69,7 @@ def boxes(members: tuple[Box | Pile, ...], above: str = "") -> Iterator[tuple[st
             yield from boxes(member.members, path)
 
 
-def test_traffic_goes_from_tier_to_tier(minikube: dict[str, Any]) -> None:
+def test_traffic_goes_from_tier_to_tier(minikube: Recording) -> None:
     assert traffic(minikube) == {
         IN_TO_FRONTEND,
         ("from/0.0.0.0/0", "Service/backend", "30001"),
@@ -84,7 +79,7 @@ def test_traffic_goes_from_tier_to_tier(minikube: dict[str, Any]) -> None:
     }
 
 
-def test_traffic_of_the_cloud_stack(cloud: dict[str, Any]) -> None:
+def test_traffic_of_the_cloud_stack(cloud: Recording) -> None:
     assert traffic(cloud) == {
         ("from/0.0.0.0/0", "HTTPRoute/frontend", "todo.example.com"),
         ("from/monitoring", "Deployment/backend", "9000"),
@@ -101,7 +96,7 @@ def test_traffic_of_the_cloud_stack(cloud: dict[str, Any]) -> None:
 def test_the_gateway_s_namespace_comes_in_by_the_route() -> None:
     settings = stack_settings("cloud")
     settings["frontend"]["exposure"]["fromNamespace"] = "gateway-system"
-    found = traffic(run_program(settings, stack="cloud").export())
+    found = traffic(run_program(settings, stack="cloud"))
     assert ("from/0.0.0.0/0", "HTTPRoute/frontend", "todo.example.com") in found
     assert {tail for tail, _, _ in found if "/frontend" not in tail} == {
         "from/0.0.0.0/0",
@@ -110,7 +105,7 @@ def test_the_gateway_s_namespace_comes_in_by_the_route() -> None:
     }
 
 
-def test_workloads_use_images_and_volumes(minikube: dict[str, Any]) -> None:
+def test_workloads_use_images_and_volumes(minikube: Recording) -> None:
     assert uses(minikube) == {
         ("Deployment/frontend", "AppImage/frontend-image"),
         ("Deployment/backend", "AppImage/backend-image"),
@@ -119,7 +114,7 @@ def test_workloads_use_images_and_volumes(minikube: dict[str, Any]) -> None:
     }
 
 
-def test_a_claim_that_is_not_the_stack_s_has_no_arrow(changed: dict[str, Any]) -> None:
+def test_a_claim_that_is_not_the_stack_s_has_no_arrow(changed: Recording) -> None:
     claim = {"name": "shared", "persistentVolumeClaim": {"claimName": "somebody-else-s"}}
     pod = spec(changed, "Deployment", "backend")["template"]["spec"]
     pod["volumes"] = [*pod["volumes"], claim]
@@ -128,13 +123,13 @@ def test_a_claim_that_is_not_the_stack_s_has_no_arrow(changed: dict[str, Any]) -
 
 
 @pytest.mark.parametrize(("replicas", "said"), [(1, "1 pod"), (2, "2 pods"), (11, "11 pods")])
-def test_how_many_pods(changed: dict[str, Any], replicas: int, said: str) -> None:
+def test_how_many_pods(changed: Recording, replicas: int, said: str) -> None:
     spec(changed, "Deployment", "backend")["replicas"] = replicas
     details = {card.id: card.detail for _, pile in draw(changed).piles() for card in pile.cards}
     assert details["Deployment/backend"] == said
 
 
-def test_components_are_boxes_in_boxes(minikube: dict[str, Any]) -> None:
+def test_components_are_boxes_in_boxes(minikube: Recording) -> None:
     found = dict(boxes(draw(minikube).members))
     assert set(found) == {
         "todo",
@@ -151,62 +146,49 @@ def test_components_are_boxes_in_boxes(minikube: dict[str, Any]) -> None:
     assert "7 × NetworkPolicy" in found["todo > todo-app"].rest  # noqa: RUF001
 
 
-def test_the_order_in_the_state_changes_nothing(changed: dict[str, Any]) -> None:
+def test_the_order_of_registration_changes_nothing(changed: Recording) -> None:
     before = dot_text(draw(changed))
-    changed["deployment"]["resources"].reverse()
+    changed.resources.reverse()
     assert dot_text(draw(changed)) == before
-
-
-@pytest.mark.parametrize("prefix", ["todo-", ""], ids=["of today", "from before it had a prefix"])
-def test_the_name_that_pulumi_chose_is_shortened(changed: dict[str, Any], prefix: str) -> None:
-    for resource in changed["deployment"]["resources"]:
-        if resource["urn"].endswith("::todo-backend-secrets"):
-            metadata = resource["inputs"]["metadata"]
-            metadata["name"] = f"{prefix}backend-secrets-0a1b2c3d"
-            metadata["annotations"]["pulumi.com/autonamed"] = "true"
-    found = dict(boxes(draw(changed).members))
-    assert "Secret backend-secrets" in found["todo > todo-app > backend"].rest
 
 
 @pytest.mark.parametrize(
     ("policy", "direction"), [("backend-egress", "egress"), ("postgres-ingress", "ingress")]
 )
 def test_both_ends_have_to_allow_a_connection(
-    changed: dict[str, Any], policy: str, direction: str
+    changed: Recording, policy: str, direction: str
 ) -> None:
     spec(changed, "NetworkPolicy", policy)[direction] = []
     assert BACKEND_TO_DATABASE not in traffic(changed)
     assert FRONTEND_TO_BACKEND in traffic(changed)
 
 
-def test_without_policies_everybody_may_connect(changed: dict[str, Any]) -> None:
-    resources = changed["deployment"]["resources"]
-    resources[:] = [r for r in resources if not r["type"].endswith(":NetworkPolicy")]
+def test_without_policies_everybody_may_connect(changed: Recording) -> None:
+    changed.resources = [r for r in changed.resources if r.kind != "NetworkPolicy"]
     assert ("Deployment/frontend", "Service/postgres", "5432") in traffic(changed)
 
 
-def test_a_node_port_that_no_policy_opens_is_no_way_in(changed: dict[str, Any]) -> None:
+def test_a_node_port_that_no_policy_opens_is_no_way_in(changed: Recording) -> None:
     spec(changed, "NetworkPolicy", "frontend-ingress")["ingress"] = []
     assert IN_TO_FRONTEND not in traffic(changed)
 
 
-def test_a_policy_that_opens_a_cluster_ip_is_no_way_in(changed: dict[str, Any]) -> None:
+def test_a_policy_that_opens_a_cluster_ip_is_no_way_in(changed: Recording) -> None:
     spec(changed, "Service", "frontend")["type"] = "ClusterIP"
     assert IN_TO_FRONTEND not in traffic(changed)
 
 
-def test_an_ingress_is_a_way_in(changed: dict[str, Any]) -> None:
-    resources = changed["deployment"]["resources"]
-    frontend = next(r for r in resources if r["urn"].endswith("::todo-frontend-service"))
+def test_an_ingress_is_a_way_in(changed: Recording) -> None:
+    frontend = changed.one("Service", "frontend")
     service = {"name": "frontend", "port": {"name": "http"}}
     rule = {"host": "todo.example.com", "http": {"paths": [{"backend": {"service": service}}]}}
-    ingress = {
-        **frontend,
-        "urn": frontend["urn"].replace("-service", "-ingress"),
-        "type": "kubernetes:networking.k8s.io/v1:Ingress",
-        "inputs": {**frontend["inputs"], "kind": "Ingress", "spec": {"rules": [rule]}},
-    }
-    resources.append(ingress)
+    ingress = dataclasses.replace(
+        frontend,
+        urn=frontend.urn.replace("-service", "-ingress"),
+        type="kubernetes:networking.k8s.io/v1:Ingress",
+        inputs={**frontend.inputs, "kind": "Ingress", "spec": {"rules": [rule]}},
+    )
+    changed.resources.append(ingress)
     spec(changed, "Service", "frontend")["type"] = "ClusterIP"
     assert ("from/0.0.0.0/0", "Ingress/frontend", "todo.example.com") in traffic(changed)
 
@@ -224,9 +206,7 @@ def test_an_ingress_is_a_way_in(changed: dict[str, Any]) -> None:
         ([{"port": 5433, "endPort": 6000}], False),
     ],
 )
-def test_ports_of_a_policy(
-    changed: dict[str, Any], ports: list[dict[str, Any]], drawn: bool
-) -> None:
+def test_ports_of_a_policy(changed: Recording, ports: list[dict[str, Any]], drawn: bool) -> None:
     spec(changed, "NetworkPolicy", "backend-egress")["egress"][0]["ports"] = ports
     assert (BACKEND_TO_DATABASE in traffic(changed)) is drawn
 
@@ -266,7 +246,7 @@ NAME = "app.kubernetes.io/name"
         ({"podSelector": {"matchExpressions": [{"key": NAME, "operator": "DoesNotExist"}]}}, False),
     ],
 )
-def test_peers_of_a_policy(changed: dict[str, Any], peer: dict[str, Any], drawn: bool) -> None:
+def test_peers_of_a_policy(changed: Recording, peer: dict[str, Any], drawn: bool) -> None:
     spec(changed, "NetworkPolicy", "backend-egress")["egress"][0]["to"] = [peer]
     assert (BACKEND_TO_DATABASE in traffic(changed)) is drawn
 
@@ -289,7 +269,7 @@ def arrows(diagram: Diagram) -> Counter[tuple[str, str]]:
 
 
 def texts_in(svg: str) -> Counter[str]:
-    root = ElementTree.fromstring(svg)  # noqa: S314 - written by the command under test
+    root = ElementTree.fromstring(svg)  # noqa: S314 - written by the tool under test
     return Counter(" ".join((it.text or "").split()) for it in root.iter(f"{SVG}text"))
 
 
@@ -301,10 +281,10 @@ def arrows_in(svg: str) -> Counter[tuple[str, str]]:
     return Counter((tail, head) for tail, head in ends)
 
 
-def test_the_committed_picture_is_current(minikube: dict[str, Any]) -> None:
+def test_the_committed_picture_is_current(minikube: Recording) -> None:
     svg = COMMITTED.read_text(encoding="utf-8")
     diagram = draw(minikube)
-    old = "The program changed: deploy the stack, run `make graph`, and look at the new picture."
+    old = "The program changed: run `make graph`, and look at the new picture."
     assert texts_in(svg) == texts(diagram), old
     assert arrows_in(svg) == arrows(diagram), old
 
@@ -318,50 +298,37 @@ def test_graphviz_draws_everything(stack: str, request: pytest.FixtureRequest) -
     assert arrows_in(svg) == arrows(diagram)
 
 
+def run(out: Path, *arguments: str) -> None:
+    main(["--out", str(out), *arguments])
+
+
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, minikube: dict[str, Any]) -> Path:
-    """A project whose `pulumi` prints a state, on a machine without Graphviz."""
-    (tmp_path / "Pulumi.yaml").write_text("name: todo\n", encoding="utf-8")
-    (tmp_path / "state.json").write_text(json.dumps(minikube), encoding="utf-8")
-    command = tmp_path / "bin" / "pulumi"
-    command.parent.mkdir()
-    command.write_text(f"#!/bin/sh\nexec /bin/cat {tmp_path}/state.json\n", encoding="utf-8")
-    command.chmod(0o755)
-    monkeypatch.setenv("PATH", str(command.parent))
+def without_graphviz(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder to write to, on a machine without Graphviz."""
+    monkeypatch.setenv("PATH", str(tmp_path))
     return tmp_path
 
 
-def run(project: Path, out: Path) -> None:
-    arguments = ["--project", str(project), "graph", "--out", str(out)]
-    CliRunner().invoke(app, arguments, catch_exceptions=False)
+@pytest.mark.parametrize("stack", ["minikube", "cloud"])
+def test_dot_needs_no_graphviz(without_graphviz: Path, stack: str) -> None:
+    out = without_graphviz / "architecture.dot"
+    run(out, "--stack", stack)
+    assert out.read_text(encoding="utf-8").startswith(f'digraph "todo-{stack}" {{')
 
 
-def test_dot_needs_no_graphviz(project: Path) -> None:
-    out = project / "architecture.dot"
-    run(project, out)
-    assert out.read_text(encoding="utf-8").startswith('digraph "todo-minikube" {')
-
-
-def test_without_graphviz_it_says_what_to_install(project: Path) -> None:
-    out = project / "architecture.svg"
+def test_without_graphviz_it_says_what_to_install(without_graphviz: Path) -> None:
+    out = without_graphviz / "architecture.svg"
     with pytest.raises(Failure, match="install Graphviz"):
-        run(project, out)
+        run(out)
     assert not out.exists()
 
 
-def test_an_ending_that_says_nothing(project: Path) -> None:
+def test_an_ending_that_says_nothing(tmp_path: Path) -> None:
     with pytest.raises(Failure, match=r"has to end in \.svg, \.png, \.pdf or \.dot") as failure:
-        run(project, project / "architecture.txt")
+        run(tmp_path / "architecture.txt")
     assert failure.value.code == ExitCode.USAGE
 
 
-def test_a_file_that_cannot_be_written(project: Path) -> None:
+def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(Failure, match="cannot be written"):
-        run(project, project / "missing" / "architecture.dot")
-
-
-def test_a_stack_that_is_not_deployed(project: Path) -> None:
-    (project / "state.json").write_text('{"version": 3, "deployment": {}}', encoding="utf-8")
-    with pytest.raises(Failure, match="is not deployed") as failure:
-        run(project, project / "architecture.dot")
-    assert failure.value.code == ExitCode.UNREACHABLE
+        run(tmp_path / "missing" / "architecture.dot")

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ops.graph.resources import Resource
-from ops.json_tree import Json, part, parts
+from tools.graph.json_tree import Json, part, parts
+from tools.graph.resources import Resource
 
 Direction = Literal["ingress", "egress"]
 ANYWHERE = "0.0.0.0/0"

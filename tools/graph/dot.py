@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
 
-from ops.failure import Failure
-from ops.graph.diagram import Arrow, Box, Card, Diagram, Pile
+from console.failure import Failure
+from tools.graph.diagram import Arrow, Box, Card, Diagram, Pile
 
 _FONT = "Helvetica,Arial,sans-serif"
 _INK, _GREY, _PALE = "#1f2328", "#57606a", "#8c959f"

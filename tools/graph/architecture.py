@@ -2,19 +2,19 @@
 
 from collections.abc import Sequence
 
-from ops.graph.boxes import Boxes
-from ops.graph.cards import card_id, image_card, mounted_claims, source_card, target_card
-from ops.graph.diagram import Arrow, Card, Diagram
-from ops.graph.policies import Outsider
-from ops.graph.resources import Resource
-from ops.graph.traffic import Connection, Traffic
+from tools.graph.boxes import Boxes
+from tools.graph.cards import card_id, image_card, mounted_claims, source_card, target_card
+from tools.graph.diagram import Arrow, Card, Diagram
+from tools.graph.policies import Outsider
+from tools.graph.resources import Resource
+from tools.graph.traffic import Connection, Traffic
 
 
 def picture(resources: Sequence[Resource]) -> Diagram:
     """Returns the diagram of a stack.
 
     Args:
-        resources: All its resources, as Pulumi's state has them.
+        resources: All its resources.
     """
     traffic = Traffic(resources)
     ways = [(*_ends(it, resources), it.label) for it in traffic.connections()]

@@ -3,11 +3,11 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from ops.graph.cards import CLAIM, card, image_card, own_claims
-from ops.graph.diagram import Box, Pile
-from ops.graph.resources import Resource
-from ops.graph.traffic import Traffic
-from ops.json_tree import part
+from tools.graph.cards import CLAIM, card, image_card, own_claims
+from tools.graph.diagram import Box, Pile
+from tools.graph.json_tree import part
+from tools.graph.resources import Resource
+from tools.graph.traffic import Traffic
 
 _NOT_LISTED = {"Namespace", "ServiceAccount", CLAIM}
 _LAYER = "app.kubernetes.io/component"

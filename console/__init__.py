@@ -1,0 +1,1 @@
+"""How commands speak with people: the standard library alone, as set-up runs before any other."""

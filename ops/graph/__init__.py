@@ -1,1 +1,0 @@
-"""The picture of a stack: from Pulumi's state to Graphviz."""
