@@ -9,7 +9,7 @@ OPS = .venv/bin/python -m ops --stack $(STACK)
 TOOLCHAIN = $(PYTHON) -m toolchain --stack $(STACK) $(ASSENT)
 
 .DEFAULT_GOAL := help
-.PHONY: help up down env install test test-newest lint graph e2e e2e-outages cluster-start cluster-stop cluster-down
+.PHONY: help up down env install test test-newest lint lock graph e2e e2e-outages cluster-start cluster-stop cluster-down
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ lint: ## Formatting, style and types of all Python code
 graph: ## Draw what the program declares: docs/images/architecture.svg (OUT=file)
 	@$(TOOLCHAIN) python
 	@.venv/bin/python -m tools.graph --stack $(STACK) --out $(OUT)
+
+lock: ## Renew requirements.lock and requirements.txt after a change of pyproject.toml (needs uv)
+	@$(TOOLCHAIN) lock
 
 # Apart, because a cluster takes a minute or two to get over it.
 OUTAGES = tests/e2e/test_api_server.py

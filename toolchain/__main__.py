@@ -16,6 +16,7 @@ from toolchain import (
     environment,
     findings,
     health,
+    lock,
     machine,
     ownership,
     paths,
@@ -96,8 +97,16 @@ def python_ops(arguments: argparse.Namespace) -> None:
 def python_newest(arguments: argparse.Namespace) -> None:
     """A second environment with the newest SDKs that requirements.txt allows."""
     del arguments
-    files = [paths.PROJECT / "requirements.txt", paths.PROJECT / "requirements-dev.txt"]
-    python_env.install(paths.LOCAL / "newest-venv", files, [])
+    python_env.install_program(paths.LOCAL / "newest-venv", "dev", constrained=False)
+
+
+def write_lock(arguments: argparse.Namespace) -> None:
+    """Write requirements.lock, and requirements.txt, from pyproject.toml."""
+    del arguments
+    uv = python_env.uv()
+    if uv is None:
+        raise Failure("The lock is written by uv; `pip install uv`, then run again.")
+    lock.write(uv)
 
 
 def linters(arguments: argparse.Namespace) -> None:
@@ -179,6 +188,7 @@ COMMANDS = {
     "python": python,
     "python-newest": python_newest,
     "python-ops": python_ops,
+    "lock": write_lock,
     "linters": linters,
     "app-test": app_test,
     "python-e2e": python_e2e,

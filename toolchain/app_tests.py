@@ -24,7 +24,7 @@ def run() -> None:
         Failure: A test failed.
     """
     venv = paths.LOCAL / "backend-venv"
-    python_env.install(venv, [_BACKEND / "requirements-dev.txt"], [])
+    python_env.install(venv, [_BACKEND / "requirements-dev.txt"])
     _test([venv / "bin" / "python", "-m", "pytest"], _BACKEND)
     if _node() is None:
         ui.say(f"Frontend tests not run: they need Node.js {_OLDEST_NODE} or newer.")

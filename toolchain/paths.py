@@ -20,6 +20,9 @@ BUILDX_CONFIG = LOCAL / "buildx"
 DOCKER_CONFIG = LOCAL / "docker"
 VENV = PROJECT / ".venv"
 MODULES = PROJECT / "toolchain" / "modules"
+PYPROJECT = PROJECT / "pyproject.toml"
+REQUIREMENTS = PROJECT / "requirements.txt"
+LOCK = PROJECT / "requirements.lock"
 CONSTRAINTS = PROJECT / "toolchain" / "constraints.txt"
 
 

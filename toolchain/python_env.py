@@ -1,4 +1,4 @@
-"""Virtual environments: uv where it is installed, else venv and pip; requirements.txt is the truth."""
+"""Virtual environments: uv where it is installed, else venv and pip; requirements.lock is the truth."""
 
 from __future__ import annotations
 
@@ -6,33 +6,46 @@ import hashlib
 import json
 import shutil
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from console.failure import Failure
-from toolchain import paths, ui
+from toolchain import lock, paths, ui
 
 OLDEST_PYTHON = (3, 11)
 
 
-def ensure(*extras: str, constrained: bool = True) -> None:
+def ensure(*sections: str, constrained: bool = True) -> None:
     """Make or update the project's ``.venv``.
 
     Args:
-        extras: Names of further ``requirements-<extra>.txt`` files; those of an earlier run stay.
+        sections: What of the lock is needed beside the program's; that of an earlier run stays.
         constrained: Hold the Pulumi SDKs to the versions whose plugins the toolchain can build.
 
     Raises:
         Failure: Python is too old, or the packages cannot be installed.
     """
-    kept = {*extras, *_state(paths.VENV).get("extras", [])}
-    known = sorted(e for e in kept if (paths.PROJECT / f"requirements-{e}.txt").exists())
-    files = [
-        paths.PROJECT / "requirements.txt",
-        *(paths.PROJECT / f"requirements-{e}.txt" for e in known),
-    ]
-    install(paths.VENV, files, [paths.CONSTRAINTS] if constrained else [], extras=known)
+    kept = {*sections, *_state(paths.VENV).get("sections", [])}
+    install_program(paths.VENV, *kept, constrained=constrained)
+
+
+def install_program(venv: Path, *sections: str, constrained: bool) -> None:
+    """Make or update an environment that the program runs in.
+
+    Raises:
+        Failure: Python is too old, or the packages cannot be installed.
+    """
+    locked = lock.sections()
+    own = [lock.PROGRAM, *sorted({*sections} & locked.keys())]
+    install(
+        venv,
+        [paths.REQUIREMENTS],
+        [paths.CONSTRAINTS] if constrained else [],
+        hashed="".join(locked[it] for it in own),
+        sections=own,
+    )
 
 
 def python() -> Path:
@@ -49,10 +62,29 @@ def python() -> Path:
     return found
 
 
+def uv() -> list[str] | None:
+    """The command that runs uv, if it is installed."""
+    found = shutil.which("uv")
+    command = [found] if found else [sys.executable, "-m", "uv"]
+    return command if ui.capture([*command, "--version"]) else None
+
+
 def install(
-    venv: Path, requirements: list[Path], constraints: list[Path], *, extras: Sequence[str] = ()
+    venv: Path,
+    requirements: Sequence[Path],
+    constraints: Sequence[Path] = (),
+    *,
+    hashed: str = "",
+    sections: Sequence[str] = (),
 ) -> None:
-    """Make or update a virtual environment; nothing happens when its files have not changed.
+    """Make or update a virtual environment; nothing happens when what goes in has not changed.
+
+    Args:
+        venv: The environment's folder.
+        requirements: Files of requirements.
+        constraints: Files of constraints to them.
+        hashed: Requirements with hashes, which pip wants apart from those without.
+        sections: What to remember of them.
 
     Raises:
         Failure: Python is too old, or the packages cannot be installed.
@@ -62,19 +94,24 @@ def install(
             f"Python {sys.version.split()[0]} is too old; install Python 3.11 or newer and run again."
         )
     name = venv.relative_to(paths.PROJECT)
-    digest = hashlib.sha256(
-        b"\0".join(f.read_bytes() for f in (*requirements, *constraints))
-    ).hexdigest()
-    wanted = {"digest": digest, "extras": list(extras)}
+    contents = [hashed.encode(), *(f.read_bytes() for f in (*requirements, *constraints))]
+    wanted = {
+        "digest": hashlib.sha256(b"\0".join(contents)).hexdigest(),
+        "sections": list(sections),
+    }
     if _state(venv) == wanted:
         ui.say(f"  python environment: up to date ({name})")
         return
-    with ui.step(f"Python environment ({name})"):
-        _install(
-            venv,
-            [a for f in requirements for a in ("-r", str(f))]
-            + [a for f in constraints for a in ("-c", str(f))],
-        )
+    with ui.step(f"Python environment ({name})"), tempfile.NamedTemporaryFile("w") as file:
+        file.write(hashed)
+        file.flush()
+        runs = [["--require-hashes", "-r", file.name]] if hashed else []
+        if requirements:
+            runs.append(
+                [a for f in requirements for a in ("-r", str(f))]
+                + [a for f in constraints for a in ("-c", str(f))]
+            )
+        _install(venv, runs)
         (venv / ".requirements").write_text(json.dumps(wanted))
 
 
@@ -85,36 +122,28 @@ def _state(venv: Path) -> dict[str, Any]:
         return {}
 
 
-def _install(venv: Path, arguments: list[str]) -> None:
+def _install(venv: Path, runs: Sequence[Sequence[str]]) -> None:
     log = paths.LOCAL / "log" / "python.log"
     hint = "check that PyPI can be reached and run again"
     python = venv / "bin" / "python"
-    uv = [shutil.which("uv") or sys.executable, *([] if shutil.which("uv") else ["-m", "uv"])]
-    if ui.capture([*uv, "--version"]):
+    command = uv()
+    if command is None:
+        if not python.exists():
+            ui.run(
+                [sys.executable, "-m", "venv", venv],
+                log=log,
+                what="making a virtual environment",
+                hint="install python3-venv and run again",
+            )
+        install = [python, "-m", "pip", "install", "-q"]
+    else:
         if not (venv / "bin" / "pip").exists():  # Pulumi asks pip for the packages
             ui.run(
-                [*uv, "venv", "--seed", "--allow-existing", venv],
+                [*command, "venv", "--seed", "--allow-existing", venv],
                 log=log,
                 what="making a virtual environment",
                 hint=hint,
             )
-        ui.run(
-            [*uv, "pip", "install", "--python", python, *arguments],
-            log=log,
-            what="installing Python packages",
-            hint=hint,
-        )
-        return
-    if not python.exists():
-        ui.run(
-            [sys.executable, "-m", "venv", venv],
-            log=log,
-            what="making a virtual environment",
-            hint="install python3-venv and run again",
-        )
-    ui.run(
-        [python, "-m", "pip", "install", "-q", *arguments],
-        log=log,
-        what="installing Python packages",
-        hint=hint,
-    )
+        install = [*command, "pip", "install", "--python", python]
+    for arguments in runs:
+        ui.run([*install, *arguments], log=log, what="installing Python packages", hint=hint)

@@ -2,7 +2,7 @@
 
     python docs/images/screenshots.py http://10.89.0.2:30000
 
-It needs the packages of requirements-e2e.txt, a Chromium, and pngquant to keep the files small.
+It needs what `make e2e` installs, a Chromium, and pngquant to keep the files small.
 """
 
 import os
