@@ -37,7 +37,7 @@ graph: ## Draw what the program declares: docs/images/architecture.svg (OUT=file
 	@$(TOOLCHAIN) python
 	@.venv/bin/python -m tools.graph --stack $(STACK) --out $(OUT)
 
-lock: ## Renew requirements.lock and requirements.txt after a change of pyproject.toml (needs uv)
+lock: ## Renew requirements.lock after a change of pyproject.toml (needs uv)
 	@$(TOOLCHAIN) lock
 
 # Apart, because a cluster takes a minute or two to get over it.
