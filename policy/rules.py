@@ -151,10 +151,12 @@ def images_fixed(resource: Resource) -> Iterator[str]:
 
 
 def probes_differ(resource: Resource) -> Iterator[str]:
-    """Long-running containers have three probes, and over HTTP readiness is not liveness."""
+    """Whoever serves a port has three probes, and over HTTP readiness is not liveness."""
     if resource.kind not in ("Deployment", "StatefulSet", "DaemonSet"):
         return
     for container in _containers(resource, init=False):
+        if not container.get("ports"):
+            continue  # Nobody waits for a worker to be ready.
         for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
             if not container.get(probe):
                 yield f"container {container.get('name')} has no {probe}"

@@ -48,6 +48,7 @@ class AppDeployment(pulumi.ComponentResource):
     """The Ingress or the HTTPRoute."""
     autoscaler: k8s.autoscaling.v2.HorizontalPodAutoscaler | None
     service_monitor: k8s.apiextensions.CustomResource | None
+    network_policies: list[k8s.networking.v1.NetworkPolicy]
     config_map: core.ConfigMap | None
     secret: core.Secret | None
 
@@ -86,13 +87,12 @@ class AppDeployment(pulumi.ComponentResource):
         self.autoscaler = declare_autoscaler(scope, args.scaling)
         self.service = self.headless_service = self.route = None
         if args.port is not None:
-            self.service = declare_service(scope, args.port, args.exposure)
+            self.service = declare_service(scope, args, args.port)
             self.route = declare_route(scope, args.exposure, self.service, args.port)
             if args.headless:
                 self.headless_service = declare_headless_service(scope, args.port)
         self.service_monitor = declare_service_monitor(scope, args)
-        if args.network_policies:
-            declare_policies(scope, args)
+        self.network_policies = declare_policies(scope, args) if args.network_policies else []
         self.service_name = object_name(self.service) if self.service else None
         self.deployment_name = object_name(self.deployment)
         self.register_outputs(

@@ -7,11 +7,11 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from ..cluster.api import Api
-from ..network.policies import Peer
+from ..network.policies import NODE_LOCAL_DNS, Peer
 from ..pod.probes import HttpProbe, Probe, TcpProbe
 from ..secrets.files import SecretFiles
-from ..values.exposure import ClusterIp, Exposure
-from ..values.metrics import Metrics, NoMetrics, ServiceMonitor
+from ..values.exposure import ClusterIpExposure, Exposure
+from ..values.metrics import Metrics, NoMetrics, ServiceMonitorMetrics
 from ..values.resources import Resources
 from ..values.scaling import Fixed, Scaling
 from .probes import liveness_probe, readiness_probe, startup_probe
@@ -75,16 +75,21 @@ class AppDeploymentArgs:
     scaling: Scaling = field(default_factory=Fixed)
 
     # Who reaches it, and whom it reaches
-    exposure: Exposure = field(default_factory=ClusterIp)
+    app_protocol: str | None = "http"
+    """The Service's appProtocol, by which meshes and gateways go; None: plain TCP."""
+    exposure: Exposure = field(default_factory=ClusterIpExposure)
     headless: bool = False
     """Whether the name with `-pods` leads to every pod, ready or not, so that peers know them."""
     network_policies: bool = False
-    """Whether NetworkPolicies admit what the arguments say, and nothing else, to and from the pods.
-    Questions to DNS are for a policy of the whole namespace to allow (`default_deny`)."""
+    """Whether NetworkPolicies admit what the arguments say, and nothing else, to and from the
+    pods."""
     clients: Sequence[Peer] = ()
     """Who may connect to the port, besides those that the exposure lets in."""
     reaches: Sequence[tuple[Peer, int]] = ()
     """Whom the pods may connect to, each on one TCP port."""
+    dns_cidrs: Sequence[str] | None = (NODE_LOCAL_DNS,)
+    """Addresses of name servers that the pods may ask besides those of kube-system; None: whether
+    they may ask any is for another policy to say, such as that of `declare_default_deny`."""
     pod_cidr: str | None = None
     """Addresses of the cluster's pods, which are not let in from outside; None: they are too."""
 
@@ -144,13 +149,13 @@ class AppDeploymentArgs:
 
     def _check_port(self) -> None:
         if self.port is None:
-            if not isinstance(self.exposure, ClusterIp):
+            if not isinstance(self.exposure, ClusterIpExposure):
                 raise ValueError(f"exposure {self.exposure.mode} needs a port")
             if self.headless:
                 raise ValueError("headless needs a port")
             if self.clients:
                 raise ValueError("clients need a port to connect to")
-            if self.metrics_path and isinstance(self.metrics, ServiceMonitor):
+            if self.metrics_path and isinstance(self.metrics, ServiceMonitorMetrics):
                 raise ValueError(
                     "metrics by a ServiceMonitor need a port, since it finds pods by their Service;"
                     " use ScrapeAnnotations"

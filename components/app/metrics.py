@@ -5,7 +5,7 @@ from typing import assert_never
 import pulumi_kubernetes as k8s
 
 from ..metadata.scope import ObjectScope
-from ..values.metrics import NoMetrics, ScrapeAnnotations, ServiceMonitor
+from ..values.metrics import NoMetrics, ScrapeAnnotations, ServiceMonitorMetrics
 from .args import AppDeploymentArgs
 
 
@@ -20,7 +20,7 @@ def scrape_annotations(args: AppDeploymentArgs) -> dict[str, str]:
                 "prometheus.io/path": args.metrics_path,
                 "prometheus.io/port": str(args.metrics_port or args.port),
             }
-        case NoMetrics() | ServiceMonitor():
+        case NoMetrics() | ServiceMonitorMetrics():
             return {}
         case _:
             assert_never(args.metrics)
@@ -33,7 +33,7 @@ def declare_service_monitor(
     if args.metrics_path is None:
         return None
     match args.metrics:
-        case ServiceMonitor():
+        case ServiceMonitorMetrics():
             port = {"targetPort": args.metrics_port} if args.metrics_port else {"port": "http"}
             endpoint = {**port, "path": args.metrics_path, "interval": args.metrics.interval}
             return k8s.apiextensions.CustomResource(

@@ -2,55 +2,52 @@
 
 from typing import assert_never
 
+import pulumi_kubernetes as k8s
+
 from ..metadata.scope import ObjectScope
 from ..network.exposure import peers_from_outside
-from ..network.policies import Peer, allow_egress, allow_ingress, namespace_pods
-from ..values.metrics import Metrics, NoMetrics, ScrapeAnnotations, ServiceMonitor
+from ..network.policies import (
+    Peer,
+    declare_egress_policy,
+    declare_ingress_policy,
+    dns_rule,
+    namespace_pods,
+)
+from ..values.metrics import Metrics, NoMetrics, ScrapeAnnotations, ServiceMonitorMetrics
 from .args import AppDeploymentArgs
 
+NetworkPolicy = k8s.networking.v1.NetworkPolicy
 
-def declare_policies(scope: ObjectScope, args: AppDeploymentArgs) -> None:
+
+def declare_policies(scope: ObjectScope, args: AppDeploymentArgs) -> list[NetworkPolicy]:
     """Declares who may connect to the pods, and whom they may connect to."""
+    dns = None if args.dns_cidrs is None else dns_rule(args.dns_cidrs)
+    policies = [declare_egress_policy(f"{scope.name}-egress-policy", scope, args.reaches, dns=dns)]
     if args.port is not None:
-        allow_ingress(
-            f"{scope.name}-ingress-policy",
-            namespace=scope.namespace,
-            object_name=scope.object_name,
-            labels=scope.labels,
-            to=scope.selector,
-            peers=[*args.clients, *peers_from_outside(args.exposure, args.pod_cidr)],
-            port=args.port,
-            opts=scope.opts,
+        peers = [*args.clients, *peers_from_outside(args.exposure, args.pod_cidr)]
+        policies.append(
+            declare_ingress_policy(f"{scope.name}-ingress-policy", scope, peers, args.port)
         )
     metrics_port = args.metrics_port or args.port
     scrapers = _scrapers(args.metrics)
     if args.metrics_path and metrics_port and scrapers:
-        allow_ingress(
-            f"{scope.name}-metrics-policy",
-            namespace=scope.namespace,
-            object_name=f"{scope.object_name}-metrics",
-            labels=scope.labels,
-            to=scope.selector,
-            peers=scrapers,
-            port=metrics_port,
-            opts=scope.opts,
+        policies.append(
+            declare_ingress_policy(
+                f"{scope.name}-metrics-policy",
+                scope,
+                scrapers,
+                metrics_port,
+                suffix="-metrics-ingress",
+            )
         )
-    allow_egress(
-        f"{scope.name}-egress-policy",
-        namespace=scope.namespace,
-        object_name=scope.object_name,
-        labels=scope.labels,
-        of=scope.selector,
-        peers=args.reaches,
-        opts=scope.opts,
-    )
+    return policies
 
 
 def _scrapers(metrics: Metrics) -> list[Peer]:
     match metrics:
         case NoMetrics():
             return []
-        case ScrapeAnnotations() | ServiceMonitor():
+        case ScrapeAnnotations() | ServiceMonitorMetrics():
             return [namespace_pods(metrics.from_namespace)]
         case _:
             assert_never(metrics)

@@ -4,32 +4,19 @@ import pulumi_kubernetes as k8s
 
 from ..metadata.awaiting import NOT_AWAITED
 from ..metadata.scope import ObjectScope
-from ..values.exposure import Exposure, NodePort
+from ..network.exposure import service_spec
+from .args import AppDeploymentArgs
 
 core = k8s.core.v1
 
 
-def declare_service(scope: ObjectScope, port: int, exposure: Exposure) -> core.Service:
+def declare_service(scope: ObjectScope, args: AppDeploymentArgs, port: int) -> core.Service:
     """Declares the Service that shares requests out among the pods that are ready."""
-    on_nodes = exposure if isinstance(exposure, NodePort) else None
     return core.Service(
         f"{scope.name}-service",
         # The Deployment is awaited, and fails with the reason of its pods.
         metadata=scope.metadata(annotations=NOT_AWAITED),
-        spec=core.ServiceSpecArgs(
-            type="NodePort" if on_nodes else "ClusterIP",
-            external_traffic_policy=on_nodes.external_traffic_policy if on_nodes else None,
-            selector=scope.selector,
-            ports=[
-                core.ServicePortArgs(
-                    name="http",
-                    port=port,
-                    target_port="http",
-                    node_port=on_nodes.port if on_nodes else None,
-                    app_protocol="http",
-                )
-            ],
-        ),
+        spec=service_spec(scope, args.exposure, port, args.app_protocol),
         opts=scope.opts,
     )
 

@@ -8,14 +8,50 @@ import pulumi_kubernetes as k8s
 from ..metadata.awaiting import NOT_AWAITED
 from ..metadata.scope import ObjectScope
 from ..values.addresses import is_ipv6
-from ..values.exposure import ClusterIp, Exposure, Gateway, Ingress, NodePort
+from ..values.exposure import (
+    ClusterIpExposure,
+    Exposure,
+    GatewayExposure,
+    IngressExposure,
+    NodePortExposure,
+)
 from .policies import Peer, addresses, namespace_pods
 
+core = k8s.core.v1
 net = k8s.networking.v1
 
 
+def service_spec(
+    scope: ObjectScope, exposure: Exposure, port: int, app_protocol: str | None
+) -> core.ServiceSpecArgs:
+    """Returns the Service that an exposure needs.
+
+    Args:
+        scope: Whose pods are behind it.
+        exposure: The way in.
+        port: Its port, which leads to the containers' port `http`.
+        app_protocol: What is spoken there; None: something over TCP.
+    """
+    http = core.ServicePortArgs(
+        name="http", port=port, target_port="http", app_protocol=app_protocol
+    )
+    match exposure:
+        case ClusterIpExposure() | IngressExposure() | GatewayExposure():
+            return core.ServiceSpecArgs(type="ClusterIP", selector=scope.selector, ports=[http])
+        case NodePortExposure():
+            http.node_port = exposure.port
+            return core.ServiceSpecArgs(
+                type="NodePort",
+                external_traffic_policy=exposure.external_traffic_policy,
+                selector=scope.selector,
+                ports=[http],
+            )
+        case _:
+            assert_never(exposure)
+
+
 def declare_route(
-    scope: ObjectScope, exposure: Exposure, service: k8s.core.v1.Service, port: int
+    scope: ObjectScope, exposure: Exposure, service: core.Service, port: int
 ) -> pulumi.Resource | None:
     """Declares what leads to a Service from outside, if its type alone does not.
 
@@ -24,16 +60,16 @@ def declare_route(
     """
     opts = pulumi.ResourceOptions.merge(scope.opts, pulumi.ResourceOptions(depends_on=[service]))
     match exposure:
-        case ClusterIp() | NodePort():
+        case ClusterIpExposure() | NodePortExposure():
             return None
-        case Ingress():
+        case IngressExposure():
             return net.Ingress(
                 f"{scope.name}-ingress",
                 metadata=scope.metadata(annotations={**NOT_AWAITED, **exposure.annotations}),
                 spec=_ingress_spec(exposure, scope.object_name),
                 opts=opts,
             )
-        case Gateway():
+        case GatewayExposure():
             return k8s.apiextensions.CustomResource(
                 f"{scope.name}-route",
                 api_version="gateway.networking.k8s.io/v1",
@@ -46,7 +82,7 @@ def declare_route(
             assert_never(exposure)
 
 
-def _ingress_spec(exposure: Ingress, service: str) -> net.IngressSpecArgs:
+def _ingress_spec(exposure: IngressExposure, service: str) -> net.IngressSpecArgs:
     backend = net.IngressBackendArgs(
         service=net.IngressServiceBackendArgs(
             name=service, port=net.ServiceBackendPortArgs(name="http")
@@ -62,7 +98,7 @@ def _ingress_spec(exposure: Ingress, service: str) -> net.IngressSpecArgs:
     )
 
 
-def _route_spec(exposure: Gateway, service: str, port: int) -> dict[str, Any]:
+def _route_spec(exposure: GatewayExposure, service: str, port: int) -> dict[str, Any]:
     gateway = {
         "name": exposure.gateway,
         "namespace": exposure.gateway_namespace,
@@ -83,11 +119,11 @@ def peers_from_outside(exposure: Exposure, pod_cidr: str | None) -> list[Peer]:
         pod_cidr: Addresses of the cluster's pods; None: they are let in as everybody is.
     """
     match exposure:
-        case ClusterIp():
+        case ClusterIpExposure():
             return []
-        case NodePort():
+        case NodePortExposure():
             return [_anywhere(pod_cidr)]
-        case Ingress() | Gateway():
+        case IngressExposure() | GatewayExposure():
             if exposure.from_namespace is None:
                 return [_anywhere(pod_cidr)]
             return [namespace_pods(exposure.from_namespace)]
@@ -105,11 +141,11 @@ def _anywhere(pod_cidr: str | None) -> Peer:
 def url(exposure: Exposure, *, node_address: str, service: str, namespace: str, port: int) -> str:
     """Returns where the application answers."""
     match exposure:
-        case ClusterIp():
+        case ClusterIpExposure():
             return f"http://{service}.{namespace}.svc:{port}"
-        case NodePort():
+        case NodePortExposure():
             return f"http://{node_address}:{exposure.port}"
-        case Ingress() | Gateway():
+        case IngressExposure() | GatewayExposure():
             return f"https://{exposure.host}"
         case _:
             assert_never(exposure)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-import pulumi
 import pulumi_kubernetes as k8s
 
 from ..metadata.scope import ObjectScope
@@ -153,61 +152,3 @@ def _ports(*ports: tuple[str, int]) -> list[net.NetworkPolicyPortArgs]:
 
 def _peer(peer: Peer) -> net.NetworkPolicyPeerArgs:
     return peer if isinstance(peer, net.NetworkPolicyPeerArgs) else pods(peer)
-
-
-def allow_ingress(
-    name: str,
-    *,
-    namespace: pulumi.Input[str],
-    object_name: str,
-    labels: Labels,
-    to: Labels,
-    peers: Sequence[Peer],
-    port: int,
-    opts: pulumi.ResourceOptions,
-) -> None:
-    """Lets peers connect to a port of some pods."""
-    net.NetworkPolicy(
-        name,
-        metadata=k8s.meta.v1.ObjectMetaArgs(
-            name=f"{object_name}-ingress", namespace=namespace, labels=dict(labels)
-        ),
-        spec=net.NetworkPolicySpecArgs(
-            pod_selector=_select(to),
-            policy_types=["Ingress"],
-            # A rule without peers would admit everybody; no rule admits nobody.
-            ingress=[
-                net.NetworkPolicyIngressRuleArgs(from_=[_peer(peer)], ports=_ports(("TCP", port)))
-                for peer in peers
-            ],
-        ),
-        opts=opts,
-    )
-
-
-def allow_egress(
-    name: str,
-    *,
-    namespace: pulumi.Input[str],
-    object_name: str,
-    labels: Labels,
-    of: Labels,
-    peers: Sequence[tuple[Peer, int]],
-    opts: pulumi.ResourceOptions,
-) -> None:
-    """Lets some pods connect to peers, each on one port."""
-    net.NetworkPolicy(
-        name,
-        metadata=k8s.meta.v1.ObjectMetaArgs(
-            name=f"{object_name}-egress", namespace=namespace, labels=dict(labels)
-        ),
-        spec=net.NetworkPolicySpecArgs(
-            pod_selector=_select(of),
-            policy_types=["Egress"],
-            egress=[
-                net.NetworkPolicyEgressRuleArgs(to=[_peer(peer)], ports=_ports(("TCP", port)))
-                for peer, port in peers
-            ],
-        ),
-        opts=opts,
-    )

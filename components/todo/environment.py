@@ -8,7 +8,7 @@ from components.postgres.connections import POOL, pool_size
 from components.todo.ports import BACKEND_METRICS_PORT, BACKEND_PORT, FRONTEND_PORT, database_port
 from components.todo.settings.database import ExternalDatabase, InClusterDatabase
 from components.todo.settings.settings import Settings
-from components.values.exposure import Exposure, Gateway, Ingress
+from components.values.exposure import keep_alive_seconds, trusted_proxies
 
 _CA_FILE = "database-ca.pem"
 
@@ -31,8 +31,8 @@ def backend_environment(settings: Settings, database_host: str) -> dict[str, str
         "LOG_LEVEL": settings.backend.log_level,
         # The frontend's pods are believed about whom they ask for.
         "TRUSTED_PROXY_HOST": "frontend-pods",
-        "TRUSTED_PROXIES": str(_trusted_proxies(settings.backend.exposure)),
-        "KEEP_ALIVE_SECONDS": str(_keep_alive(settings.backend.exposure)),
+        "TRUSTED_PROXIES": str(trusted_proxies(settings.backend.exposure)),
+        "KEEP_ALIVE_SECONDS": str(keep_alive_seconds(settings.backend.exposure)),
     }
     if chat:
         variables |= {"CHAT_BASE_URL": chat.base_url, "CHAT_MODEL": chat.model}
@@ -46,22 +46,9 @@ def frontend_environment(settings: Settings) -> dict[str, str]:
         "HOSTNAME": "0.0.0.0",  # noqa: S104 - the pod's own address
         "PORT": str(FRONTEND_PORT),
         "BACKEND_URL": f"http://backend:{BACKEND_PORT}",
-        "TRUSTED_PROXIES": str(_trusted_proxies(exposure)),
-        "KEEP_ALIVE_TIMEOUT": str(_keep_alive(exposure) * 1000),
+        "TRUSTED_PROXIES": str(trusted_proxies(exposure)),
+        "KEEP_ALIVE_TIMEOUT": str(keep_alive_seconds(exposure) * 1000),
     }
-
-
-def _trusted_proxies(exposure: Exposure) -> int:
-    return exposure.trusted_proxies if isinstance(exposure, Ingress | Gateway) else 0
-
-
-def _keep_alive(exposure: Exposure) -> int:
-    """Returns for how many seconds an idle connection stays open.
-
-    Longer than whoever is in front keeps it, lest it send a request into a connection that closes:
-    Google's load balancers keep one for 600 s, those of AWS and nginx for 60 s.
-    """
-    return 620 if isinstance(exposure, Ingress | Gateway) else 75
 
 
 def backend_files(settings: Settings) -> dict[str, str]:

@@ -7,6 +7,7 @@ import pulumi
 
 from components.metadata.labels import part_of, selector
 from components.metadata.scope import ObjectScope
+from components.network.exposure import peers_from_outside
 from components.network.policies import (
     Peer,
     addresses,
@@ -17,11 +18,9 @@ from components.network.policies import (
 )
 from components.todo.ports import BACKEND_METRICS_PORT, BACKEND_PORT, FRONTEND_PORT, database_port
 from components.todo.settings.settings import Settings
-from components.values.addresses import is_ipv6
-from components.values.exposure import ClusterIp, Exposure, NodePort
 from components.values.metrics import NoMetrics
 
-# Who comes through a NodePort or a cloud's load balancer has an address that nobody knows before.
+# What is not in the cluster has an address that nobody knows before.
 _ANYWHERE = "0.0.0.0/0"
 
 
@@ -43,10 +42,13 @@ def declare_paths(application: ObjectScope, settings: Settings) -> None:
     database = settings.database
 
     into: dict[str, tuple[int, list[Peer]]] = {
-        "frontend": (FRONTEND_PORT, _from_outside(settings, settings.frontend.exposure)),
+        "frontend": (
+            FRONTEND_PORT,
+            peers_from_outside(settings.frontend.exposure, settings.cluster.pod_cidr),
+        ),
         "backend": (
             BACKEND_PORT,
-            [frontend, *_from_outside(settings, settings.backend.exposure)],
+            [frontend, *peers_from_outside(settings.backend.exposure, settings.cluster.pod_cidr)],
         ),
     }
     to_database = addresses(database.cidr) if database.mode == "external" else postgres
@@ -89,17 +91,6 @@ def _app(application: ObjectScope, app: str, former_name: str | None = None) -> 
         component=app,
         opts=pulumi.ResourceOptions.merge(application.opts, former),
     )
-
-
-def _from_outside(settings: Settings, exposure: Exposure) -> list[Peer]:
-    if isinstance(exposure, ClusterIp):
-        return []
-    if isinstance(exposure, NodePort) or exposure.from_namespace is None:
-        pods = settings.cluster.pod_cidr
-        # Pods' addresses of IPv6 mean a cluster of IPv6; a part must be of the same kind.
-        anywhere = "::/0" if pods and is_ipv6(pods) else _ANYWHERE
-        return [addresses(anywhere, without=pods)]
-    return [namespace_pods(exposure.from_namespace)]
 
 
 def _to_chat(settings: Settings) -> list[tuple[Peer, int]]:

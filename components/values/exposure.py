@@ -1,6 +1,10 @@
-"""Who reaches an application from outside the cluster, and how."""
+"""Who reaches an application from outside the cluster, and how.
 
-from typing import Annotated, Literal
+Each way in is a class; what follows from it is said below, case by case, and where Kubernetes
+objects follow, in `network/exposure.py`. A new class is done when pyright has no more complaints.
+"""
+
+from typing import Annotated, Literal, assert_never
 
 from pydantic import Field
 
@@ -12,13 +16,13 @@ from .value import Value
 TrustedProxies = Annotated[int, Between(0, 10)]
 
 
-class ClusterIp(Value):
+class ClusterIpExposure(Value):
     """Reachable inside the cluster only."""
 
     mode: Literal["clusterIp"] = "clusterIp"
 
 
-class NodePort(Value):
+class NodePortExposure(Value):
     """Reachable on a fixed port of every node."""
 
     mode: Literal["nodePort"] = "nodePort"
@@ -30,7 +34,7 @@ class NodePort(Value):
     )
 
 
-class Ingress(Value):
+class IngressExposure(Value):
     """Reachable by host name through an Ingress controller, over TLS."""
 
     mode: Literal["ingress"] = "ingress"
@@ -50,7 +54,7 @@ class Ingress(Value):
     )
 
 
-class Gateway(Value):
+class GatewayExposure(Value):
     """Reachable by host name through a Gateway (Gateway API) that terminates TLS."""
 
     mode: Literal["gateway"] = "gateway"
@@ -68,4 +72,55 @@ class Gateway(Value):
     )
 
 
-Exposure = Annotated[ClusterIp | NodePort | Ingress | Gateway, Field(discriminator="mode")]
+Exposure = Annotated[
+    ClusterIpExposure | NodePortExposure | IngressExposure | GatewayExposure,
+    Field(discriminator="mode"),
+]
+
+
+def node_port(exposure: Exposure) -> int | None:
+    """Returns the port of every node that leads in, of which a cluster has each once."""
+    match exposure:
+        case NodePortExposure():
+            return exposure.port
+        case ClusterIpExposure() | IngressExposure() | GatewayExposure():
+            return None
+        case _:
+            assert_never(exposure)
+
+
+def public_host(exposure: Exposure) -> str | None:
+    """Returns the host name that leads in, which one application can have."""
+    match exposure:
+        case IngressExposure() | GatewayExposure():
+            return exposure.host
+        case ClusterIpExposure() | NodePortExposure():
+            return None
+        case _:
+            assert_never(exposure)
+
+
+def trusted_proxies(exposure: Exposure) -> int:
+    """Returns how many proxies in front append to X-Forwarded-For, and are believed."""
+    match exposure:
+        case IngressExposure() | GatewayExposure():
+            return exposure.trusted_proxies
+        case ClusterIpExposure() | NodePortExposure():
+            return 0
+        case _:
+            assert_never(exposure)
+
+
+def keep_alive_seconds(exposure: Exposure) -> int:
+    """Returns for how many seconds an idle connection stays open.
+
+    Longer than whoever is in front keeps it, lest it send a request into a connection that closes:
+    Google's load balancers keep one for 600 s, those of AWS and nginx for 60 s.
+    """
+    match exposure:
+        case IngressExposure() | GatewayExposure():
+            return 620
+        case ClusterIpExposure() | NodePortExposure():
+            return 75
+        case _:
+            assert_never(exposure)

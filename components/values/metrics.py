@@ -22,7 +22,7 @@ class ScrapeAnnotations(Value):
     from_namespace: DnsLabel = Field(default="monitoring", description="Namespace of Prometheus")
 
 
-class ServiceMonitor(Value):
+class ServiceMonitorMetrics(Value):
     """A ServiceMonitor for the Prometheus Operator."""
 
     mode: Literal["serviceMonitor"] = "serviceMonitor"
@@ -36,4 +36,6 @@ class ServiceMonitor(Value):
     from_namespace: DnsLabel = Field(default="monitoring", description="Namespace of Prometheus")
 
 
-Metrics = Annotated[NoMetrics | ScrapeAnnotations | ServiceMonitor, Field(discriminator="mode")]
+Metrics = Annotated[
+    NoMetrics | ScrapeAnnotations | ServiceMonitorMetrics, Field(discriminator="mode")
+]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from components.values.exposure import Ingress
+from components.values.exposure import IngressExposure
 from tests.programs import STACKS, run_program, stack_settings
 
 Manifests = dict[str, list[dict[str, Any]]]
@@ -15,7 +15,7 @@ def variants() -> dict[str, Any]:
     """Returns settings that together make every kind of object there is."""
     settings = {stack: stack_settings(stack) for stack in STACKS}
     ingress = stack_settings("cloud")
-    ingress["frontend"]["exposure"] = Ingress(
+    ingress["frontend"]["exposure"] = IngressExposure(
         host="todo.example.com", class_name="nginx", tls_secret="todo-tls"
     ).model_dump(by_alias=True)
     return {**settings, "ingress": ingress}

@@ -1,16 +1,27 @@
 """AppDeployment: what each argument does."""
 
+from dataclasses import replace
 from typing import Any
 
+import pulumi_kubernetes as k8s
 import pytest
 
 from components.app.app_deployment import AppDeployment, AppDeploymentArgs
+from components.pod.probes import ExecProbe, HttpProbe, NoProbe, TcpProbe
 from components.secrets.files import SecretFiles
-from components.values.exposure import Gateway, Ingress, NodePort
-from components.values.metrics import ServiceMonitor
+from components.values.exposure import (
+    ClusterIpExposure,
+    GatewayExposure,
+    IngressExposure,
+    NodePortExposure,
+)
+from components.values.metrics import ScrapeAnnotations, ServiceMonitorMetrics
 from components.values.scaling import Autoscaled, Fixed
 from policy.rules import RULES, Resource
 from tests.recording import Recording, record
+
+core = k8s.core.v1
+apps = k8s.apps.v1
 
 
 def deploy(**arguments: Any) -> Recording:
@@ -24,17 +35,320 @@ def deploy(**arguments: Any) -> Recording:
     return record(program)
 
 
+def worker(**arguments: Any) -> Recording:
+    return deploy(port=None, **arguments)
+
+
 def pod_of(recording: Recording) -> dict[str, Any]:
     return recording.one("Deployment").inputs["spec"]["template"]["spec"]
 
 
+def container_of(recording: Recording) -> dict[str, Any]:
+    return pod_of(recording)["containers"][0]
+
+
+def kinds_of(recording: Recording) -> list[str]:
+    return sorted(r.kind for r in recording.resources if r.type.startswith("kubernetes:"))
+
+
+def broken_rules(recording: Recording) -> list[str]:
+    resources = [
+        Resource(type=it.type, name=it.name, properties=it.inputs) for it in recording.resources
+    ]
+    return [said for rule in RULES for it in resources for said in rule.check(it)]
+
+
 def test_three_arguments_make_a_whole_application_that_keeps_the_rules() -> None:
     recording = deploy()
-    kinds = sorted(r.kind for r in recording.resources if r.type.startswith("kubernetes:"))
-    assert kinds == ["Deployment", "PodDisruptionBudget", "Service", "ServiceAccount"]
-    for resource in recording.resources:
-        it = Resource(type=resource.type, name=resource.name, properties=resource.inputs)
-        assert [message for rule in RULES for message in rule.check(it)] == []
+    assert kinds_of(recording) == [
+        "Deployment",
+        "PodDisruptionBudget",
+        "Service",
+        "ServiceAccount",
+    ]
+    assert broken_rules(recording) == []
+
+
+def test_a_worker_has_no_port_no_service_and_no_probe_and_keeps_the_rules() -> None:
+    recording = worker(command=["shop"], args=["send", "mail"])
+    assert kinds_of(recording) == ["Deployment", "PodDisruptionBudget", "ServiceAccount"]
+    assert broken_rules(recording) == []
+    container = container_of(recording)
+    assert (container["command"], container["args"]) == (["shop"], ["send", "mail"])
+    assert not {"ports", "livenessProbe", "readinessProbe", "startupProbe"} & container.keys()
+
+
+def test_the_image_says_what_runs_unless_told_otherwise() -> None:
+    assert not {"command", "args"} & container_of(deploy()).keys()
+
+
+def test_two_applications_are_two_instances_unless_told_otherwise() -> None:
+    def label(**arguments: Any) -> str:
+        metadata = deploy(**arguments).one("Deployment").inputs["metadata"]
+        return metadata["labels"]["app.kubernetes.io/instance"]
+
+    assert label() == "shop"
+    assert label(object_name="web") == "shop"
+    assert label(instance="market") == "market"
+
+
+def test_a_web_application_is_asked_over_http_about_two_things() -> None:
+    container = container_of(deploy())
+    assert container["livenessProbe"]["httpGet"] == {"path": "/health", "port": "http"}
+    assert container["readinessProbe"]["httpGet"] == {"path": "/ready", "port": "http"}
+
+
+@pytest.mark.parametrize(
+    ("probe", "asked"),
+    [
+        (HttpProbe("/up", port=9000), {"httpGet": {"path": "/up", "port": 9000}}),
+        (TcpProbe(), {"tcpSocket": {"port": "http"}}),
+        (ExecProbe(["check", "it"]), {"exec": {"command": ["check", "it"]}}),
+    ],
+)
+def test_a_probe_asks_over_http_or_tcp_or_by_a_command(probe: Any, asked: dict[str, Any]) -> None:
+    slow = replace(probe, period=20, timeout=7, failures=4)
+    container = container_of(deploy(liveness=slow, readiness=probe))
+    timing = {"periodSeconds": 20, "timeoutSeconds": 7, "failureThreshold": 4}
+    assert container["livenessProbe"] == asked | timing
+    assert container["readinessProbe"].items() >= asked.items()
+
+
+def test_an_application_has_two_minutes_to_start_whatever_is_asked_of_it() -> None:
+    container = container_of(worker(liveness=ExecProbe(["check"], timeout=7)))
+    probe = container["startupProbe"]
+    assert probe["exec"] == {"command": ["check"]}
+    assert probe["timeoutSeconds"] == 7
+    assert probe["periodSeconds"] * probe["failureThreshold"] == 120
+    slow = container_of(deploy(startup=HttpProbe("/started", period=10, failures=60)))
+    assert slow["startupProbe"]["httpGet"]["path"] == "/started"
+    assert slow["livenessProbe"]["httpGet"]["path"] == "/health"
+
+
+def test_no_probe_is_said_for_each() -> None:
+    container = container_of(deploy(liveness=NoProbe(), readiness=TcpProbe()))
+    assert not {"livenessProbe", "startupProbe"} & container.keys()
+    assert "readinessProbe" in container
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"exposure": NodePortExposure(port=30123)}, "exposure nodePort needs a port"),
+        (
+            {"exposure": IngressExposure(host="a.example.com", class_name="nginx")},
+            "exposure ingress needs a port",
+        ),
+        ({"headless": True}, "headless needs a port"),
+        ({"clients": [{"a": "b"}], "network_policies": True}, "clients need a port"),
+        ({"liveness": HttpProbe("/health")}, "the liveness probe asks port 'http'"),
+        ({"readiness": TcpProbe()}, "the readiness probe asks port 'http'"),
+        ({"startup": TcpProbe(port="metrics")}, "the startup probe asks port 'metrics'"),
+        ({"metrics_path": "/metrics"}, "metrics_path needs a port or a metrics_port"),
+        (
+            {
+                "metrics": ServiceMonitorMetrics(),
+                "metrics_path": "/metrics",
+                "metrics_port": 9000,
+            },
+            "metrics by a ServiceMonitor need a port",
+        ),
+    ],
+)
+def test_what_needs_a_port_is_refused_without_one(arguments: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        AppDeploymentArgs(image="shop:1.2.3", namespace="shop", **arguments)
+
+
+@pytest.mark.parametrize("arguments", [{"clients": [{"a": "b"}]}, {"reaches": [({"a": "b"}, 80)]}])
+def test_who_names_peers_wants_network_policies(arguments: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="need network_policies=True"):
+        deploy(**arguments)
+
+
+def test_a_worker_with_metrics_is_asked_where_they_are() -> None:
+    recording = worker(
+        metrics=ScrapeAnnotations(),
+        metrics_path="/metrics",
+        metrics_port=9000,
+        liveness=HttpProbe("/metrics", port="metrics"),
+        pod_annotations={"example.com/a": "b"},
+    )
+    template = recording.one("Deployment").inputs["spec"]["template"]
+    assert template["metadata"]["annotations"] == {
+        "prometheus.io/scrape": "true",
+        "prometheus.io/path": "/metrics",
+        "prometheus.io/port": "9000",
+        "example.com/a": "b",
+    }
+    assert container_of(recording)["ports"] == [{"name": "metrics", "containerPort": 9000}]
+
+
+def test_pods_run_where_they_are_told_to() -> None:
+    toleration = core.TolerationArgs(key="gpu", operator="Exists", effect="NoSchedule")
+    pod = pod_of(
+        deploy(node_selector={"disk": "ssd"}, tolerations=[toleration], priority_class="high")
+    )
+    assert pod["nodeSelector"] == {"disk": "ssd"}
+    assert pod["tolerations"] == [{"key": "gpu", "operator": "Exists", "effect": "NoSchedule"}]
+    assert pod["priorityClassName"] == "high"
+    assert not {"nodeSelector", "tolerations", "priorityClassName"} & pod_of(deploy()).keys()
+
+
+def test_the_service_account_carries_a_cloud_s_role() -> None:
+    role = {"eks.amazonaws.com/role-arn": "arn:aws:iam::1:role/shop"}
+    recording = deploy(service_account_annotations=role)
+    assert recording.one("ServiceAccount").inputs["metadata"]["annotations"] == role
+    assert "annotations" not in deploy().one("ServiceAccount").inputs["metadata"]
+
+
+def test_extra_volumes_are_in_all_containers() -> None:
+    claim = core.PersistentVolumeClaimVolumeSourceArgs(claim_name="pictures")
+    pod = pod_of(
+        deploy(
+            init_command=["migrate"],
+            extra_volumes=[core.VolumeArgs(name="pictures", persistent_volume_claim=claim)],
+            extra_volume_mounts=[core.VolumeMountArgs(name="pictures", mount_path="/pictures")],
+        )
+    )
+    assert {"name": "pictures", "persistentVolumeClaim": {"claimName": "pictures"}} in pod[
+        "volumes"
+    ]
+    for container in (*pod["initContainers"], *pod["containers"]):
+        assert {"name": "pictures", "mountPath": "/pictures"} in container["volumeMounts"]
+
+
+def test_customize_has_the_last_word_on_the_deployment() -> None:
+    def slowly(spec: apps.DeploymentSpecArgs) -> apps.DeploymentSpecArgs:
+        spec.min_ready_seconds = 30
+        return spec
+
+    spec = deploy(customize=slowly).one("Deployment").inputs["spec"]
+    assert spec["minReadySeconds"] == 30
+    del spec["minReadySeconds"]
+    assert spec == deploy().one("Deployment").inputs["spec"]
+
+
+def test_what_it_declares_can_be_reached_from_the_component() -> None:
+    made: list[AppDeployment] = []
+
+    def program() -> None:
+        for name, port in (("web", 80), ("worker", None)):
+            args = AppDeploymentArgs(
+                image="shop:1",
+                namespace="shop",
+                port=port,
+                headless=port is not None,
+                scaling=Autoscaled(),
+                network_policies=True,
+                config_files={"a": "b"},
+                secret_files=SecretFiles(path="/s", values={"k": "v"}),
+            )
+            made.append(AppDeployment(name, args))
+
+    recording = record(program)
+    web, mailer = made
+    reached = [
+        web.deployment,
+        web.service,
+        web.headless_service,
+        web.service_account,
+        web.disruption_budget,
+        web.autoscaler,
+        web.config_map,
+        web.secret,
+        *web.network_policies,
+    ]
+    declared = [r for r in recording.resources if r.parent.endswith("::web")]
+    assert len([it for it in reached if it]) == len(declared)
+    assert (mailer.service, mailer.service_name, mailer.headless_service) == (None, None, None)
+    assert (web.route, web.service_monitor) == (None, None)
+
+
+def ingress_rules(recording: Recording, name: str) -> list[dict[str, Any]]:
+    return recording.one("NetworkPolicy", name).inputs["spec"].get("ingress", [])
+
+
+def test_without_being_asked_it_declares_no_network_policies() -> None:
+    assert deploy().of("NetworkPolicy") == []
+
+
+def test_its_policies_admit_clients_and_destinations_and_nobody_else() -> None:
+    client, database = {"app": "web"}, {"app": "db"}
+    recording = deploy(network_policies=True, clients=[client], reaches=[(database, 5432)])
+    ingress = recording.one("NetworkPolicy", "shop-ingress").inputs["spec"]
+    assert ingress["policyTypes"] == ["Ingress"]
+    assert ingress["ingress"] == [
+        {
+            "from": [{"podSelector": {"matchLabels": client}}],
+            "ports": [{"protocol": "TCP", "port": 8080}],
+        }
+    ]
+    egress = recording.one("NetworkPolicy", "shop-egress").inputs["spec"]
+    to_database, dns = egress["egress"]
+    assert to_database == {
+        "to": [{"podSelector": {"matchLabels": database}}],
+        "ports": [{"protocol": "TCP", "port": 5432}],
+    }
+    assert {port["port"] for port in dns["ports"]} == {53}
+    pods = recording.one("Deployment").inputs["spec"]["selector"]
+    assert ingress["podSelector"] == egress["podSelector"] == pods
+
+
+def test_dns_is_left_to_another_policy_where_it_says_so() -> None:
+    recording = worker(network_policies=True, dns_cidrs=None)
+    assert [r.kubernetes_name for r in recording.of("NetworkPolicy")] == ["shop-egress"]
+    assert recording.one("NetworkPolicy").inputs["spec"].get("egress", []) == []
+
+
+@pytest.mark.parametrize(
+    ("exposure", "peers"),
+    [
+        (ClusterIpExposure(), []),
+        (
+            NodePortExposure(port=30123),
+            [{"ipBlock": {"cidr": "0.0.0.0/0", "except": ["10.1.0.0/16"]}}],
+        ),
+        (
+            IngressExposure(host="a.example.com", class_name="nginx", from_namespace="nginx"),
+            [
+                {
+                    "namespaceSelector": {
+                        "matchLabels": {"kubernetes.io/metadata.name": "nginx"},
+                    }
+                }
+            ],
+        ),
+        (
+            GatewayExposure(host="a.example.com", gateway="g", gateway_namespace="gs"),
+            [{"ipBlock": {"cidr": "0.0.0.0/0", "except": ["10.1.0.0/16"]}}],
+        ),
+    ],
+)
+def test_its_policies_let_in_whom_the_exposure_lets_in(exposure: Any, peers: list[Any]) -> None:
+    recording = deploy(exposure=exposure, network_policies=True, pod_cidr="10.1.0.0/16")
+    assert [rule["from"] for rule in ingress_rules(recording, "shop-ingress")] == [
+        [peer] for peer in peers
+    ]
+
+
+def test_its_policies_let_prometheus_in_to_the_metrics_port_alone() -> None:
+    metrics = ScrapeAnnotations(from_namespace="monitoring")
+    recording = worker(
+        network_policies=True, metrics=metrics, metrics_path="/metrics", metrics_port=9000
+    )
+    (rule,) = ingress_rules(recording, "shop-metrics-ingress")
+    assert rule["ports"] == [{"protocol": "TCP", "port": 9000}]
+    assert "monitoring" in str(rule["from"])
+
+
+def test_what_does_not_speak_http_says_so() -> None:
+    def protocol(**arguments: Any) -> str | None:
+        (port,) = deploy(**arguments).one("Service").inputs["spec"]["ports"]
+        return port.get("appProtocol")
+
+    assert protocol() == "http"
+    assert protocol(app_protocol=None, liveness=TcpProbe(), readiness=TcpProbe()) is None
 
 
 def test_fixed_scaling_sets_replicas() -> None:
@@ -65,17 +379,17 @@ def test_an_update_is_awaited_for_as_long_as_its_pods_need_one_after_the_other()
 
 
 def test_node_port() -> None:
-    spec = deploy(exposure=NodePort(port=30123)).one("Service").inputs["spec"]
+    spec = deploy(exposure=NodePortExposure(port=30123)).one("Service").inputs["spec"]
     assert spec["type"] == "NodePort"
     assert spec["ports"][0]["nodePort"] == 30123
 
 
 @pytest.mark.parametrize("policy", ["Local", "Cluster"])
 def test_node_port_keeps_clients_addresses_unless_told_otherwise(policy: Any) -> None:
-    exposure = NodePort(port=30123, external_traffic_policy=policy)
+    exposure = NodePortExposure(port=30123, external_traffic_policy=policy)
     spec = deploy(exposure=exposure).one("Service").inputs["spec"]
     assert spec["externalTrafficPolicy"] == policy
-    spec = deploy(exposure=NodePort(port=30123)).one("Service").inputs["spec"]
+    spec = deploy(exposure=NodePortExposure(port=30123)).one("Service").inputs["spec"]
     assert spec["externalTrafficPolicy"] == "Local"
     # Which Kubernetes refuses for any other type.
     assert "externalTrafficPolicy" not in deploy().one("Service").inputs["spec"]
@@ -111,7 +425,7 @@ def test_cluster_ip_is_the_default() -> None:
 
 
 def test_ingress_has_tls() -> None:
-    exposure = Ingress(
+    exposure = IngressExposure(
         host="a.example", class_name="nginx", tls_secret="tls", annotations={"x/y": "z"}
     )
     ingress = deploy(exposure=exposure).one("Ingress").inputs
@@ -123,8 +437,11 @@ def test_ingress_has_tls() -> None:
 @pytest.mark.parametrize(
     ("kind", "exposure"),
     [
-        ("Ingress", Ingress(host="a.example", class_name="nginx")),
-        ("HTTPRoute", Gateway(host="a.example", gateway="public", gateway_namespace="gateways")),
+        ("Ingress", IngressExposure(host="a.example", class_name="nginx")),
+        (
+            "HTTPRoute",
+            GatewayExposure(host="a.example", gateway="public", gateway_namespace="gateways"),
+        ),
     ],
 )
 def test_a_missing_controller_is_not_waited_for(kind: str, exposure: Any) -> None:
@@ -134,12 +451,12 @@ def test_a_missing_controller_is_not_waited_for(kind: str, exposure: Any) -> Non
 
 def test_who_wants_to_wait_for_the_controller_says_so() -> None:
     wanted = {"pulumi.com/skipAwait": "false"}
-    exposure = Ingress(host="a.example", class_name="nginx", annotations=wanted)
+    exposure = IngressExposure(host="a.example", class_name="nginx", annotations=wanted)
     assert deploy(exposure=exposure).one("Ingress").inputs["metadata"]["annotations"] == wanted
 
 
 def test_gateway_route() -> None:
-    exposure = Gateway(host="a.example", gateway="public", gateway_namespace="gateways")
+    exposure = GatewayExposure(host="a.example", gateway="public", gateway_namespace="gateways")
     spec = deploy(exposure=exposure).one("HTTPRoute").inputs["spec"]
     assert spec["hostnames"] == ["a.example"]
     assert spec["parentRefs"] == [
@@ -185,7 +502,7 @@ def test_secret_files_have_one_source(sources: dict[str, Any]) -> None:
 
 
 def test_service_monitor_only_with_a_metrics_path() -> None:
-    metrics = ServiceMonitor(labels={"release": "prometheus"})
+    metrics = ServiceMonitorMetrics(labels={"release": "prometheus"})
     assert deploy(metrics=metrics).of("ServiceMonitor") == []
     monitor = deploy(metrics=metrics, metrics_path="/metrics").one("ServiceMonitor").inputs
     assert monitor["metadata"]["labels"]["release"] == "prometheus"
@@ -193,7 +510,7 @@ def test_service_monitor_only_with_a_metrics_path() -> None:
 
 
 def test_metrics_on_a_port_of_their_own_are_in_no_service() -> None:
-    recording = deploy(metrics=ServiceMonitor(), metrics_path="/metrics", metrics_port=9000)
+    recording = deploy(metrics=ServiceMonitorMetrics(), metrics_path="/metrics", metrics_port=9000)
     endpoints = recording.one("ServiceMonitor").inputs["spec"]["endpoints"]
     assert endpoints == [{"targetPort": 9000, "path": "/metrics", "interval": "30s"}]
     assert [port["port"] for port in recording.one("Service").inputs["spec"]["ports"]] == [8080]

@@ -17,8 +17,8 @@ from components.secrets.files import SecretFiles
 from components.todo.settings.config import parse_settings
 from components.todo.settings.images import PrebuiltImages
 from components.todo.todo_stack import TodoStack, TodoStackArgs
-from components.values.exposure import Exposure, Gateway, Ingress, NodePort
-from components.values.metrics import Metrics, ScrapeAnnotations, ServiceMonitor
+from components.values.exposure import Exposure, GatewayExposure, IngressExposure, NodePortExposure
+from components.values.metrics import Metrics, ScrapeAnnotations, ServiceMonitorMetrics
 from components.values.scaling import Autoscaled
 from tests.programs import stack_settings
 from tests.recording import Recorded, Recording, record
@@ -62,12 +62,12 @@ def todo(name: str = "todo") -> None:
     TodoStack(name, TodoStackArgs(settings=settings, secrets=secrets))
 
 
-INGRESS = Ingress(host="shop.example.com", class_name="nginx", tls_secret="tls")
-GATEWAY = Gateway(host="shop.example.com", gateway="public", gateway_namespace="gateways")
+INGRESS = IngressExposure(host="shop.example.com", class_name="nginx", tls_secret="tls")
+GATEWAY = GatewayExposure(host="shop.example.com", gateway="public", gateway_namespace="gateways")
 COMPONENTS: dict[str, Callable[[], object]] = {
-    "AppDeployment": lambda: app(NodePort(port=30080), ScrapeAnnotations()),
-    "AppDeployment behind an Ingress": lambda: app(INGRESS, ServiceMonitor()),
-    "AppDeployment behind a Gateway": lambda: app(GATEWAY, ServiceMonitor()),
+    "AppDeployment": lambda: app(NodePortExposure(port=30080), ScrapeAnnotations()),
+    "AppDeployment behind an Ingress": lambda: app(INGRESS, ServiceMonitorMetrics()),
+    "AppDeployment behind a Gateway": lambda: app(GATEWAY, ServiceMonitorMetrics()),
     "AppDeployment, five lines": lambda: AppDeployment(
         "third", AppDeploymentArgs(image="third:1", namespace="x", port=80)
     ),
@@ -128,7 +128,7 @@ def test_one_object_name_in_two_namespaces() -> None:
                     scaling=Autoscaled(),
                     exposure=INGRESS,
                     metrics_path="/metrics",
-                    metrics=ServiceMonitor(),
+                    metrics=ServiceMonitorMetrics(),
                 ),
             )
             PostgresStatefulSet(

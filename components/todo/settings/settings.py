@@ -13,7 +13,7 @@ from components.todo.settings.database import Database, InClusterDatabase
 from components.todo.settings.images import Images
 from components.todo.settings.secrets import GeneratedSecrets, Secrets
 from components.values.addresses import Cidr, HttpAddress, PodCidr
-from components.values.exposure import Exposure, Gateway, Ingress, NodePort
+from components.values.exposure import Exposure, NodePortExposure, node_port, public_host
 from components.values.metrics import Metrics, NoMetrics
 from components.values.names import DnsLabel, HostName, NamespaceLabels
 from components.values.resources import Resources
@@ -124,7 +124,7 @@ class FrontendSettings(Value):
     resources: Resources = Resources(
         cpu_request="100m", cpu_limit="200m", memory_request="128Mi", memory_limit="256Mi"
     )
-    exposure: Exposure = NodePort(port=30000)
+    exposure: Exposure = NodePortExposure(port=30000)
     pre_stop_seconds: PreStopSeconds = Field(
         default=5,
         description="Wait before a pod is told to stop, for all that send it requests to learn of "
@@ -146,7 +146,7 @@ class BackendSettings(Value):
     resources: Resources = Resources(
         cpu_request="250m", cpu_limit="500m", memory_request="256Mi", memory_limit="512Mi"
     )
-    exposure: Exposure = NodePort(port=30001)
+    exposure: Exposure = NodePortExposure(port=30001)
     pre_stop_seconds: PreStopSeconds = Field(
         default=5,
         description="Wait before a pod is told to stop, for all that send it requests to learn of "
@@ -206,20 +206,13 @@ class Settings(Value):
         if self.database.mode == "inCluster":
             # Refuses what has no connection for each pod.
             pool_size(self.backend.scaling.most, self.database.resources.memory_limit)
-        ports = [
-            app.exposure.port
-            for app in (self.frontend, self.backend)
-            if isinstance(app.exposure, NodePort)
-        ]
+        exposures = [app.exposure for app in (self.frontend, self.backend)]
+        ports = [port for it in exposures if (port := node_port(it))]
         if len(ports) != len(set(ports)):
             raise ValueError(
                 f"expected two different node ports, but frontend and backend both use {ports[0]}"
             )
-        hosts = [
-            app.exposure.host
-            for app in (self.frontend, self.backend)
-            if isinstance(app.exposure, Ingress | Gateway)
-        ]
+        hosts = [host for it in exposures if (host := public_host(it))]
         if len(hosts) != len(set(hosts)):
             raise ValueError(
                 f"expected two different hosts, but frontend and backend both use {hosts[0]}"
