@@ -8,7 +8,7 @@ from components.cluster.deletion import bound_deletion
 from components.cluster.interruption import end_quietly
 from components.cluster.ownership import Ownership
 from components.cluster.provider import kubernetes_provider
-from components.image.node_images import node_images
+from components.todo.node_images import node_images
 from components.todo.settings.config import load_config
 from components.todo.todo_stack import TodoStack, TodoStackArgs
 

@@ -11,8 +11,9 @@ import pytest
 from google.protobuf import json_format
 from pulumi.runtime import mocks, rpc, settings, stack
 
-from components.image import node_images
+from components.image.node_images import NodeImages
 from components.postgres.rollout import PostgresRollout
+from components.todo import node_images
 
 ROOT = Path(__file__).parent.parent
 SECRETS = {
@@ -211,7 +212,7 @@ def record(
     *,
     encrypted: list[str] | None = None,
     dry_run: bool = False,
-    nodes: node_images.NodeImages | None = None,
+    nodes: NodeImages | None = None,
     catch: type[Exception] | None = None,
 ) -> Recording:
     """Runs a program under the recording engine.

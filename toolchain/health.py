@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from components.todo.names import LOADED_IMAGES
 from toolchain import environment, ui
 from toolchain.survey import INSTANCE
 
@@ -17,8 +18,6 @@ PATIENCE_SECONDS = 60.0
 """How long pods that Pulumi has seen ready may take until a node's port leads to them."""
 NO_CONNECTION = "no connection"
 _NO_IMAGE = {"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull"}
-_LOADED = "localhost/todo/"
-"""What `components/image/app_image.py` calls the images that no registry has."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,7 +134,7 @@ def _refused_images(pod: dict[str, Any]) -> set[str]:
         c["image"]
         for c in containers
         if (c.get("state", {}).get("waiting") or {}).get("reason") in _NO_IMAGE
-        and c["image"].startswith(_LOADED)
+        and c["image"].startswith(f"{LOADED_IMAGES}/")
     }
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import shutil
 from typing import Any
 
+from components.todo.names import STACK_MARK
 from console.failure import Failure
 from toolchain import environment
 from toolchain.kubectl import Kubectl, Silent
 from toolchain.stack import Stack, resources_in
-from toolchain.survey import MARK, Target, mark, metadata
+from toolchain.survey import Target, mark, metadata
 
 
 def refuse_move(target: Target, place: dict[str, Any]) -> None:
@@ -98,7 +99,7 @@ def refuse_other(target: Target) -> None:
     whose = f"it is stack {other}'s" if other else "somebody has made it anew"
     name = target.stack.name
     own = next((m for r in target.resources if (m := mark(r.get("outputs") or {}))), None)
-    meant = kubectl.command("annotate", "namespace", target.namespace, f"{MARK}={own}")
+    meant = kubectl.command("annotate", "namespace", target.namespace, f"{STACK_MARK}={own}")
     raise Failure(
         f"Namespace {target.namespace} at {kubectl.server} (context {kubectl.context}) is not the one that stack {name} "
         f"made: {whose}, so nothing in it was changed; if what stack {name} made is gone, forget it with: "

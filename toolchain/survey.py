@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from components.todo.names import STACK_MARK
 from toolchain import environment, findings
 from toolchain.cluster import node
 from toolchain.kubectl import Kubectl, Object
@@ -14,8 +15,6 @@ from toolchain.providers.choice import remembered_by
 from toolchain.providers.provider import Provider
 from toolchain.stack import Stack, resources_in
 
-MARK = "todo-kubernetes/stack"
-"""The annotation with which the program marks what it makes (``components/cluster/guard.py``)."""
 INSTANCE = ("app.kubernetes.io/instance", "todo")
 """The label of all that the program and the operations make; the name of its TodoStack."""
 SYSTEM = {"default", "kube-system", "kube-public", "kube-node-lease"}
@@ -287,4 +286,4 @@ def metadata(item: Object) -> Object:
 
 def mark(item: Object) -> str | None:
     """The mark of the stack that made an object."""
-    return (metadata(item).get("annotations") or {}).get(MARK)
+    return (metadata(item).get("annotations") or {}).get(STACK_MARK)

@@ -37,9 +37,9 @@ class ImageArchive:
         Raises:
             pulumi.RunError: It did not work; the sentence says what to do.
         """
-        with self._one_at_a_time, TemporaryDirectory(prefix="todo-image-") as folder:
+        with self._one_at_a_time, TemporaryDirectory(prefix="image-") as folder:
             # Minikube keeps a copy under this name on each node: the next one takes its place.
-            file = Path(folder, f"todo-{image.rpartition('/')[2].partition(':')[0]}.tar")
+            file = Path(folder, f"{_file_name(image)}.tar")
             try:
                 # Its own --output is out of reach of a Docker that is confined (snap).
                 work(docker(self.docker_context, "image", "save", image), output=file)
@@ -51,12 +51,21 @@ class ImageArchive:
                 ) from None
 
     def _command(self, file: Path) -> list[str]:
-        if self.tool == "kind":
-            return ["kind", "load", "image-archive", str(file), "--name", self.cluster]
-        if self.tool == "k3d":
-            # The default mode pulls an image of its own, and says that all went well when a node
-            # has refused (k3d-io/k3d#1072, #1484).
-            return ["k3d", "image", "import", str(file), "--cluster", self.cluster, "--mode=direct"]
-        if self.tool == "minikube":
-            return ["minikube", "image", "load", str(file), "--profile", self.cluster]
-        assert_never(self.tool)
+        match self.tool:
+            case "kind":
+                return ["kind", "load", "image-archive", str(file), "--name", self.cluster]
+            case "k3d":
+                # The default mode pulls an image of its own, and says that all went well when a
+                # node has refused (k3d-io/k3d#1072, #1484).
+                direct = ["--cluster", self.cluster, "--mode=direct"]
+                return ["k3d", "image", "import", str(file), *direct]
+            case "minikube":
+                return ["minikube", "image", "load", str(file), "--profile", self.cluster]
+            case _:
+                assert_never(self.tool)
+
+
+def _file_name(image: str) -> str:
+    """Returns the repository's path in one word: `shop-cart` of `localhost/shop/cart:1`."""
+    repository = image.partition("@")[0].rpartition(":")[0]
+    return repository.partition("/")[2].replace("/", "-")

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pulumi
-
 from .local_commands import answer_of
 
 
@@ -19,12 +17,8 @@ class Daemon:
     """Folder with ca.pem, cert.pem and key.pem; None: it is spoken to without TLS."""
 
 
-def daemon_of(context: str) -> Daemon:
-    """Returns the daemon of a Docker context.
-
-    Raises:
-        pulumi.RunError: There is no such context.
-    """
+def daemon_of(context: str) -> Daemon | None:
+    """Returns the daemon of a Docker context, None if there is no such context."""
     try:
         found: Any = json.loads(answer_of(["docker", "context", "inspect", context]) or "")[0]
         host = str(found["Endpoints"]["docker"]["Host"])
@@ -32,8 +26,5 @@ def daemon_of(context: str) -> Daemon:
         with_tls = "docker" in (found["TLSMaterial"] or ())
         folder = Path(found["Storage"]["TLSPath"], "docker") if with_tls else None
     except (AttributeError, IndexError, KeyError, TypeError, ValueError):
-        raise pulumi.RunError(
-            f"todo:settings.images.builder.name is {context!r}: expected a Docker context of "
-            "`docker context ls` with engine docker"
-        ) from None
+        return None
     return Daemon(host=host, certificates=str(folder) if folder else None)

@@ -1,27 +1,11 @@
 """The images that no registry has: whether every node has them, and how they get there."""
 
-import secrets
-from collections.abc import Mapping
-from functools import cached_property, partial
-from typing import assert_never
+from functools import cached_property
 
 import pulumi
 
-from ..todo.settings.images import Images
-from ..todo.settings.settings import ClusterSettings
-from .archive import ImageArchive, Tool
-from .node_stores import (
-    Store,
-    in_containerd,
-    in_containers,
-    in_daemon,
-    in_minikube,
-    k3d_nodes,
-    kind_nodes,
-)
-
-_USUAL: Mapping[Tool, str] = {"minikube": "minikube", "kind": "todo", "k3d": "todo"}
-"""What `make up` calls a cluster, as docs/settings.md says."""
+from .archive import ImageArchive
+from .node_stores import Store
 
 
 class NodeImages:
@@ -68,39 +52,3 @@ class NodeImages:
                 "nothing is loaded into them: see that the cluster runs, then run pulumi up again"
             )
         return found
-
-
-def node_images(cluster: ClusterSettings, images: Images) -> NodeImages | None:
-    """Returns how to ask the nodes of a local cluster; None where there is no way, or no need."""
-    if images.mode != "load":
-        return None
-    builder, provider = images.builder, cluster.provider
-    if builder.exporter == "docker":
-        return NodeImages(partial(in_daemon, builder.name))
-    if provider == "embedded":
-        return NodeImages(in_containerd)
-    if provider == "minikube" or provider == "kind" or provider == "k3d":
-        name = cluster.name or _USUAL[provider]
-        if builder.exporter != "archive":
-            # Its builder is no Docker context.
-            return NodeImages(_store(provider, name, None))
-        archive = ImageArchive(tool=provider, cluster=name, docker_context=builder.name)
-        return NodeImages(_store(provider, name, builder.name), archive)
-    if provider == "auto" or provider == "dockerDesktop" or provider == "context":
-        return None
-    assert_never(provider)
-
-
-def _store(tool: Tool, name: str, context: str | None) -> Store:
-    if tool == "minikube":
-        return partial(in_minikube, name, context)
-    if tool == "kind":
-        return partial(in_containers, kind_nodes(name), context)
-    if tool == "k3d":
-        return partial(in_containers, k3d_nodes(name), context)
-    assert_never(tool)
-
-
-def rebuilt() -> str:
-    """Returns what no image was marked with before: Pulumi then builds that image once more."""
-    return secrets.token_hex(8)

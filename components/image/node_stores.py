@@ -71,9 +71,9 @@ def in_daemon(context: str | None) -> frozenset[str] | None:
 
 
 def in_containerd() -> frozenset[str] | None:
-    """Asks the embedded cluster's containerd, which `make env` names in CONTAINERD_ADDRESS.
+    """Asks the only node's own containerd, which CONTAINERD_ADDRESS names.
 
-    Without it there may be another containerd in the usual place, Docker's, say.
+    Without that variable there may be another containerd in the usual place, Docker's, say.
     """
     if not os.environ.get("CONTAINERD_ADDRESS"):
         return None

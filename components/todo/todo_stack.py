@@ -9,7 +9,7 @@ import pulumi
 
 from components.app.app_deployment import AppDeployment, AppDeploymentArgs
 from components.cluster.client import ClusterApi
-from components.image.app_image import AppImage, AppImageArgs
+from components.image.container_image import ContainerImage, ContainerImageArgs
 from components.image.node_images import NodeImages
 from components.metadata.labels import labels, object_name, selector
 from components.metadata.scope import ObjectScope
@@ -27,6 +27,7 @@ from components.postgres.postgres_stateful_set import (
     PostgresStatefulSetArgs,
 )
 from components.todo.environment import backend_environment, backend_files, frontend_environment
+from components.todo.images import BaseImage, image_source
 from components.todo.network import declare_paths
 from components.todo.ports import BACKEND_METRICS_PORT, BACKEND_PORT, FRONTEND_PORT, database_port
 from components.todo.quota import quota_of
@@ -130,21 +131,22 @@ class TodoStack(pulumi.ComponentResource):
         }
         self.register_outputs(self.outputs)
 
-    def _image(self, app: str, **build_args: str) -> pulumi.Output[str]:
-        images = self._settings.images
-        bases = {} if images.mode == "prebuilt" else images.base_images.model_dump()
-        image = AppImage(
-            f"{self._name}-{app}-image",
-            AppImageArgs(
-                images=images,
-                image_name=app,
-                context=self._args.apps / app,
-                build_args={key: bases[base] for key, base in build_args.items() if base in bases},
-                nodes=self._args.node_images,
-            ),
-            opts=self._child(f"{app}-image"),
+    def _image(self, app: str, **bases: BaseImage) -> pulumi.Output[str]:
+        source = image_source(
+            self._settings.images,
+            app,
+            context=self._args.apps / app,
+            bases=bases,
+            nodes=self._args.node_images,
         )
-        return image.reference
+        former = "todo:kubernetes:AppImage"
+        opts = self._child(f"{app}-image")
+        opts.aliases = [
+            pulumi.Alias(type_=former),
+            pulumi.Alias(name=f"{app}-image", type_=former),
+        ]
+        name = f"{self._name}-{app}-image"
+        return ContainerImage(name, ContainerImageArgs(source=source), opts=opts).reference
 
     def _database(self, settings: InClusterDatabase, secrets: StackSecrets) -> PostgresStatefulSet:
         backup = settings.backup

@@ -107,8 +107,8 @@ def test_the_gateway_s_namespace_comes_in_by_the_route() -> None:
 
 def test_workloads_use_images_and_volumes(minikube: Recording) -> None:
     assert uses(minikube) == {
-        ("Deployment/frontend", "AppImage/frontend-image"),
-        ("Deployment/backend", "AppImage/backend-image"),
+        ("Deployment/frontend", "ContainerImage/frontend-image"),
+        ("Deployment/backend", "ContainerImage/backend-image"),
         ("StatefulSet/postgres", "PersistentVolumeClaim/data-postgres-0"),
         ("CronJob/postgres-backup", "PersistentVolumeClaim/postgres-backup"),
     }
@@ -118,7 +118,7 @@ def test_a_claim_that_is_not_the_stack_s_has_no_arrow(changed: Recording) -> Non
     claim = {"name": "shared", "persistentVolumeClaim": {"claimName": "somebody-else-s"}}
     pod = spec(changed, "Deployment", "backend")["template"]["spec"]
     pod["volumes"] = [*pod["volumes"], claim]
-    assert ("Deployment/backend", "AppImage/backend-image") in uses(changed)
+    assert ("Deployment/backend", "ContainerImage/backend-image") in uses(changed)
     assert "somebody-else-s" not in dot_text(draw(changed))
 
 

@@ -1,13 +1,13 @@
 """What every component promises: tokens, parents, names, labels, options."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pulumi
 import pytest
 
 from components.app.app_deployment import AppDeployment, AppDeploymentArgs
-from components.image.app_image import AppImage, AppImageArgs
+from components.image.container_image import ContainerImage, ContainerImageArgs
+from components.image.sources import Prebuilt
 from components.postgres.postgres_stateful_set import (
     Backup,
     PostgresStatefulSet,
@@ -25,7 +25,7 @@ from tests.recording import Recorded, Recording, record
 
 TOKENS = {
     "kubernetes-app-components:index:AppDeployment",
-    "todo:kubernetes:AppImage",
+    "kubernetes-app-components:index:ContainerImage",
     "todo:kubernetes:PostgresStatefulSet",
     "todo:kubernetes:TodoStack",
 }
@@ -74,8 +74,8 @@ COMPONENTS: dict[str, Callable[[], object]] = {
     "PostgresStatefulSet": lambda: PostgresStatefulSet(
         "db", PostgresStatefulSetArgs(namespace="x", password="p", backup=Backup())
     ),
-    "AppImage": lambda: AppImage(
-        "image", AppImageArgs(images=PREBUILT, image_name="backend", context=Path())
+    "ContainerImage": lambda: ContainerImage(
+        "image", ContainerImageArgs(source=Prebuilt(reference="shop:1"))
     ),
     "TodoStack": todo,
 }

@@ -8,9 +8,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.image.app_image import AppImage, AppImageArgs, content_hash
+from components.image.container_image import ContainerImage, ContainerImageArgs
+from components.image.content_hash import content_hash
+from components.image.docker_context import Daemon
+from components.image.sources import (
+    Build,
+    BuildKit,
+    BuiltAndLoaded,
+    BuiltAndPushed,
+    DockerEngine,
+    ImageSource,
+    ImageStoreBuildKit,
+    Prebuilt,
+)
+from components.todo.images import image_source
 from components.todo.settings.images import (
+    BaseImages,
     BuilderSettings,
+    Images,
     LoadedImages,
     PrebuiltImages,
     RegistryImages,
@@ -81,26 +96,26 @@ class TestContentHash:
         assert same == (left == right)
 
 
-def build(images: Any) -> tuple[Recording, str]:
+def build(source: ImageSource) -> tuple[Recording, str]:
     def program() -> None:
-        args = AppImageArgs(
-            images=images,
-            image_name="backend",
-            context=Path("apps/backend"),
-            build_args={"PYTHON_IMAGE": "python:3.13"},
-        )
-        pulumi.export("reference", AppImage("backend-image", args).reference)
+        image = ContainerImage("cart-image", ContainerImageArgs(source=source))
+        pulumi.export("reference", image.reference)
 
     recording = record(program)
     return recording, recording.outputs["reference"]
 
 
-def test_into_the_cluster_s_image_store(context: Path) -> None:
-    builder = BuilderSettings(name="todo", exporter="image-store")
-    recording, reference = build(LoadedImages(mode="load", builder=builder))
+CART = Build(context=Path("apps/backend"), args={"PYTHON_IMAGE": "python:3.13"})
+
+
+def test_into_the_image_store_of_a_node(context: Path) -> None:
+    builder = ImageStoreBuildKit(name="mine")
+    recording, reference = build(
+        BuiltAndLoaded(repository="localhost/shop/cart", build=CART, builder=builder)
+    )
     inputs = recording.one("Image").inputs
-    assert reference == f"localhost/todo/backend:{content_hash(context, inputs['buildArgs'])}"
-    assert inputs["builder"] == {"name": "todo"}
+    assert reference == f"localhost/shop/cart:{content_hash(context, inputs['buildArgs'])}"
+    assert inputs["builder"] == {"name": "mine"}
     (export,) = inputs["exports"]
     wanted = {"names": [reference], "store": True, "unpack": True, "push": False}
     assert wanted.items() <= export["image"].items()
@@ -112,7 +127,7 @@ def test_into_the_cluster_s_image_store(context: Path) -> None:
 
 
 def test_into_a_docker_daemon(context: Path) -> None:
-    recording, reference = build(LoadedImages(mode="load"))
+    recording, reference = build(BuiltAndLoaded(repository="localhost/shop/cart", build=CART))
     inputs = recording.one("Image").inputs
     assert inputs["exec"] is True
     assert inputs["load"] is True
@@ -121,26 +136,27 @@ def test_into_a_docker_daemon(context: Path) -> None:
 
 
 def test_to_a_registry_by_digest(context: Path) -> None:
-    images = RegistryImages(
-        mode="registry", repository="registry.example.com/todo", platforms=("linux/arm64",)
+    recording, reference = build(
+        BuiltAndPushed(
+            repository="registry.example.com/shop/cart", build=CART, platforms=["linux/arm64"]
+        )
     )
-    recording, reference = build(images)
     inputs = recording.one("Image").inputs
     assert inputs["push"] is True
     assert inputs["platforms"] == ["linux/arm64"]
-    assert inputs["tags"][0].startswith("registry.example.com/todo/backend:")
-    assert reference.startswith("registry.example.com/todo/backend@sha256:")
+    assert inputs["tags"][0].startswith("registry.example.com/shop/cart:")
+    assert reference.startswith("registry.example.com/shop/cart@sha256:")
 
 
 def test_prebuilt(context: Path) -> None:
-    recording, reference = build(PrebuiltImages(mode="prebuilt", backend="b:1", frontend="f:1"))
+    recording, reference = build(Prebuilt(reference="b:1"))
     assert recording.of("Image") == []
     assert reference == "b:1"
 
 
 def test_classic_docker_into_the_daemon(context: Path) -> None:
     recording, reference = build(
-        LoadedImages(mode="load", builder=BuilderSettings(engine="docker"))
+        BuiltAndLoaded(repository="localhost/shop/cart", build=CART, builder=DockerEngine())
     )
     image = recording.one("Image")
     assert image.type.startswith("docker:")
@@ -148,14 +164,79 @@ def test_classic_docker_into_the_daemon(context: Path) -> None:
     assert image.inputs["imageName"] == reference
 
 
-def test_classic_docker_to_a_registry(context: Path) -> None:
-    images = RegistryImages(
-        mode="registry",
-        repository="registry.example.com/todo",
-        builder=BuilderSettings(engine="docker"),
+def test_classic_docker_to_a_registry_in_a_daemon_of_its_own(context: Path) -> None:
+    daemon = Daemon(host="tcp://192.168.49.2:2376", certificates="/certificates")
+    recording, reference = build(
+        BuiltAndPushed(
+            repository="registry.example.com/shop/cart",
+            build=CART,
+            builder=DockerEngine(daemon=daemon),
+        )
     )
-    recording, reference = build(images)
-    inputs = recording.one("Image").inputs
-    assert inputs["skipPush"] is False
-    assert inputs["build"]["platform"] == "linux/amd64"
-    assert reference.startswith("registry.example.com/todo/backend@sha256:")
+    image = recording.one("Image")
+    (provider,) = [r for r in recording.resources if r.type == "pulumi:providers:docker"]
+    assert image.provider.startswith(provider.urn)
+    assert provider.inputs["host"] == "tcp://192.168.49.2:2376"
+    assert image.inputs["skipPush"] is False
+    assert image.inputs["build"]["platform"] == "linux/amd64"
+    assert reference.startswith("registry.example.com/shop/cart@sha256:")
+
+
+def test_a_build_without_a_dockerfile_is_one_sentence(context: Path) -> None:
+    nowhere = Build(context=Path("apps/nosuch"))
+    with pytest.raises(pulumi.RunError, match=r"apps/nosuch/Dockerfile is missing"):
+        build(BuiltAndLoaded(repository="localhost/shop/cart", build=nowhere))
+
+
+@pytest.mark.parametrize(
+    ("images", "expected"),
+    [
+        (
+            LoadedImages(mode="load"),
+            BuiltAndLoaded(
+                repository="localhost/todo/backend",
+                build=Build(
+                    context=Path("apps/backend"),
+                    args={"PYTHON_IMAGE": "docker.io/library/python:3.13-slim-trixie"},
+                ),
+                rebuild_mark="todo-kubernetes/build",
+            ),
+        ),
+        (
+            RegistryImages(
+                mode="registry",
+                repository="registry.example.com/todo",
+                platforms=("linux/arm64",),
+                base_images=BaseImages(python="python:3"),
+                builder=BuilderSettings(name="mine"),
+            ),
+            BuiltAndPushed(
+                repository="registry.example.com/todo/backend",
+                build=Build(context=Path("apps/backend"), args={"PYTHON_IMAGE": "python:3"}),
+                builder=BuildKit(name="mine"),
+                platforms=("linux/arm64",),
+            ),
+        ),
+        (PrebuiltImages(mode="prebuilt", backend="b:1", frontend="f:1"), Prebuilt(reference="b:1")),
+    ],
+    ids=["load", "registry", "prebuilt"],
+)
+def test_the_settings_say_where_an_image_comes_from(images: Images, expected: object) -> None:
+    source = image_source(
+        images, "backend", context=Path("apps/backend"), bases={"PYTHON_IMAGE": "python"}
+    )
+    assert source == expected
+
+
+def test_the_settings_say_what_builds() -> None:
+    def builder_of(**builder: str) -> object:
+        settings = BuilderSettings.model_validate(builder)
+        images = LoadedImages(mode="load", builder=settings)
+        source = image_source(images, "frontend", context=Path("apps/frontend"), bases={})
+        assert isinstance(source, BuiltAndLoaded)
+        return source.builder
+
+    assert builder_of() == BuildKit()
+    assert builder_of(exporter="archive", name="default") == BuildKit(name="default")
+    assert builder_of(exporter="image-store", name="x") == ImageStoreBuildKit(name="x")
+    assert builder_of(engine="docker") == DockerEngine()

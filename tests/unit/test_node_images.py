@@ -10,8 +10,9 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.image.app_image import AppImage, AppImageArgs
-from components.image.node_images import node_images
+from components.image.container_image import ContainerImage, ContainerImageArgs
+from components.todo.images import image_source
+from components.todo.node_images import node_images
 from components.todo.settings.images import BuilderSettings, LoadedImages
 from components.todo.settings.settings import ClusterSettings
 from tests.recording import Recorded, Recording, record
@@ -81,10 +82,9 @@ def run(
         images = LoadedImages(mode="load", builder=BuilderSettings.model_validate(builder))
         nodes = node_images(cluster, images)
         for app in apps:
-            args = AppImageArgs(
-                images=images, image_name=app, context=Path("apps/backend"), nodes=nodes
-            )
-            pulumi.export(app, AppImage(f"{app}-image", args).reference)
+            source = image_source(images, app, context=Path("apps/backend"), bases={}, nodes=nodes)
+            image = ContainerImage(f"{app}-image", ContainerImageArgs(source=source))
+            pulumi.export(app, image.reference)
 
     return record(program, dry_run=preview)
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from components.todo.names import CLUSTER_NAMES
 from console.failure import Failure
 from toolchain import paths, ui
 from toolchain.providers import (
@@ -36,7 +37,7 @@ class K3d:
 
     key = "k3d"
     title = "k3d cluster"
-    usual = "todo"
+    usual = CLUSTER_NAMES["k3d"]
 
     def __init__(self) -> None:
         """Nothing is asked yet."""

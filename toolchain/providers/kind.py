@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from components.todo.names import CLUSTER_NAMES
 from console.failure import Failure
 from toolchain import paths, ui
 from toolchain.providers import (
@@ -43,7 +44,7 @@ class Kind:
 
     key = "kind"
     title = "kind cluster"
-    usual = "todo"
+    usual = CLUSTER_NAMES["kind"]
 
     def __init__(self) -> None:
         """Nothing is asked yet."""

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Sequence
 from typing import Any
 
+from components.todo.names import CLUSTER_NAMES
 from console.failure import Failure
 from toolchain import paths, ui
 from toolchain.providers import (
@@ -34,7 +35,7 @@ class Minikube:
 
     key = "minikube"
     title = "Minikube profile"
-    usual = "minikube"
+    usual = CLUSTER_NAMES["minikube"]
 
     def __init__(self) -> None:
         """Nothing is asked yet."""

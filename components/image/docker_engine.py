@@ -1,0 +1,91 @@
+"""Images that the builder in a Docker daemon builds (pulumi-docker)."""
+
+import re
+
+import pulumi
+
+from .docker_context import Daemon
+from .rebuild import loaded_options, new_mark
+from .sources import BuiltAndLoaded, BuiltAndPushed, DockerEngine
+
+
+def declare_loaded(
+    name: str,
+    source: BuiltAndLoaded,
+    builder: DockerEngine,
+    tagged: str,
+    *,
+    lost: bool,
+    parent: pulumi.Resource,
+) -> pulumi.Resource:
+    """Declares an image that is built into a Docker daemon.
+
+    Args:
+        name: Prefix of the Pulumi names.
+        source: What it is built from.
+        builder: The daemon.
+        tagged: The image's name and tag.
+        lost: Whether a node surely has not got it.
+        parent: The component.
+    """
+    import pulumi_docker as docker  # only here, so that others need no second plugin
+
+    # This engine cannot label an image: no Dockerfile knows this build argument.
+    mark = re.sub(r"[^A-Z0-9]", "_", source.rebuild_mark.upper())
+    opts = loaded_options(f"build.args.{mark}", lost=lost, parent=parent)
+    return docker.Image(
+        f"{name}-build",
+        image_name=tagged,
+        build=docker.DockerBuildArgs(
+            context=source.build.context.as_posix(),
+            dockerfile=source.build.dockerfile,
+            args={**source.build.args, **({mark: new_mark()} if lost else {})},
+        ),
+        skip_push=True,
+        opts=_in(builder.daemon, name, opts, parent),
+    )
+
+
+def declare_pushed(
+    name: str, source: BuiltAndPushed, builder: DockerEngine, *, parent: pulumi.Resource
+) -> pulumi.Output[str]:
+    """Declares an image in a registry; returns its reference by digest.
+
+    Args:
+        name: Prefix of the Pulumi names.
+        source: What it is built from, and where to.
+        builder: The daemon.
+        parent: The component.
+    """
+    import pulumi_docker as docker  # as above
+
+    image = docker.Image(
+        f"{name}-build",
+        image_name=source.build.tagged(source.repository),
+        build=docker.DockerBuildArgs(
+            context=source.build.context.as_posix(),
+            dockerfile=source.build.dockerfile,
+            args=dict(source.build.args),
+            platform=source.platforms[0],
+        ),
+        skip_push=False,
+        opts=_in(builder.daemon, name, pulumi.ResourceOptions(parent=parent), parent),
+    )
+    return image.repo_digest
+
+
+def _in(
+    daemon: Daemon | None, name: str, opts: pulumi.ResourceOptions, parent: pulumi.Resource
+) -> pulumi.ResourceOptions:
+    """Returns options with the plugin's provider for a daemon."""
+    import pulumi_docker as docker  # as above
+
+    if daemon is None:
+        return opts
+    opts.provider = docker.Provider(
+        f"{name}-docker",
+        host=daemon.host,
+        cert_path=daemon.certificates,
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
+    return opts
