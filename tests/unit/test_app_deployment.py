@@ -1,6 +1,7 @@
 """AppDeployment: what each argument does."""
 
-from dataclasses import replace
+import re
+from dataclasses import fields, replace
 from typing import Any
 
 import pulumi_kubernetes as k8s
@@ -18,10 +19,11 @@ from components.values.exposure import (
 from components.values.metrics import ScrapeAnnotations, ServiceMonitorMetrics
 from components.values.scaling import Autoscaled, Fixed
 from policy.rules import RULES, Resource
-from tests.recording import Recording, record
+from tests.recording import ROOT, Recording, record
 
 core = k8s.core.v1
 apps = k8s.apps.v1
+PAGE = (ROOT / "docs/components/app-deployment.md").read_text(encoding="utf-8")
 
 
 def deploy(**arguments: Any) -> Recording:
@@ -514,3 +516,22 @@ def test_metrics_on_a_port_of_their_own_are_in_no_service() -> None:
     endpoints = recording.one("ServiceMonitor").inputs["spec"]["endpoints"]
     assert endpoints == [{"targetPort": 9000, "path": "/metrics", "interval": "30s"}]
     assert [port["port"] for port in recording.one("Service").inputs["spec"]["ports"]] == [8080]
+
+
+def test_the_page_about_it_names_every_argument_once_and_in_order() -> None:
+    table = PAGE.split("## Arguments")[1].split("##")[0]
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == [
+        it.name for it in fields(AppDeploymentArgs)
+    ]
+
+
+def test_the_examples_of_its_page_keep_the_rules() -> None:
+    examples = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+
+    def program() -> None:
+        for example in examples:
+            exec(example.replace("kubernetes_app_components", "components"), {})  # noqa: S102
+
+    recording = record(program)
+    assert {it.kubernetes_name for it in recording.of("Deployment")} == {"shop", "web", "mailer"}
+    assert broken_rules(recording) == []

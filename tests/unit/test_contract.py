@@ -71,6 +71,9 @@ COMPONENTS: dict[str, Callable[[], object]] = {
     "AppDeployment, five lines": lambda: AppDeployment(
         "third", AppDeploymentArgs(image="third:1", namespace="x", port=80)
     ),
+    "AppDeployment, a worker": lambda: AppDeployment(
+        "worker", AppDeploymentArgs(image="third:1", namespace="x", network_policies=True)
+    ),
     "PostgresStatefulSet": lambda: PostgresStatefulSet(
         "db", PostgresStatefulSetArgs(namespace="x", password="p", backup=Backup())
     ),
