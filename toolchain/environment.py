@@ -9,8 +9,8 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+from distribution.cluster import config, node
 from toolchain import paths
-from toolchain.cluster import config, node
 
 _CHOSEN = ("KUBECONFIG", "BUILDX_CONFIG", "DOCKER_CONFIG", "PULUMI_BACKEND_URL")
 _HOSTS_OWN = "default"

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from distribution.cluster import node
 from toolchain import environment, paths
-from toolchain.cluster import node
 
 _WHICH = ("provider", "name", "context")
 """What tells a stack's cluster from all others of this machine."""

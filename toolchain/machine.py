@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from console.failure import Failure
-from toolchain import environment, findings, paths, ui
-from toolchain.cluster import node
-from toolchain.providers import docker, missing
+from distribution.cluster import node
+from toolchain import environment, findings, missing, paths, ui
+from toolchain.providers import docker
 from toolchain.providers.choice import (
     IN_DOCKER,
     PROVIDERS,

@@ -6,8 +6,8 @@ from typing import Any
 
 from console.confirm import confirm
 from console.failure import Failure
+from distribution.cluster import node
 from toolchain import environment, machine, paths, ui, volumes
-from toolchain.cluster import node
 from toolchain.kubectl import Kubectl, Object, Silent
 from toolchain.providers.choice import called
 from toolchain.stack import Stack

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from components.todo.names import STACK_MARK
+from distribution.cluster import node
 from toolchain import environment, findings
-from toolchain.cluster import node
 from toolchain.kubectl import Kubectl, Object
 from toolchain.providers.choice import remembered_by
 from toolchain.providers.provider import Provider

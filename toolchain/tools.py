@@ -6,13 +6,12 @@ import hashlib
 import os
 import re
 import shutil
-import urllib.error
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 
 from console.failure import Failure
-from toolchain import paths, recipes, ui
+from distribution import recipes
+from toolchain import files, internet, packages, paths, ui
 
 _OLDEST_PULUMI = (3, 259, 0)
 _INSTALLER = "https://get.pulumi.com/"
@@ -27,20 +26,6 @@ _DISTRIBUTION = {
     "pulumi-python-host": "language-python",
 }
 _SCRIPTS = ("cmd/pulumi-language-python-exec", "dist/pulumi-resource-pulumi-python")
-# What the embedded cluster takes from the distribution: a file to look for and its Debian package.
-_PACKAGES = {
-    "etcd": "etcd-server",
-    "containerd": "containerd",
-    "runc": "runc",
-    "/usr/lib/cni/ptp": "containernetworking-plugins",
-    "supervisord": "supervisor",
-    "nft": "nftables",
-    "iptables": "iptables",
-    "ipset": "ipset",
-    "ip": "iproute2",
-    "nsenter": "util-linux",
-    "mount": "mount",
-}
 
 
 def pulumi_on_path() -> str | None:
@@ -60,7 +45,7 @@ def builds_pulumi() -> bool:
     """
     if pulumi_on_path() or (_official_home() / "bin" / "pulumi").exists():
         return False
-    return recipes.built("pulumi") or not _answers(_INSTALLER)
+    return recipes.built("pulumi") or not internet.answers(_INSTALLER)
 
 
 def ensure_pulumi() -> None:
@@ -76,28 +61,12 @@ def ensure_pulumi() -> None:
         return
     if _official_pulumi():
         return
-    _build((*_DISTRIBUTION.values(), *(recipe for _, _, recipe in _PLUGINS)))
-    _link(_distribution())
+    recipes.build_missing((*_DISTRIBUTION.values(), *(recipe for _, _, recipe in _PLUGINS)))
+    files.link_programs(_distribution())
     for plugin, version, recipe in _PLUGINS:
         _plugin(plugin, version, recipes.output(recipe) / f"pulumi-resource-{plugin}")
     ui.say(
         f"  pulumi {recipes.PULUMI}, Python host, plugins kubernetes and docker-build: built from Go modules"
-    )
-
-
-def ensure_cluster_binaries() -> None:
-    """Kubernetes, BuildKit, kube-router and CoreDNS from modules; etcd, containerd and the rest from the distribution."""
-    missing = sorted({package for probe, package in _PACKAGES.items() if not _present(probe)})
-    if missing:
-        _apt(missing)
-    if not shutil.which("mmdebstrap") and not registry_answers():
-        _apt(["mmdebstrap"])
-    names = ("kubernetes", "buildkit", "kube-router", "volume-provisioner", "coredns", "pause")
-    _build(names)
-    for name in names[:4]:
-        _link(recipes.output(name))
-    ui.say(
-        f"  kubernetes {recipes.KUBERNETES}, buildkit, kube-router, coredns: built from Go modules; etcd, containerd: installed"
     )
 
 
@@ -111,7 +80,7 @@ def ensure_browser() -> None:
         not any(shutil.which(name) for name in ("chromium", "google-chrome"))
         and "CHROMIUM" not in os.environ
     ):
-        _apt(["chromium"], why="The end-to-end tests")
+        packages.install(["chromium"], why="The end-to-end tests")
 
 
 def kube_score() -> Path | None:
@@ -126,22 +95,11 @@ def ensure_kube_score() -> None:
     """Build kube-score unless it is there; the tests do without it, and say so, where that fails."""
     if kube_score() is None:
         try:
-            _build(("kube-score",))
+            recipes.build_missing(("kube-score",))
         except Failure as failure:
             ui.say(f"  kube-score: left out of the tests, because {failure}")
             return
     ui.say(f"  kube-score {recipes.KUBE_SCORE}: up to date")
-
-
-def registry_answers() -> bool:
-    """Whether Docker Hub's registry can be reached (5 s)."""
-    return _answers("https://registry-1.docker.io/v2/")
-
-
-def _build(names: tuple[str, ...]) -> None:
-    missing = [n for n in names if not recipes.built(n)]
-    for position, name in enumerate(missing, 1):
-        recipes.build(name, f"[{position}/{len(missing)}] ")
 
 
 def _distribution() -> Path:
@@ -150,12 +108,14 @@ def _distribution() -> Path:
     digest = hashlib.sha256(" ".join(folder.name for folder in outputs.values()).encode())
     target = paths.cache() / "built" / f"distribution-{digest.hexdigest()[:12]}"
     for name, folder in outputs.items():
-        _place(folder / recipes.RECIPES[_DISTRIBUTION[name]].binaries[0], target / name)
+        files.place(folder / recipes.RECIPES[_DISTRIBUTION[name]].binaries[0], target / name)
     for script in _SCRIPTS:
         name = Path(script).name
         if not (target / name).exists():
             module = f"github.com/pulumi/pulumi/sdk/v3@{recipes.PULUMI}"
-            _place(recipes.module_file(module, f"python/{script}"), target / name, shutil.copyfile)
+            files.place(
+                recipes.module_file(module, f"python/{script}"), target / name, shutil.copyfile
+            )
     return target
 
 
@@ -180,7 +140,7 @@ def _official_pulumi() -> bool:
             log=paths.LOCAL / "log" / "pulumi.log",
             what="installing Pulumi",
         )
-    _link(home / "bin")
+    files.link_programs(home / "bin")
     version = ui.capture([home / "bin" / "pulumi", "version"]) or ""
     ui.say(
         f"  pulumi {version.strip().removeprefix('v')}: from its official installer; its plugins are fetched by Pulumi itself"
@@ -195,88 +155,13 @@ def _official_home() -> Path:
 def _plugin(name: str, version: str, binary: Path) -> None:
     """Put a built plugin where Pulumi looks for it; a plugin that is there is left alone."""
     folder = paths.pulumi_home() / "plugins" / f"resource-{name}-v{version}"
-    _place(binary, folder / f"pulumi-resource-{name}")
-
-
-def _link_or_copy(source: Path, target: Path) -> None:
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
-
-
-def _place(source: Path, target: Path, put: Callable[[Path, Path], object] = _link_or_copy) -> None:
-    """Put a program where there is none; interrupted, nothing is left half-made."""
-    if target.exists():
-        return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_suffix(".partial")
-    partial.unlink(missing_ok=True)
-    put(source, partial)
-    partial.chmod(0o755)
-    partial.rename(target)
-
-
-def _link(folder: Path) -> None:
-    for binary in folder.iterdir():
-        if not binary.is_file():
-            continue
-        link = paths.BIN / binary.name
-        if link.is_symlink() and link.resolve() == binary.resolve():
-            continue
-        link.unlink(missing_ok=True)
-        link.symlink_to(binary)
+    files.place(binary, folder / f"pulumi-resource-{name}")
 
 
 def _step_back() -> None:
     """Take our own CLI and its companions from in front of the user's: our folder comes first on PATH."""
     for name in (*_DISTRIBUTION, *(Path(script).name for script in _SCRIPTS)):
         (paths.BIN / name).unlink(missing_ok=True)
-
-
-def _apt(packages: list[str], why: str = "The embedded cluster") -> None:
-    names = " ".join(packages)
-    if os.geteuid() != 0:
-        raise Failure(
-            f"{why} needs the packages {names}, and only root can install them; run again with sudo, or install them."
-        )
-    if not shutil.which("apt-get"):
-        raise Failure(
-            f"{why} needs {names}; install them with this system's package manager and run again."
-        )
-    ui.say(f"  {names}: not found, installing Debian's packages")
-    log, environment = (
-        paths.LOCAL / "log" / "apt.log",
-        os.environ | {"DEBIAN_FRONTEND": "noninteractive"},
-    )
-    hint = "check that Debian's package mirror can be reached and run again"
-    ui.run(["apt-get", "update"], log=log, what="apt-get update", env=environment, hint=hint)
-    ui.run(
-        ["apt-get", "install", "-y", "--no-install-recommends", *packages],
-        log=log,
-        what="apt-get install",
-        env=environment,
-        hint=hint,
-    )
-
-
-def _present(probe: str) -> bool:
-    if probe.startswith("/"):
-        return any(
-            Path(folder, Path(probe).name).exists()
-            for folder in ("/usr/lib/cni", "/opt/cni/bin", "/usr/libexec/cni")
-        )
-    return shutil.which(probe, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin") is not None
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=5):
-            return True
-    except urllib.error.HTTPError as error:
-        return error.code == 401  # the registry's own answer to an anonymous request
-    except OSError:
-        return False
 
 
 def _version(text: str | None) -> tuple[int, ...] | None:

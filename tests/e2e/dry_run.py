@@ -11,9 +11,9 @@ from uuid import uuid4
 import pytest
 import yaml
 
+from distribution import definitions
 from tests.e2e.deployment import PROJECT
 from tests.programs import run_program, stack_settings
-from toolchain import definitions
 
 # Marks what a run has made, so that the next one removes it should this one be cut off.
 _OURS = "todo-e2e"

@@ -13,9 +13,9 @@ from uuid import uuid4
 import pytest
 import yaml
 
+from distribution import definitions
 from tests.certificates import authority, server_certificate
 from tests.e2e.deployment import PROJECT, Deployment
-from toolchain import definitions
 
 Manifest = dict[str, Any]
 _OURS = "todo-e2e-external"

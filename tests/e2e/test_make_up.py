@@ -6,8 +6,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from distribution.cluster import config
 from tests.e2e.deployment import PROJECT, Deployment
-from toolchain.cluster import config
 
 
 def make_up(deployment: Deployment) -> str:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from distribution.cluster import node
 from ops.pulumi_command import Pulumi
-from toolchain.cluster import node
 
 PROJECT = Path(__file__).parents[2]
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from console.failure import Failure
+from distribution.cluster import node
 from tests.unit.fake_tools import Tools
 from toolchain import paths
-from toolchain.cluster import node
 from toolchain.providers import choice, docker, user_environment
 from toolchain.providers.choice import Choice, choose
 from toolchain.providers.docker import Docker

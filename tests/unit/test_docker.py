@@ -12,8 +12,8 @@ import pytest
 
 from console.failure import Failure
 from tests.unit.fake_tools import Tools, recorded
-from toolchain import paths
-from toolchain.providers import docker, docker_context, missing, node_containers, tool
+from toolchain import missing, paths
+from toolchain.providers import docker, docker_context, node_containers, tool
 
 PORTS = (30000, 30001)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from toolchain.cluster import config, firewall, node
+from distribution.cluster import config, firewall, node
 
 
 def _program(folder: Path, name: str, script: str) -> None:

@@ -13,9 +13,20 @@ import pytest
 from components.todo.settings.config import parse_settings
 from components.todo.settings.found import contradictions
 from console.failure import Failure
+from distribution import binaries
+from distribution.cluster import config, images, node
 from toolchain import __main__ as commands
-from toolchain import environment, findings, machine, ownership, paths, python_env, tools, ui
-from toolchain.cluster import config, images, node
+from toolchain import (
+    environment,
+    findings,
+    internet,
+    machine,
+    ownership,
+    paths,
+    python_env,
+    tools,
+    ui,
+)
 from toolchain.providers import choice
 from toolchain.providers.embedded import BUILDER, Embedded
 from toolchain.providers.provider import Cluster
@@ -289,8 +300,8 @@ class TestEmbeddedCluster:
         monkeypatch.setattr(node, "check", lambda: None)
         monkeypatch.setattr(images, "present", lambda: set[str]())
         monkeypatch.setattr(config, "enforces", lambda _: True)
-        monkeypatch.setattr(tools, "ensure_cluster_binaries", lambda: None)
-        monkeypatch.setattr(tools, "registry_answers", lambda: False)
+        monkeypatch.setattr(binaries, "ensure", lambda: None)
+        monkeypatch.setattr(internet, "registry_answers", lambda: False)
         monkeypatch.setattr(node, "start", lambda _: None)
         base = {"python": "p:1", "node": "n:1", "postgres": "q:1"}
         monkeypatch.setattr(images, "ensure_base", lambda _: base)

@@ -21,8 +21,8 @@ import pytest
 
 from console.confirm import confirm
 from console.failure import Failure
+from distribution.cluster import node
 from toolchain import paths, stack_file
-from toolchain.cluster import node
 from toolchain.stack import Stack
 
 PROJECT = Path(__file__).parents[2]
@@ -30,7 +30,7 @@ SALT = "v1:c2FsdHNhbHQ=:v1:bm9uY2U=:Y2lwaGVydGV4dA=="
 DRIVER = """
 import os, sys
 from toolchain import __main__, machine, python_env, tools, volumes
-from toolchain.cluster import node
+from distribution.cluster import node
 from toolchain.stack import Stack
 node.running = lambda: "CLUSTER_RUNS" in os.environ
 node.delete = lambda: print("EMBEDDED CLUSTER DELETED")
@@ -122,13 +122,9 @@ class Done:
 def clone(tmp_path: Path) -> Clone:
     folder, answers = tmp_path / "clone", tmp_path / "answers"
     answers.mkdir()
-    shutil.copytree(
-        PROJECT / "toolchain",
-        folder / "toolchain",
-        ignore=shutil.ignore_patterns("modules", "base_images", "__pycache__"),
-    )
-    for package in ("components", "console"):
-        shutil.copytree(PROJECT / package, folder / package)
+    left_out = shutil.ignore_patterns("modules", "base_images", "__pycache__")
+    for package in ("components", "console", "distribution", "toolchain"):
+        shutil.copytree(PROJECT / package, folder / package, ignore=left_out)
     (folder / ".venv").symlink_to(Path(sys.prefix))
     for name in ("pulumi", "kubectl"):
         program = answers / name

@@ -14,19 +14,9 @@ import pytest
 
 from console.confirm import confirm
 from console.failure import Failure
-from toolchain import (
-    __main__,
-    definitions,
-    environment,
-    machine,
-    paths,
-    python_env,
-    recipes,
-    stack,
-    tools,
-    ui,
-)
-from toolchain.cluster import images, network, node
+from distribution import definitions, recipes
+from distribution.cluster import images, network, node
+from toolchain import __main__, environment, internet, machine, paths, python_env, stack, tools, ui
 
 
 @pytest.mark.parametrize("name", sorted(recipes.RECIPES))
@@ -49,7 +39,7 @@ def test_definitions_have_pinned_modules(module: str) -> None:
 
 def test_a_changed_stand_in_is_built_anew(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     folder = tmp_path / "base_images"
-    shutil.copytree(paths.PROJECT / "toolchain" / "base_images", folder)
+    shutil.copytree(paths.PROJECT / "distribution" / "base_images", folder)
     monkeypatch.setattr(images, "_FOLDER", folder)
     built: list[tuple[str, str]] = []
     store: set[str] = set()
@@ -157,7 +147,7 @@ def test_the_newest_packages_are_for_an_official_pulumi(
     monkeypatch.setattr(paths, "cache", lambda: tmp_path)
     monkeypatch.setattr(tools, "pulumi_on_path", lambda: on_path)
     monkeypatch.setattr(recipes, "built", lambda _name: built)
-    monkeypatch.setattr(tools, "_answers", lambda _url: answers)
+    monkeypatch.setattr(internet, "answers", lambda _url: answers)
     if installed:
         program = tmp_path / "pulumi-official" / "bin" / "pulumi"
         program.parent.mkdir(parents=True)

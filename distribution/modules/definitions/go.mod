@@ -1,4 +1,4 @@
-module todo/toolchain/definitions
+module todo/distribution/definitions
 
 go 1.24.2
 
