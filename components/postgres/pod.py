@@ -28,6 +28,7 @@ from .tuning import shared_memory_size, tuning
 core = k8s.core.v1
 
 PORT = 5432
+CONTAINER = "postgres"
 USER = 999
 """User and group ID of postgres in the official image."""
 PASSWORD_KEY = "database-password"  # noqa: S105 - the name of a key
@@ -132,7 +133,7 @@ def _container(
         "shm": "/dev/shm",  # noqa: S108 - a mount point
     }
     return core.ContainerArgs(
-        name="postgres",
+        name=CONTAINER,
         image=image,
         image_pull_policy="IfNotPresent",
         args=["postgres", *(f"-c{key}={value}" for key, value in parameters.items())],

@@ -33,6 +33,8 @@ class PostgresStatefulSet(pulumi.ComponentResource):
     """Name of the claim with the data."""
     secret_name: pulumi.Output[str]
     """Name of the Secret with the password."""
+    secret: core.Secret | None
+    """The Secret with the password; None: something else keeps it."""
 
     def __init__(
         self, name: str, args: PostgresStatefulSetArgs, opts: pulumi.ResourceOptions | None = None
@@ -53,7 +55,7 @@ class PostgresStatefulSet(pulumi.ComponentResource):
         self._name, self._args = name, args
         self._object_name = own = args.object_name or name
         self._opts = pulumi.ResourceOptions(parent=self)
-        secret = self._secret()
+        self.secret = secret = self._secret()
         # The name itself and not the Secret's output: a new password replaces the Secret, and what
         # depends on an output of a replaced resource may be replaced with it. So the order is said
         # by depends_on.

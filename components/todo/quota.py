@@ -1,24 +1,36 @@
 """The quota of the namespace of a TodoStack."""
 
+from collections.abc import Sequence
+from typing import assert_never
+
 from components.namespace.namespace import PodDemand, hard_limits
 from components.postgres import backup as postgres_backup
-from components.todo.settings.settings import Settings
+from components.todo.service import AnyService, ExternalService, PostgresService, Service
 
 
-def quota_of(settings: Settings) -> dict[str, str]:
-    """Returns a quota for the largest the application may get, five pods of a kind or more."""
-    demands = [
-        # One more while rolling, and those that it takes the place of count until they have ended.
-        PodDemand(resources=app.resources, pods=max(2 * app.scaling.most, 5) + 1)
-        for app in (settings.backend, settings.frontend)
-    ]
-    database = settings.database
-    if database.mode == "inCluster":
-        # A pod that terminates still counts. Backups: the scheduled, one by hand, a restore drill.
-        demands.append(PodDemand(resources=database.resources, pods=2))
-        demands.append(PodDemand(resources=postgres_backup.RESOURCES, pods=3))
+def quota_of(services: Sequence[AnyService]) -> dict[str, str]:
+    """Returns a quota for the largest the services may get, five pods of a kind or more."""
     return {
-        **hard_limits(demands),
+        **hard_limits([demand for service in services for demand in _demands(service)]),
+        # Of the database and its backups; and as many, to restore into or to enlarge by hand.
         "persistentvolumeclaims": "4",
         "services.loadbalancers": "0",
     }
+
+
+def _demands(service: AnyService) -> list[PodDemand]:
+    match service:
+        case Service():
+            # One more while rolling, and those that it takes the place of count until they ended.
+            pods = max(2 * service.scaling.most, 5) + 1
+            return [PodDemand(resources=service.resources, pods=pods)]
+        case PostgresService():
+            # A pod that terminates still counts. Backups: scheduled, one by hand, a restore drill.
+            return [
+                PodDemand(resources=service.settings.resources, pods=2),
+                PodDemand(resources=postgres_backup.RESOURCES, pods=3),
+            ]
+        case ExternalService():
+            return []
+        case _:
+            assert_never(service)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.postgres.connections import max_connections, pool_size
-from components.todo.environment import backend_environment
+from components.todo.services.database import database_environment
 from components.todo.settings.config import SettingsError, parse_settings
 from components.todo.settings.settings import Settings
 from tests.certificates import authority
@@ -165,7 +165,7 @@ def test_whatever_is_accepted_has_connections_for_all(most: int, mebibytes: int,
         assert enough, line
         parse_settings(scaled(most, enough[1], mode))  # what it says does help
         return
-    pool = int(backend_environment(settings, "postgres")["DATABASE_POOL_SIZE"])
+    pool = int(database_environment(settings)["DATABASE_POOL_SIZE"])
     allowed = max_connections(most)
     assert pool >= 1
     assert (most + 1) * pool + BESIDES <= allowed

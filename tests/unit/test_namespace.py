@@ -6,6 +6,7 @@ import pytest
 
 from components.namespace.namespace import PodDemand, hard_limits
 from components.todo.quota import quota_of
+from components.todo.services.all_services import services
 from components.todo.settings.config import parse_settings
 from components.values.quantities import quantity_value
 from components.values.resources import Resources
@@ -25,7 +26,7 @@ def test_quota_is_the_sum() -> None:
 @pytest.mark.parametrize("stack", STACKS)
 def test_five_replicas_each_can_roll_while_a_backup_runs(stack: str) -> None:
     settings = parse_settings(stack_settings(stack))
-    hard = quota_of(settings)
+    hard = quota_of(services(settings))
     need = Decimal(0)
     for app in (settings.backend, settings.frontend):
         need += quantity_value(app.resources.memory_limit) * 6
@@ -40,5 +41,5 @@ def test_all_pods_can_be_rolled_while_those_before_them_finish(replicas: int) ->
         {**stack_settings("minikube"), "frontend": {"scaling": {"replicas": replicas}}}
     )
     less = parse_settings({**stack_settings("minikube"), "frontend": {"scaling": {"replicas": 1}}})
-    rest = int(quota_of(less)["pods"]) - 6
-    assert int(quota_of(settings)["pods"]) - rest >= 2 * replicas + 1
+    rest = int(quota_of(services(less))["pods"]) - 6
+    assert int(quota_of(services(settings))["pods"]) - rest >= 2 * replicas + 1

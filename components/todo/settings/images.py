@@ -1,6 +1,6 @@
 """The settings that say how the images come to be."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, assert_never
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -117,3 +117,14 @@ class PrebuiltImages(Value):
 
 
 Images = Annotated[LoadedImages | RegistryImages | PrebuiltImages, Field(discriminator="mode")]
+
+
+def pull_secrets(images: Images) -> tuple[str, ...]:
+    """Returns the names of the Secrets that pods pull with."""
+    match images:
+        case LoadedImages():
+            return ()
+        case RegistryImages() | PrebuiltImages():
+            return images.pull_secrets
+        case _:
+            assert_never(images)

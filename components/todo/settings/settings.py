@@ -4,7 +4,8 @@
 registered; `components/todo/settings/config.py` reads it.
 """
 
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -13,7 +14,13 @@ from components.todo.settings.database import Database, InClusterDatabase
 from components.todo.settings.images import Images
 from components.todo.settings.secrets import GeneratedSecrets, Secrets
 from components.values.addresses import Cidr, HttpAddress, PodCidr
-from components.values.exposure import Exposure, NodePortExposure, node_port, public_host
+from components.values.exposure import (
+    ClusterIpExposure,
+    Exposure,
+    NodePortExposure,
+    node_port,
+    public_host,
+)
 from components.values.metrics import Metrics, NoMetrics
 from components.values.names import DnsLabel, HostName, NamespaceLabels
 from components.values.resources import Resources
@@ -117,19 +124,29 @@ class NamespaceSettings(Value):
         return self
 
 
-class FrontendSettings(Value):
-    """The Next.js frontend."""
+class ServiceSettings(Value):
+    """What can be chosen for every service."""
+
+    connects_to_database: ClassVar[bool] = False
+    """Whether each of its pods keeps connections to the database."""
 
     scaling: Scaling = Fixed()
-    resources: Resources = Resources(
-        cpu_request="100m", cpu_limit="200m", memory_request="128Mi", memory_limit="256Mi"
-    )
-    exposure: Exposure = NodePortExposure(port=30000)
+    resources: Resources
+    exposure: Exposure = ClusterIpExposure()
     pre_stop_seconds: PreStopSeconds = Field(
         default=5,
         description="Wait before a pod is told to stop, for all that send it requests to learn of "
         "it; longer than a load balancer takes to deregister a pod that it reaches directly",
     )
+
+
+class FrontendSettings(ServiceSettings):
+    """The Next.js frontend."""
+
+    resources: Resources = Resources(
+        cpu_request="100m", cpu_limit="200m", memory_request="128Mi", memory_limit="256Mi"
+    )
+    exposure: Exposure = NodePortExposure(port=30000)
 
 
 class ChatSettings(Value):
@@ -139,19 +156,15 @@ class ChatSettings(Value):
     model: Text
 
 
-class BackendSettings(Value):
+class BackendSettings(ServiceSettings):
     """The FastAPI backend."""
 
-    scaling: Scaling = Fixed()
+    connects_to_database = True
+
     resources: Resources = Resources(
         cpu_request="250m", cpu_limit="500m", memory_request="256Mi", memory_limit="512Mi"
     )
     exposure: Exposure = NodePortExposure(port=30001)
-    pre_stop_seconds: PreStopSeconds = Field(
-        default=5,
-        description="Wait before a pod is told to stop, for all that send it requests to learn of "
-        "it; longer than a load balancer takes to deregister a pod that it reaches directly",
-    )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     chat: ChatSettings | None = None
 
@@ -203,18 +216,42 @@ class Settings(Value):
                 "expected secrets.mode external: an external database's password is a reference "
                 "(secrets.keys.databasePassword)"
             )
-        if self.database.mode == "inCluster":
+        if isinstance(self.database, InClusterDatabase):
             # Refuses what has no connection for each pod.
-            pool_size(self.backend.scaling.most, self.database.resources.memory_limit)
-        exposures = [app.exposure for app in (self.frontend, self.backend)]
-        ports = [port for it in exposures if (port := node_port(it))]
-        if len(ports) != len(set(ports)):
-            raise ValueError(
-                f"expected two different node ports, but frontend and backend both use {ports[0]}"
-            )
-        hosts = [host for it in exposures if (host := public_host(it))]
-        if len(hosts) != len(set(hosts)):
-            raise ValueError(
-                f"expected two different hosts, but frontend and backend both use {hosts[0]}"
-            )
+            pool_size(self.database_clients, self.database.resources.memory_limit)
+        exposures = {name: block.exposure for name, block in self.services.items()}
+        _refuse_equal("node ports", {name: node_port(it) for name, it in exposures.items()})
+        _refuse_equal("hosts", {name: public_host(it) for name, it in exposures.items()})
         return self
+
+    @property
+    def services(self) -> Mapping[str, ServiceSettings]:
+        """The blocks of services, by the services' names."""
+        return {name: block for name, block in self if isinstance(block, ServiceSettings)}
+
+    @property
+    def database_clients(self) -> int:
+        """The largest number of pods with connections to the database, but for rolling updates."""
+        blocks = self.services.values()
+        return sum(block.scaling.most for block in blocks if block.connects_to_database)
+
+
+def _refuse_equal(what: str, values: Mapping[str, object]) -> None:
+    """Refuses what two services both have.
+
+    Args:
+        what: What must be different.
+        values: Service to its value; None: it has none.
+
+    Raises:
+        ValueError: Two have the same.
+    """
+    owners: dict[object, str] = {}
+    for service, value in values.items():
+        if value is None:
+            continue
+        if value in owners:
+            raise ValueError(
+                f"expected two different {what}, but {service} and {owners[value]} both use {value}"
+            )
+        owners[value] = service

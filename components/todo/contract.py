@@ -1,0 +1,171 @@
+"""The output `operations`: all that `ops/` needs to know of a stack, so that it knows no program.
+
+`ops/contract.py` reads it, and refuses what it does not know. Whatever changes the meaning of a
+field, or takes one away, is another version; both files say which.
+"""
+
+from collections.abc import Sequence
+from typing import Any, assert_never
+
+import pulumi
+
+from components.metadata.scope import ObjectScope
+from components.pod.probes import HttpProbe, Probe
+from components.postgres.pod import CONTAINER, DATA_PATH
+from components.postgres.roles import SUPERUSER
+from components.todo.deployed import Deployed, DeployedPostgres, DeployedService, NotDeployed
+from components.todo.outputs import url_of
+from components.todo.secret_table import DATABASE_PASSWORD, SECRETS, Secret
+from components.todo.secrets import PATH
+from components.todo.service import Service
+from components.todo.services import backend
+from components.todo.services.database import NAME as DATABASE
+from components.todo.services.database import database
+from components.todo.settings.secrets import GeneratedSecrets
+from components.todo.settings.settings import Settings
+
+VERSION = 1
+
+
+def operations(
+    settings: Settings, scope: ObjectScope, deployed: Sequence[Deployed]
+) -> dict[str, Any]:
+    """Returns the output.
+
+    Args:
+        settings: The stack's settings.
+        scope: Where everything is, and its label app.kubernetes.io/instance.
+        deployed: The services.
+    """
+    return {
+        "version": VERSION,
+        "instance": scope.instance,
+        "namespace": scope.namespace,
+        "kubeContext": settings.cluster.context,
+        "kubeconfig": settings.cluster.kubeconfig,
+        "services": [entry for it in deployed for entry in _service(it, settings)],
+        "database": _database(settings, deployed),
+        "secrets": [
+            _secret(secret, it, settings, deployed)
+            for secret in SECRETS
+            for it in deployed
+            if isinstance(it, DeployedService) and secret in it.service.secrets
+        ],
+        "session": {"minutesCommand": list(backend.SESSION_MINUTES)},
+    }
+
+
+def _service(it: Deployed, settings: Settings) -> list[dict[str, Any]]:
+    """Returns an entry for what runs in the cluster."""
+    match it:
+        case DeployedService(service=service):
+            return [
+                {
+                    "name": service.name,
+                    "role": service.name,
+                    "kind": "Deployment",
+                    "workload": it.app.deployment_name,
+                    "component": service.name,
+                    "container": service.object_name,
+                    "service": service.object_name if service.port else None,
+                    "port": service.port,
+                    "url": url_of(service, settings),
+                    "image": it.image,
+                    "paths": _paths(service),
+                    "metricsPort": (service.metrics_port or service.port)
+                    if service.metrics_path
+                    else None,
+                    "localPort": service.local_port,
+                    "writesToDatabase": DATABASE in service.reaches,
+                }
+            ]
+        case DeployedPostgres(service=service):
+            return [
+                {
+                    "name": service.name,
+                    "role": DATABASE,
+                    "kind": "StatefulSet",
+                    "workload": service.object_name,
+                    "component": "database",
+                    "container": CONTAINER,
+                    "service": service.object_name,
+                    "port": service.port,
+                    "url": None,
+                    "image": service.settings.image,
+                    "paths": None,
+                    "metricsPort": None,
+                    "localPort": service.local_port,
+                    "writesToDatabase": False,
+                }
+            ]
+        case NotDeployed():
+            return []
+        case _:
+            assert_never(it)
+
+
+def _paths(service: Service) -> dict[str, str | None] | None:
+    if not service.speaks_http:
+        return None
+    return {
+        "liveness": _path(service.liveness),
+        "readiness": _path(service.readiness),
+        "metrics": service.metrics_path,
+    }
+
+
+def _path(probe: Probe) -> str | None:
+    return probe.path if isinstance(probe, HttpProbe) else None
+
+
+def _database(settings: Settings, deployed: Sequence[Deployed]) -> dict[str, Any]:
+    where = database(settings)
+    address = {
+        "mode": settings.database.mode,
+        "user": settings.database.user,
+        "host": where.host,
+        "port": where.port,
+        "name": settings.database.name,
+    }
+    for it in deployed:
+        if isinstance(it, DeployedPostgres):
+            name = it.service.object_name
+            backup = it.service.settings.backup
+            return {
+                **address,
+                "superuser": SUPERUSER,
+                "service": name,
+                "pod": f"{name}-0",
+                "container": CONTAINER,
+                "claim": it.server.claim_name,
+                "dataPath": DATA_PATH,
+                "backup": {
+                    "cronJob": f"{name}-backup",
+                    "claim": f"{name}-backup",
+                    "container": "backup",
+                    "schedule": backup.schedule,
+                }
+                if backup
+                else None,
+            }
+    return address
+
+
+def _secret(
+    secret: Secret, reader: DeployedService, settings: Settings, deployed: Sequence[Deployed]
+) -> dict[str, Any]:
+    generated = isinstance(settings.secrets, GeneratedSecrets)
+    touched: list[pulumi.Resource | None] = []
+    if generated:
+        touched += [reader.app.secret, reader.app.deployment]
+        if secret == DATABASE_PASSWORD:
+            touched += [it.server.secret for it in deployed if isinstance(it, DeployedPostgres)]
+    return {
+        "name": secret.name,
+        "file": secret.file,
+        "configKey": secret.config_key,
+        "service": reader.service.name,
+        "mountPath": PATH,
+        "generated": generated,
+        "targets": [resource.urn for resource in touched if resource],
+    }

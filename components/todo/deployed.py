@@ -1,0 +1,52 @@
+"""The services as they are deployed: each description with the resources that came of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+
+from components.app.app_deployment import AppDeployment
+from components.postgres.postgres_stateful_set import PostgresStatefulSet
+from components.todo.service import ExternalService, PostgresService, Service
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeployedService:
+    """Stateless pods."""
+
+    service: Service
+    image: pulumi.Output[str]
+    app: AppDeployment
+
+    @property
+    def waited_for(self) -> Sequence[pulumi.Resource]:
+        """What has to be there before a service that waits for this one."""
+        return [self.app]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeployedPostgres:
+    """A PostgreSQL server of the stack."""
+
+    service: PostgresService
+    server: PostgresStatefulSet
+
+    @property
+    def waited_for(self) -> Sequence[pulumi.Resource]:
+        """What has to be there before a service that waits for this one."""
+        return [self.server]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotDeployed:
+    """What somebody else runs."""
+
+    service: ExternalService
+
+    @property
+    def waited_for(self) -> Sequence[pulumi.Resource]:
+        """Nothing: it is there already."""
+        return []
+
+
+Deployed = DeployedService | DeployedPostgres | NotDeployed

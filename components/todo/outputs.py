@@ -1,0 +1,74 @@
+"""What the program exports: addresses and names, for people and scripts."""
+
+from collections.abc import Sequence
+from typing import Any, assert_never
+
+import pulumi
+
+from components.network.exposure import url
+from components.todo.deployed import Deployed, DeployedPostgres, DeployedService, NotDeployed
+from components.todo.service import Service
+from components.todo.services.database import database
+from components.todo.settings.settings import Settings
+
+
+def stack_outputs(
+    settings: Settings, namespace: pulumi.Input[str], deployed: Sequence[Deployed]
+) -> dict[str, Any]:
+    """Returns the outputs, but for the one that operations read (contract.py)."""
+    address = settings.database
+    server = database(settings)
+    return {
+        "namespace": namespace,
+        **{
+            f"{it.service.name}Url": url_of(it.service, settings)
+            for it in deployed
+            if isinstance(it, DeployedService) and it.service.speaks_http
+        },
+        "images": {it.service.name: _image(it) for it in deployed},
+        "databaseAddress": f"postgresql://{address.user}@{server.host}:{server.port}/{address.name}",
+        "databaseClaim": next(
+            (it.server.claim_name for it in deployed if isinstance(it, DeployedPostgres)), None
+        ),
+        "workloads": {it.service.name: _workload(it) for it in deployed},
+        "ports": {it.service.name: it.service.port for it in deployed if it.service.port},
+        "kubeContext": settings.cluster.context,
+        "kubeconfig": settings.cluster.kubeconfig,
+    }
+
+
+def url_of(service: Service, settings: Settings) -> str | None:
+    """Returns where a service answers; None: nowhere over HTTP."""
+    if service.port is None or not service.speaks_http:
+        return None
+    return url(
+        service.exposure,
+        node_address=settings.cluster.node_address,
+        service=service.object_name,
+        namespace=settings.namespace.name,
+        port=service.port,
+    )
+
+
+def _image(it: Deployed) -> pulumi.Output[str] | str | None:
+    match it:
+        case DeployedService():
+            return it.image
+        case DeployedPostgres():
+            return it.service.settings.image
+        case NotDeployed():
+            return None
+        case _:
+            assert_never(it)
+
+
+def _workload(it: Deployed) -> pulumi.Output[str] | str | None:
+    match it:
+        case DeployedService():
+            return it.app.deployment_name
+        case DeployedPostgres():
+            return it.service.object_name
+        case NotDeployed():
+            return None
+        case _:
+            assert_never(it)

@@ -1,0 +1,1 @@
+"""The services of the Todo application, a file each."""
