@@ -1,0 +1,53 @@
+"""The workflows and Renovate's configuration are what GitHub and Renovate understand."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.recording import ROOT
+
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+RENOVATE = json.loads((ROOT / "renovate.json").read_text(encoding="utf-8"))
+
+
+def _check(schema: str, *files: Path) -> None:
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{schema}"]
+    done = subprocess.run([*command, *files], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_renovate_understands_its_configuration() -> None:
+    _check("renovate", ROOT / "renovate.json")
+
+
+def test_github_understands_the_workflows() -> None:
+    _check("github-workflows", *WORKFLOWS)
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda it: it.stem)
+def test_every_action_is_pinned_to_a_commit(workflow: Path) -> None:
+    for action in re.findall(r"uses: (\S+.*)", workflow.read_text(encoding="utf-8")):
+        assert re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v[\d.]+", action), action
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda it: it.stem)
+def test_every_command_of_make_exists(workflow: Path) -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in re.findall(r"\bmake ([a-z0-9-]+)", workflow.read_text(encoding="utf-8")):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+@pytest.mark.parametrize("manager", RENOVATE["customManagers"], ids=lambda it: it["description"])
+def test_renovate_finds_every_version_that_it_is_told_of(manager: dict[str, Any]) -> None:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
+    names = listed.stdout.splitlines()
+    (expression,) = (it.replace("(?<", "(?P<") for it in manager["matchStrings"])
+    for pattern in manager["managerFilePatterns"]:
+        files = [ROOT / it for it in names if re.search(pattern.strip("/"), it)]
+        texts = [it.read_text(encoding="utf-8") for it in files if it.exists()]
+        assert any(re.search(expression, it) for it in texts), f"{pattern}: {expression}"
