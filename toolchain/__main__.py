@@ -110,9 +110,9 @@ def write_lock(arguments: argparse.Namespace) -> None:
 
 
 def linters(arguments: argparse.Namespace) -> None:
-    """The linters of the manifests that PyPI does not have."""
+    """The linters that PyPI does not have."""
     del arguments
-    tools.ensure_kube_score()
+    tools.ensure_linters()
 
 
 def app_test(arguments: argparse.Namespace) -> None:

@@ -25,6 +25,11 @@ _DISTRIBUTION = {
     "pulumi-language-python": "language-bridge",
     "pulumi-python-host": "language-python",
 }
+_LINTERS = {
+    "kube-score": (recipes.KUBE_SCORE, "version"),
+    "actionlint": (recipes.ACTIONLINT, "-version"),
+}
+"""Versions of the linters that PyPI does not have, and how each is asked for its own."""
 _SCRIPTS = ("cmd/pulumi-language-python-exec", "dist/pulumi-resource-pulumi-python")
 
 
@@ -83,23 +88,25 @@ def ensure_browser() -> None:
         packages.install(["chromium"], why="The end-to-end tests")
 
 
-def kube_score() -> Path | None:
-    """The kube-score of the pinned version (another finds other things): on PATH, else built, else None."""
-    found = shutil.which("kube-score")
-    if found and f"version: {recipes.KUBE_SCORE}," in (ui.capture([found, "version"]) or ""):
+def linter(name: str) -> Path | None:
+    """A linter of the pinned version (another finds other things): on PATH, else built, else None."""
+    version, question = _LINTERS[name]
+    found = shutil.which(name)
+    if found and version in re.findall(r"[\d.]+", ui.capture([found, question]) or ""):
         return Path(found)
-    return recipes.output("kube-score") / "kube-score" if recipes.built("kube-score") else None
+    return recipes.output(name) / name if recipes.built(name) else None
 
 
-def ensure_kube_score() -> None:
-    """Build kube-score unless it is there; the tests do without it, and say so, where that fails."""
-    if kube_score() is None:
-        try:
-            recipes.build_missing(("kube-score",))
-        except Failure as failure:
-            ui.say(f"  kube-score: left out of the tests, because {failure}")
-            return
-    ui.say(f"  kube-score {recipes.KUBE_SCORE}: up to date")
+def ensure_linters() -> None:
+    """Build the linters that are not there; the tests do without one, and say so, where that fails."""
+    for name, (version, _) in _LINTERS.items():
+        if linter(name) is None:
+            try:
+                recipes.build_missing((name,))
+            except Failure as failure:
+                ui.say(f"  {name}: left out of the tests, because {failure}")
+                continue
+        ui.say(f"  {name} {version}: up to date")
 
 
 def _distribution() -> Path:

@@ -16,7 +16,7 @@ ALL_OK = 10
 
 
 def test_kube_score_finds_nothing(manifests: Manifests) -> None:
-    program = tools.kube_score()
+    program = tools.linter("kube-score")
     if program is None:
         pytest.skip("there is no kube-score; `make test` builds it, or says why it cannot")
     findings: set[Finding] = set()

@@ -1,4 +1,4 @@
-"""The workflows and Renovate's configuration are what GitHub and Renovate understand."""
+"""GitHub understands the workflows, and Renovate its configuration."""
 
 import json
 import re
@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.recording import ROOT
+from toolchain import tools
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 RENOVATE = json.loads((ROOT / "renovate.json").read_text(encoding="utf-8"))
@@ -27,6 +28,14 @@ def test_renovate_understands_its_configuration() -> None:
 
 def test_github_understands_the_workflows() -> None:
     _check("github-workflows", *WORKFLOWS)
+
+
+def test_actionlint_finds_nothing() -> None:
+    program = tools.linter("actionlint")
+    if program is None:
+        pytest.skip("there is no actionlint; `make test` builds it, or says why it cannot")
+    done = subprocess.run([program, *WORKFLOWS], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda it: it.stem)

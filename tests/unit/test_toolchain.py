@@ -199,12 +199,12 @@ def test_an_installed_kube_score_of_the_pinned_version_is_used(
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     program = _installed_kube_score(tmp_path, recipes.KUBE_SCORE)
-    assert tools.kube_score() == program
+    assert tools.linter("kube-score") == program
     _installed_kube_score(tmp_path, "1.0.0")
-    assert tools.kube_score() is None
+    assert tools.linter("kube-score") is None
 
 
-def test_what_keeps_kube_score_out_of_the_tests_is_said(
+def test_what_keeps_a_linter_out_of_the_tests_is_said(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def fail() -> str:
@@ -213,9 +213,10 @@ def test_what_keeps_kube_score_out_of_the_tests_is_said(
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(recipes, "_go", fail)
-    tools.ensure_kube_score()
-    last = capsys.readouterr().out.splitlines()[-1]
-    assert last == "  kube-score: left out of the tests, because Go 1.24 or newer is needed."
+    tools.ensure_linters()
+    said = capsys.readouterr().out.splitlines()
+    for name in ("kube-score", "actionlint"):
+        assert f"  {name}: left out of the tests, because Go 1.24 or newer is needed." in said
 
 
 def test_the_cli_gets_the_host_that_was_built_last(
