@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
+from console.failure import ExitCode, Failure
 from ops.context import Target
-from ops.failure import ExitCode, Failure
 from ops.terminal import note
 
 app = typer.Typer(

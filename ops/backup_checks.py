@@ -9,8 +9,8 @@ from ops.database import sql
 from ops.diagnosis import cannot_start
 from ops.facts import Facts
 from ops.findings import Finding, failed, ok, warning
-from ops.jobs import backup_cron_jobs
 from ops.json_tree import Json, part, parts
+from ops.repair import REPAIR
 from ops.terminal import age
 from ops.workloads import seconds_since
 
@@ -40,17 +40,24 @@ WHERE attrelid >= 16384 AND collversion <> pg_collation_actual_version(c.oid);
 
 def backups(facts: Facts) -> Iterator[Finding]:
     """The last scheduled backup worked."""
-    jobs = backup_cron_jobs(facts.cluster)
-    if not jobs and "database" in facts.stack.workloads:
+    server = facts.stack.server
+    if server is None:
+        return
+    if server.backup is None:
         yield warning(
             "backup",
             "nothing backs the database up",
             "database.backup is not set",
             "set database.backup in the stack's settings, then pulumi up",
         )
-    for job in jobs:
-        newest = _newest_run(facts, job)
-        yield _stuck(facts, newest) or _backup(job, newest, facts.cluster.namespace)
+        return
+    name = server.backup.cron_job
+    job = facts.cluster.find("CronJob", name)
+    if job is None:
+        yield failed("backup", f"CronJob {name} is missing", "it was deleted by hand", REPAIR)
+        return
+    newest = _newest_run(facts, job)
+    yield _stuck(facts, newest) or _backup(job, newest, facts.cluster.namespace)
 
 
 def _newest_run(facts: Facts, cron_job: Json) -> Json | None:
@@ -58,7 +65,7 @@ def _newest_run(facts: Facts, cron_job: Json) -> Json | None:
     uid = cron_job["metadata"]["uid"]
     runs = [
         job
-        for job in facts.cluster.items(facts.cluster.path("jobs", group="batch/v1"))
+        for job in facts.cluster.items("Job")
         if any(owner["uid"] == uid for owner in parts(job, "metadata", "ownerReferences"))
     ]
     return max(runs, key=lambda job: str(job["metadata"]["creationTimestamp"]), default=None)
@@ -135,7 +142,7 @@ def collations(facts: Facts) -> Iterator[Finding]:
     PostgreSQL notes the version of each collation and says so in the log only when it changes;
     unique indexes on text may then miss rows. PostgreSQL manual, "ALTER COLLATION", Notes.
     """
-    if "database" not in facts.stack.workloads:
+    if facts.stack.server is None:
         return
     found = sql(facts.stack, facts.cluster, _COLLATIONS, superuser=True).splitlines()
     for line in found:

@@ -3,18 +3,20 @@
 import base64
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
+from console.failure import Failure
 from ops import database
 from ops.backup_checks import backups, collations
 from ops.diagnosis import diagnose_pod, diagnose_workload
 from ops.facts import Facts
-from ops.failure import Failure
 from ops.findings import Finding, failed, ok, warning
 from ops.json_tree import Json, part, parts
 from ops.network_policy_checks import policies
-from ops.password_rotation import KEY, PasswordRotation, digest
+from ops.password_rotation import PASSWORD, PasswordRotation, digest
 from ops.repair import REPAIR
 from ops.role_separation import RoleSeparation
+from ops.stack import ManagedObject
 from ops.terminal import octets_of, size
 from ops.workloads import is_ready, mounted_secret, selector_of
 
@@ -25,30 +27,29 @@ def objects(facts: Facts) -> Iterator[Finding]:
     """Every object that Pulumi remembers is there."""
     known = facts.stack.objects()
     with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(facts.cluster.find, [thing.path for thing in known]))
-    missing = [o for o, there in zip(known, found, strict=True) if there is None]
-    for thing in missing:
-        yield failed(
-            "objects",
-            f"{thing.kind} {thing.name} is missing",
-            "it was deleted by hand",
-            REPAIR,
-        )
+        found = list(pool.map(partial(_find, facts), known))
+    missing = [it for it, there in zip(known, found, strict=True) if there is None]
+    for it in missing:
+        yield failed("objects", f"{it.kind} {it.name} is missing", "it was deleted by hand", REPAIR)
     if not known:
         yield failed("objects", "Pulumi remembers none", "the stack is not deployed", "pulumi up")
     elif not missing:
         yield ok("objects", f"all {len(known)} are there")
 
 
+def _find(facts: Facts, it: ManagedObject) -> Json | None:
+    return facts.cluster.find(it.kind, it.name, namespace=it.namespace, api_version=it.api_version)
+
+
 def workloads(facts: Facts) -> Iterator[Finding]:
     """Deployments and StatefulSets have all their pods; each pod that is not ready says why."""
-    for role, name in facts.stack.workloads.items():
-        kind = "statefulset" if role == "database" else "deployment"
-        workload = facts.workloads[role]
+    for service in facts.stack.services:
+        kind, name = service.kind.lower(), service.workload
+        workload = facts.workloads[service.name]
         if workload is None:
             yield failed(f"{kind} {name}", "is missing", "it was deleted", REPAIR)
             continue
-        pods = facts.pods_of(role)
+        pods = facts.pods_of(service.name)
         found = [diagnose_workload(kind, workload, pods, facts.events)]
         found += [diagnose_pod(pod, facts.events) for pod in pods]
         wrong = [finding for finding in found if finding]
@@ -71,7 +72,7 @@ def probes(facts: Facts) -> Iterator[Finding]:
     if without:
         yield warning("probes", "; ".join(without), "somebody changed the pod", REPAIR)
         return
-    ready = sum(is_ready(p) for role in facts.workloads for p in facts.pods_of(role))
+    ready = sum(is_ready(pod) for name in facts.workloads for pod in facts.pods_of(name))
     if not ready:
         yield failed("probes", "no pod is ready", "see the pods' own lines", "python -m ops status")
         return
@@ -81,10 +82,12 @@ def probes(facts: Facts) -> Iterator[Finding]:
 def endpoints(facts: Facts) -> Iterator[Finding]:
     """Each Service sends to every ready pod."""
     cluster = facts.cluster
-    slices = cluster.items(cluster.path("endpointslices", group="discovery.k8s.io/v1"))
+    slices = cluster.items("EndpointSlice")
     counts: list[str] = []
-    for role, name in facts.stack.workloads.items():
-        service = cluster.find(cluster.path("services", name))
+    for it in facts.stack.services:
+        if (name := it.service) is None:
+            continue
+        service = cluster.find("Service", name)
         if service is None:
             yield failed(f"service {name}", "is missing", "it was deleted", REPAIR)
             continue
@@ -95,7 +98,7 @@ def endpoints(facts: Facts) -> Iterator[Finding]:
             for endpoint in parts(slice_, "endpoints"):
                 if part(endpoint, "conditions").get("ready"):
                     addresses.update(endpoint["addresses"])
-        ready = [p for p in facts.pods_of(role) if is_ready(p)]
+        ready = [p for p in facts.pods_of(it.name) if is_ready(p)]
         if not addresses:
             mismatch = bool(ready)
             yield failed(
@@ -112,19 +115,12 @@ def endpoints(facts: Facts) -> Iterator[Finding]:
 
 def volumes(facts: Facts) -> Iterator[Finding]:
     """The data volume is bound and has room."""
-    claims = {
-        c["metadata"]["name"]: c
-        for c in facts.cluster.items(facts.cluster.path("persistentvolumeclaims"))
-    }
-    name = facts.stack.outputs.get("databaseClaim")
-    if not name and "database" in facts.stack.workloads:
-        yield failed("volume", "the stack names no data volume", "an older program", "pulumi up")
-        return
-    if not name:
+    if facts.stack.server is None:
         yield ok("volume", "the database is outside the cluster")
         return
-    claim = claims.get(name)
-    phase = (claim or {}).get("status", {}).get("phase", "missing")
+    name = facts.stack.server.claim
+    claim = facts.cluster.find("PersistentVolumeClaim", name)
+    phase = str(part(claim, "status").get("phase", "missing"))
     if claim is None or phase != "Bound":
         yield failed(
             f"volume {name}",
@@ -178,34 +174,36 @@ def secrets(facts: Facts) -> Iterator[Finding]:
     """Backend and database have the same password; only digests are compared."""
     digests: dict[str, str] = {}
     password: str | None = None
-    for role in ("backend", "database"):
-        workload = facts.workloads.get(role)
+    wanted = facts.stack.secret(PASSWORD)
+    server = facts.stack.operations.of_role("database")
+    for mounting in (wanted.service, *([server.name] if server else [])):
+        workload = facts.workloads.get(mounting)
         name = mounted_secret(workload) if workload else None
-        secret = facts.cluster.find(facts.cluster.path("secrets", name)) if name else None
+        secret = facts.cluster.find("Secret", name) if name else None
         if name and secret is None:
             yield failed(
                 "secrets",
-                f"Secret {name} of the {role} is missing",
+                f"Secret {name} of the {mounting} is missing",
                 "it was deleted by hand",
                 REPAIR,
             )
             return
-        value = part(secret, "data").get(KEY)
+        value = part(secret, "data").get(wanted.file)
         if name and not value:
             yield failed(
                 "secrets",
-                f"Secret {name} of the {role} has no {KEY}",
+                f"Secret {name} of the {mounting} has no {wanted.file}",
                 "somebody changed the Secret",
                 REPAIR,
             )
             return
         if value:
             password = base64.b64decode(value).decode()
-            digests[role] = digest(password)
+            digests[mounting] = digest(password)
     if len(set(digests.values())) > 1:
         yield failed(
             "secrets",
-            "backend and database have different passwords",
+            f"{' and '.join(digests)} have different passwords",
             "a Secret was changed by hand, or a rotation was cut off",
             "python -m ops rotate-password",
         )
@@ -221,7 +219,7 @@ def secrets(facts: Facts) -> Iterator[Finding]:
 
 
 def _accepted(facts: Facts, password: str) -> bool:
-    if "database" not in facts.stack.workloads:
+    if facts.stack.server is None:
         return True
     try:
         return PasswordRotation(facts.stack, facts.cluster).accepts(password)
@@ -232,7 +230,7 @@ def _accepted(facts: Facts, password: str) -> bool:
 
 def roles(facts: Facts) -> Iterator[Finding]:
     """The application's role is no superuser."""
-    if "database" not in facts.stack.workloads:
+    if facts.stack.server is None:
         return
     role = facts.stack.database.user
     try:
@@ -254,7 +252,7 @@ def roles(facts: Facts) -> Iterator[Finding]:
 
 def quota(facts: Facts) -> Iterator[Finding]:
     """The namespace's quota leaves room for a rolling update."""
-    for item in facts.cluster.items(facts.cluster.path("resourcequotas")):
+    for item in facts.cluster.items("ResourceQuota"):
         status = item.get("status", {})
         used, hard = status.get("used", {}), status.get("hard", {})
         pods, most = int(used.get("pods", 0)), int(hard.get("pods", 0))

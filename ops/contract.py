@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
 
-from ops.failure import ExitCode, Failure
+from console.failure import ExitCode, Failure
 
 
 class _Model(BaseModel):

@@ -1,25 +1,23 @@
 """SQL in the server's own pod: over its local socket, so without a password anywhere."""
 
 import re
-from typing import Any
 
-from ops.failure import Failure
-from ops.json_tree import Json
+from console.failure import Failure
 from ops.kube import Cluster, Ran
 from ops.stack import Stack
+from ops.workloads import is_ready
 
-CONTAINER = "postgres"
 # As the superuser, for whom the server keeps connections free when the application has taken all
 # others, but with the rights of the application's role: what is made belongs to it. On volumes of
 # earlier versions the application's role is the superuser itself.
 CONNECT = """\
-if psql -X -q -U postgres -d "$1" -c "" 2> /dev/null; then
-  export PGUSER=postgres PGOPTIONS="-c role=$0"
+if psql -X -q -U "$2" -d "$1" -c "" 2> /dev/null; then
+  export PGUSER="$2" PGOPTIONS="-c role=$0"
 else
   export PGUSER="$0"
 fi
 """
-"""Shell lines for $0 = the application's role and $1 = a database."""
+"""Shell lines for $0 = the application's role, $1 = a database, $2 = the superuser."""
 
 
 def sql(
@@ -69,15 +67,17 @@ def run_psql(
     superuser: bool = False,
 ) -> Ran:
     """Runs statements and returns what psql did."""
-    address = stack.database
+    server = stack.required_server()
     if superuser:
         statements = f"SET ROLE NONE;\n{statements}"
     octets = len(statements.encode())
     # head: psql then sees the end of its input, which not every API server passes on.
     connect = 'export PGUSER="$0"\n' if user else CONNECT
     command = f'{connect}head -c {octets} | psql -X -q -A -t -v ON_ERROR_STOP=1 -d "$1"'
-    arguments = ["sh", "-c", command, user or address.user, database or address.name]
-    return cluster.run(stack.database_pod(), CONTAINER, arguments, stdin=statements)
+    words = [user or server.user, database or server.name, server.superuser]
+    return cluster.run(
+        server.pod, server.container, ["sh", "-c", command, *words], stdin=statements
+    )
 
 
 def literal(text: str) -> str:
@@ -85,30 +85,24 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def rows(text: str) -> list[list[str]]:
-    """Returns the cells of what `sql` returned."""
-    return [line.split("|") for line in text.splitlines() if line]
-
-
 def disk(stack: Stack, cluster: Cluster) -> tuple[int, int]:
     """Returns size and free space of the data volume, in bytes."""
-    command = ["df", "-B1", "--output=size,avail", "/var/lib/postgresql/data"]
-    done = cluster.run(stack.database_pod(), CONTAINER, command)
+    server = stack.required_server()
+    command = ["df", "-B1", "--output=size,avail", server.data_path]
+    done = cluster.run(server.pod, server.container, command)
     words = done.out.split()
     if done.code or len(words) < 4:
         raise Failure("The size of the data volume cannot be read; is the database pod running?")
     return int(words[-2]), int(words[-1])
 
 
-def server(stack: Stack, cluster: Cluster) -> Json:
-    """Returns the database's pod.
+def require_ready(stack: Stack, cluster: Cluster) -> None:
+    """Checks that the server answers.
 
     Raises:
-        Failure: It is not ready.
+        Failure: Its pod is not ready, or the database is outside the cluster.
     """
-    name = stack.database_pod()
-    pod = cluster.find(cluster.path("pods", name))
-    conditions: list[Any] = (pod or {}).get("status", {}).get("conditions") or []
-    if not pod or not any(c["type"] == "Ready" and c["status"] == "True" for c in conditions):
+    name = stack.required_server().pod
+    pod = cluster.find("Pod", name)
+    if not pod or not is_ready(pod):
         raise Failure(f"The database pod {name} is not ready; run `python -m ops validate`.")
-    return pod

@@ -2,11 +2,11 @@
 
 import time
 
+from console.failure import ExitCode, Failure
 from ops import database
 from ops.context import Target
 from ops.database import literal
 from ops.database_names import Derived, Purpose, derived
-from ops.failure import ExitCode, Failure
 
 _ATTEMPTS = 5
 

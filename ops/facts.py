@@ -6,7 +6,6 @@ from functools import cached_property
 from ops.json_tree import Json, part
 from ops.kube import Cluster
 from ops.stack import Stack
-from ops.workloads import workload_path
 
 
 @dataclass
@@ -24,20 +23,17 @@ class Facts:
     @cached_property
     def events(self) -> list[Json]:
         """The namespace's events, oldest first."""
-        events = self.cluster.items(self.cluster.path("events"))
+        events = self.cluster.items("Event")
         return sorted(events, key=lambda e: e.get("lastTimestamp") or e.get("eventTime") or "")
 
     @cached_property
     def workloads(self) -> dict[str, Json | None]:
-        """Role to Deployment or StatefulSet."""
-        return {
-            role: self.cluster.find(workload_path(self.cluster, role, name))
-            for role, name in self.stack.workloads.items()
-        }
+        """Name of a service to its Deployment or StatefulSet."""
+        return {it.name: self.cluster.find(it.kind, it.workload) for it in self.stack.services}
 
-    def pods_of(self, role: str) -> list[Json]:
-        """The pods of one part."""
-        workload = self.workloads.get(role)
+    def pods_of(self, name: str) -> list[Json]:
+        """The pods of one service."""
+        workload = self.workloads.get(name)
         wanted = part(workload, "spec", "selector", "matchLabels")
         return [
             pod

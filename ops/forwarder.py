@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from ops.failure import Failure
+from console.failure import Failure
 from ops.kube import Cluster
 from ops.workloads import is_ready, selector_of
 
@@ -72,7 +72,7 @@ class Forwarder:
         told = False
         while time.monotonic() < deadline:
             try:
-                service = self._cluster.get(self._cluster.path("services", self._service))
+                service = self._cluster.get("Service", self._service)
                 pods = [p for p in self._cluster.pods(selector_of(service)) if is_ready(p)]
                 if pods:
                     self._turn += 1

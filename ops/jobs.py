@@ -7,18 +7,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from console.failure import ExitCode, Failure
 from ops.diagnosis import diagnose_pod
-from ops.failure import ExitCode, Failure
 from ops.json_tree import Json, part, parts
 from ops.kube import Cluster
+from ops.repair import REPAIR
 from ops.stack import Stack
 from ops.terminal import note
 from ops.workloads import is_ready
 
-_GROUP = "batch/v1"
 _STARTING_SECONDS = 120.0
-_CONTAINER = "backup"
-_COMPONENT = "app.kubernetes.io/component"
 
 
 @dataclass(frozen=True)
@@ -30,33 +28,22 @@ class Done:
     """From its creation to its end."""
 
 
-def backup_cron_jobs(cluster: Cluster) -> list[Json]:
-    """Returns the CronJobs that write backups; other people's are left out.
-
-    They are known by their label, or by their name when they have no labels at all.
-    """
-    found: list[Json] = []
-    for job in cluster.items(cluster.path("cronjobs", group=_GROUP)):
-        labels = part(job, "metadata", "labels")
-        name = str(job["metadata"]["name"])
-        if labels.get(_COMPONENT) == "backup" or (not labels and name.endswith("-backup")):
-            found.append(job)
-    return found
-
-
 def backup_cron_job(stack: Stack, cluster: Cluster) -> Json:
     """Returns the CronJob that writes the backups.
 
     Raises:
         Failure: The stack has none.
     """
-    stack.database_pod()
-    for job in backup_cron_jobs(cluster):
-        return job
-    raise Failure(
-        "This stack makes no backups; set database.backup in its settings, then pulumi up.",
-        ExitCode.USAGE,
-    )
+    backup = stack.required_server().backup
+    if backup is None:
+        raise Failure(
+            "This stack makes no backups; set database.backup in its settings, then pulumi up.",
+            ExitCode.USAGE,
+        )
+    found = cluster.find("CronJob", backup.cron_job)
+    if found is None:
+        raise Failure(f"The CronJob {backup.cron_job} is missing; put it back: {REPAIR}")
+    return found
 
 
 def script_of(cron_job: Json) -> str:
@@ -89,11 +76,11 @@ def job_of(
     metadata: Any = {"name": name, "labels": cron_job["metadata"].get("labels", {})}
     if script is None:
         owner = {key: cron_job["metadata"][key] for key in ("name", "uid")}
-        owner |= {"apiVersion": _GROUP, "kind": "CronJob", "controller": True}
+        owner |= {"apiVersion": "batch/v1", "kind": "CronJob", "controller": True}
         metadata["ownerReferences"] = [owner]
         metadata["annotations"] = {"cronjob.kubernetes.io/instantiate": "manual"}
     return {
-        "apiVersion": _GROUP,
+        "apiVersion": "batch/v1",
         "kind": "Job",
         "metadata": metadata,
         "spec": {
@@ -127,31 +114,31 @@ def run_job(
     """
     begin = time.monotonic()
     body = job_of(cron_job, purpose, script, environment or {})
-    cluster.create(cluster.path("jobs", group=_GROUP), body)
+    cluster.create("Job", body)
     name = body["metadata"]["name"]
-    path = cluster.path("jobs", name, _GROUP)
     succeeded = False
     try:
-        succeeded = _wait(cluster, path, name, begin)
+        succeeded = _wait(cluster, name, begin)
         seconds = time.monotonic() - begin
-        lines = _lines(cluster, name)
+        container = body["spec"]["template"]["spec"]["containers"][0]["name"]
+        lines = _lines(cluster, name, container)
         if not succeeded:
             last = lines[-1] if lines else "it printed nothing"
-            raise Failure(
-                f"The job {purpose} failed: {last[:300].rstrip('.')}; mend that and run this again."
-            )
+            reason = last[:300].rstrip(".")
+            raise Failure(f"The job {purpose} failed: {reason}; correct that, then run this again.")
         return Done(lines, seconds)
     finally:
         if script is not None or not succeeded:
-            cluster.delete(path)
+            cluster.delete("Job", name)
 
 
-def _wait(cluster: Cluster, path: str, name: str, begin: float) -> bool:
+def _wait(cluster: Cluster, name: str, begin: float) -> bool:
+    """Returns whether it succeeded; its own activeDeadlineSeconds ends one that hangs."""
     while True:
-        job = cluster.find(path)
+        job = cluster.find("Job", name)
         if job is None:
             raise Failure("The job was deleted while it ran; run this again.")
-        status = job.get("status", {})
+        status = part(job, "status")
         if status.get("succeeded"):
             return True
         if status.get("failed"):
@@ -165,17 +152,17 @@ def _explain_pending(cluster: Cluster, name: str) -> None:
     pods = cluster.pods(f"job-name={name}")
     if any(is_ready(pod) or pod["status"].get("phase") == "Running" for pod in pods):
         return
-    events = cluster.items(cluster.path("events"))
+    events = cluster.items("Event")
     reasons = [found for pod in pods if (found := diagnose_pod(pod, events))]
     reasons_text = f"{reasons[0].detail}; next: {reasons[0].command}" if reasons else "no pod came"
     raise Failure(f"The job's pod did not start within {_STARTING_SECONDS:.0f} s: {reasons_text}")
 
 
-def _lines(cluster: Cluster, name: str) -> list[str]:
+def _lines(cluster: Cluster, name: str, container: str) -> list[str]:
     lines: list[str] = []
     for pod in cluster.pods(f"job-name={name}"):
         try:
-            lines += cluster.log(pod["metadata"]["name"], container=_CONTAINER)
+            lines += cluster.log(pod["metadata"]["name"], {"container": container})
         except Failure as failure:
             note(str(failure))
     return [line for line in lines if line.strip()]

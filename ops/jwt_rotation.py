@@ -15,19 +15,14 @@ import base64
 import secrets
 from dataclasses import dataclass
 
-from ops.failure import ExitCode, Failure
+from console.failure import ExitCode, Failure
+from ops.contract import Service
 from ops.json_tree import Json, part
 from ops.kube import Cluster
-from ops.pulumi_command import explain
 from ops.stack import Stack
-from ops.workloads import is_ready, mounted_secret, seconds_since, selector_of, workload_path
+from ops.workloads import is_ready, mounted_secret, seconds_since, selector_of
 
-CURRENT, NEXT, PREVIOUS = "todo:jwtKey", "todo:jwtNextKey", "todo:jwtPreviousKey"
-_FILES = {CURRENT: "jwt-key", NEXT: "jwt-next-key", PREVIOUS: "jwt-previous-key"}
-_TARGETS = ("backend-secrets", "backend-deployment")
-_SESSION_MINUTES = (
-    "from todo_backend.settings import get_settings; print(get_settings().session_minutes)"
-)
+CURRENT, NEXT, PREVIOUS = "jwtKey", "jwtNextKey", "jwtPreviousKey"
 
 
 @dataclass
@@ -39,19 +34,15 @@ class JwtRotation:
 
     def configured(self, name: str) -> str | None:
         """Returns a key in the stack's configuration, or None."""
-        done = self.stack.pulumi.run("config", "get", name, seconds=60)
-        if done.returncode == 0:
-            return done.stdout.strip()
-        if "not found" in done.stderr:
-            return None
-        raise explain(("config", "get"), done.stderr)
+        return self.stack.pulumi.config(self.stack.secret(name).config_key)
 
     def deployed(self) -> bool:
         """Returns whether the pods' keys are those in the stack's configuration."""
         data = part(self._secret(), "data")
         return all(
-            base64.b64decode(data.get(file, "")).decode() == (self.configured(name) or "")
-            for name, file in _FILES.items()
+            base64.b64decode(data.get(self.stack.secret(name).file, "")).decode()
+            == (self.configured(name) or "")
+            for name in (CURRENT, NEXT, PREVIOUS)
         )
 
     def announce(self) -> None:
@@ -81,7 +72,7 @@ class JwtRotation:
         Raises:
             Failure: `pulumi up` failed; a second run goes on from here.
         """
-        self.stack.pulumi.update(*_TARGETS)
+        self.stack.pulumi.up(self.stack.secret(CURRENT).targets)
 
     def seconds_to_wait(self) -> float:
         """Returns how long sessions signed with the former key may still be in use.
@@ -93,30 +84,37 @@ class JwtRotation:
         return self._session_minutes() * 60 - made
 
     def _session_minutes(self) -> int:
-        backend = self._backend()
-        pods = [pod for pod in self.cluster.pods(selector_of(backend)) if is_ready(pod)]
+        service, session = self._service, self.stack.operations.session
+        if session is None:
+            raise Failure("This stack signs nobody in.", ExitCode.USAGE)
+        selector = selector_of(self._workload())
+        pods = [pod for pod in self.cluster.pods(selector) if is_ready(pod)]
         if not pods:
-            raise Failure("No backend pod is ready; run `python -m ops validate`.")
-        container = backend["spec"]["template"]["spec"]["containers"][0]["name"]
-        command = ["python", "-c", _SESSION_MINUTES]
-        return int(self.cluster.run(pods[0]["metadata"]["name"], container, command).out)
+            raise Failure(f"No {service.name} pod is ready; run `python -m ops validate`.")
+        name = pods[0]["metadata"]["name"]
+        return int(self.cluster.run(name, service.container, session.minutes_command).out)
 
-    def _backend(self) -> Json:
-        name = self.stack.workloads["backend"]
-        return self.cluster.get(workload_path(self.cluster, "backend", name))
+    @property
+    def _service(self) -> Service:
+        """The service that signs sessions."""
+        return self.stack.service(self.stack.secret(CURRENT).service)
+
+    def _workload(self) -> Json:
+        return self.cluster.get(self._service.kind, self._service.workload)
 
     def _secret(self) -> Json:
-        name = mounted_secret(self._backend())
+        generated = self.stack.secret(CURRENT).generated
+        name = mounted_secret(self._workload()) if generated else None
         if name is None or self.configured(CURRENT) is None:
             raise Failure(
                 "This stack's session key is not in its configuration; if an external store has "
                 "it, change it there in the steps of docs/operations.md.",
                 ExitCode.USAGE,
             )
-        return self.cluster.get(self.cluster.path("secrets", name))
+        return self.cluster.get("Secret", name)
 
     def _configure(self, name: str, key: str) -> None:
-        self.stack.pulumi.text("config", "set", "--secret", name, stdin=key)
+        self.stack.pulumi.set_secret(self.stack.secret(name).config_key, key)
 
     def _forget(self, name: str) -> None:
-        self.stack.pulumi.text("config", "rm", name)
+        self.stack.pulumi.remove_config(self.stack.secret(name).config_key)

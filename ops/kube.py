@@ -1,4 +1,4 @@
-"""The Kubernetes API with plain dictionaries, patient while the API server restarts."""
+"""The Kubernetes API with plain dictionaries, tried again while the API server restarts."""
 
 import json
 import os
@@ -6,19 +6,32 @@ import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
+from functools import cached_property
+from threading import Lock
 from typing import Any, cast
 
-import yaml
-from kubernetes import client, config
+from kubernetes import client, dynamic
 from kubernetes import stream as streams
+from kubernetes.dynamic.exceptions import ResourceNotFoundError
+from kubernetes.utils import DEFAULT_RETRY, on_error
 
-from ops.failure import ExitCode, Failure
 from ops.json_tree import Json, parts
-from ops.patience import GONE, ApiError, Patience
+from ops.kubeconfig import api_client
+from ops.retry import UNREACHED, ApiError, ApiRetry
 from ops.stack import Stack
 
 FIELD_MANAGER = "todo-ops"
+EVERY = "*"
+"""Instead of a namespace: all of them."""
+_GROUPS = {
+    **dict.fromkeys(("Deployment", "StatefulSet", "DaemonSet"), "apps/v1"),
+    **dict.fromkeys(("CronJob", "Job"), "batch/v1"),
+    "EndpointSlice": "discovery.k8s.io/v1",
+    "NetworkPolicy": "networking.k8s.io/v1",
+}
+"""API versions of the kinds that operations name; of others it is v1."""
+_NO_CACHE = f"{os.devnull}/none"
+"""Where nothing can be: the client would keep what it discovers in a file that all users share."""
 
 
 @dataclass(frozen=True)
@@ -33,131 +46,108 @@ class Ran:
 class Cluster:
     """One cluster, in one namespace."""
 
-    def __init__(
-        self, kubeconfig: str | None, context: str | None, namespace: str, environment: str | None
-    ) -> None:
+    def __init__(self, kubeconfig: str | None, context: str | None, namespace: str) -> None:
         """Reads the kubeconfig.
 
         Args:
             kubeconfig: A path or the contents; None: as kubectl finds it.
             context: The context; None: the current one.
-            namespace: The namespace of all requests.
-            environment: The variable KUBECONFIG.
+            namespace: The namespace of all requests that name no other.
         """
-        self.namespace, self.context = namespace, context
-        self.kubeconfig = kubeconfig or environment
-        self._configuration: Any = client.Configuration()
-        load = cast("Any", config)
-        try:
-            if kubeconfig and "\n" in kubeconfig:
-                load.load_kube_config_from_dict(
-                    yaml.safe_load(kubeconfig),
-                    context=context,
-                    client_configuration=self._configuration,
-                )
-            else:
-                files = self.kubeconfig or str(Path.home() / ".kube" / "config")
-                load.load_kube_config(
-                    config_file=files,
-                    context=context or _current_context(files),
-                    client_configuration=self._configuration,
-                )
-        except Exception as error:
-            raise Failure(
-                f"The kubeconfig has no usable context {context or '(current)'} "
-                f"({' '.join(str(error).split())[:200]}); correct it or run `make up`.",
-                ExitCode.UNREACHABLE,
-            ) from None
-        self._configuration.retries = False
-        self._client: Any = client.ApiClient(self._configuration)
-        self._patiently = Patience(str(self._configuration.host), self._is_ready)
+        self.namespace, self.context, self.kubeconfig = namespace, context, kubeconfig
+        self._client = api_client(kubeconfig, context)
+        self._lock = Lock()
+        self._retried = ApiRetry(str(self._client.configuration.host), self._is_ready)
 
     @classmethod
     def of(cls, stack: Stack) -> "Cluster":
         """Returns the cluster a stack is deployed to."""
-        return cls(
-            stack.outputs.get("kubeconfig"),
-            stack.outputs.get("kubeContext"),
-            stack.namespace,
-            stack.pulumi.environment.get("KUBECONFIG"),
-        )
+        found = stack.operations
+        return cls(found.kubeconfig, found.kube_context, found.namespace)
 
-    def path(self, resource: str, name: str = "", group: str = "v1") -> str:
-        """Returns the path of a namespaced resource, e.g. `path("deployments", "x", "apps/v1")`."""
-        root = "apis" if "/" in group else "api"
-        return f"/{root}/{group}/namespaces/{self.namespace}/{resource}" + (f"/{name}" * bool(name))
+    def get(
+        self,
+        kind: str,
+        name: str,
+        *,
+        namespace: str = "",
+        api_version: str = "",
+    ) -> Json:
+        """Returns an object.
 
-    def get(self, path: str, **query: str | int | bool) -> Json:
-        """Returns an object, or a list as it is on the wire."""
-        return self._request("GET", path, query=query)
+        Args:
+            kind: Its kind.
+            name: Its name.
+            namespace: Its namespace, where that is another one.
+            api_version: Its API version, where operations do not know the kind.
 
-    def find(self, path: str) -> Json | None:
-        """Returns an object, or None when there is none."""
+        Raises:
+            ApiError: There is none, or it may not be read.
+        """
+        return self._request("GET", kind, name, namespace=namespace, api_version=api_version)
+
+    def find(
+        self, kind: str, name: str, *, namespace: str = "", api_version: str = ""
+    ) -> Json | None:
+        """Returns an object, or None when there is none, or no such kind; see `get`."""
         try:
-            return self.get(path)
+            return self.get(kind, name, namespace=namespace, api_version=api_version)
         except ApiError as error:
             if error.status == 404:
                 return None
             raise
 
-    def items(self, path: str, **query: str | int | bool) -> list[Json]:
-        """Returns the items of a list."""
-        return cast("list[Json]", self.get(path, **query).get("items") or [])
+    def items(self, kind: str, *, namespace: str = "", selector: str = "") -> list[Json]:
+        """Returns the objects of a kind, of one label selector or all."""
+        query = {"labelSelector": selector} if selector else {}
+        return parts(self._request("GET", kind, namespace=namespace, query=query), "items")
 
     def pods(self, selector: str = "") -> list[Json]:
         """Returns the namespace's pods, of one label selector or all."""
-        return self.items(self.path("pods"), labelSelector=selector)
+        return self.items("Pod", selector=selector)
 
-    def create(self, path: str, body: Json) -> Json:
+    def create(self, kind: str, body: Json) -> Json:
         """Creates an object; one that is there already is returned as it is."""
         try:
-            return self._request("POST", path, body=body, query={"fieldManager": FIELD_MANAGER})
+            return self._request("POST", kind, body=body)
         except ApiError as error:
-            existing = self.find(f"{path}/{body['metadata'].get('name')}")
+            existing = self.find(kind, body["metadata"]["name"])
             if error.status == 409 and existing:
                 return existing
             raise
 
-    def patch(self, path: str, body: Json | list[Json]) -> Json:
+    def patch(self, kind: str, name: str, body: Json | list[Json]) -> Json:
         """Changes an object: a merge patch, or with a list a JSON patch."""
-        kind = "json-patch" if isinstance(body, list) else "merge-patch"
-        return self._request(
-            "PATCH",
-            path,
-            body=body,
-            query={"fieldManager": FIELD_MANAGER},
-            content=f"application/{kind}+json",
-        )
+        content = "json-patch" if isinstance(body, list) else "merge-patch"
+        return self._request("PATCH", kind, name, body=body, content=f"application/{content}+json")
 
-    def delete(self, path: str) -> None:
+    def delete(self, kind: str, name: str) -> None:
         """Deletes an object and what it owns; one that is gone is fine."""
         try:
-            self._request("DELETE", path, query={"propagationPolicy": "Background"})
+            self._request("DELETE", kind, name, query={"propagationPolicy": "Background"})
         except ApiError as error:
             if error.status != 404:
                 raise
 
-    def disown(self, path: str) -> None:
+    def release_fields(self, kind: str, name: str) -> None:
         """Gives up what `patch` changed, so that the next `pulumi up` owns the fields again."""
-        for _ in range(5):
-            metadata = self.get(path)["metadata"]
-            fields = [f for f in metadata.get("managedFields", []) if f["manager"] != FIELD_MANAGER]
-            if len(fields) == len(metadata.get("managedFields", [])):
+
+        def attempt() -> None:
+            metadata = self.get(kind, name)["metadata"]
+            owners = parts(metadata, "managedFields")
+            others = [it for it in owners if it["manager"] != FIELD_MANAGER]
+            if len(others) == len(owners):
                 return
             version = metadata["resourceVersion"]
-            try:
-                self.patch(
-                    path,
-                    [
-                        {"op": "test", "path": "/metadata/resourceVersion", "value": version},
-                        {"op": "replace", "path": "/metadata/managedFields", "value": fields},
-                    ],
-                )
-            except ApiError as error:
-                if error.status not in {409, 422}:
-                    raise
-            else:
-                return
+            test = {"op": "test", "path": "/metadata/resourceVersion", "value": version}
+            change = {"op": "replace", "path": "/metadata/managedFields", "value": others}
+            self.patch(kind, name, [test, change])
+
+        def conflicts(error: Exception) -> bool:
+            # A test that fails is unprocessable.
+            return isinstance(error, ApiError) and error.status in {409, 422}
+
+        on_error(DEFAULT_RETRY, conflicts, attempt)
 
     def run(self, pod: str, container: str, command: Sequence[str], stdin: str = "") -> Ran:
         """Runs a command in a container; secrets belong into `stdin`, never into `command`.
@@ -166,7 +156,7 @@ class Cluster:
         """
 
         def attempt() -> Ran:
-            core: Any = client.CoreV1Api(client.ApiClient(self._configuration))
+            core: Any = client.CoreV1Api(client.ApiClient(self._client.configuration))
             socket_: Any = cast("Any", streams).stream(
                 core.connect_get_namespaced_pod_exec,
                 pod,
@@ -190,11 +180,11 @@ class Cluster:
                     err += socket_.read_stderr(timeout=0) if socket_.peek_stderr() else ""
                 return Ran(_exit_code(socket_.read_channel(3)), out, err)
 
-        return self._patiently(attempt)
+        return self._retried(attempt)
 
     def tunnel(self, pod: str, port: int) -> socket.socket:
         """Returns a connected socket to a port of a pod."""
-        core: Any = client.CoreV1Api(client.ApiClient(self._configuration))
+        core: Any = client.CoreV1Api(client.ApiClient(self._client.configuration))
         forward = cast("Any", streams).portforward(
             core.connect_get_namespaced_pod_portforward, pod, self.namespace, ports=str(port)
         )
@@ -202,12 +192,28 @@ class Cluster:
         wrapper: Any = forward.socket(port)
         return cast("socket.socket", wrapper._socket)
 
-    def log(self, pod: str, **query: str | int | bool) -> Iterator[str]:
-        """Yields the lines of a container's log; ends when the connection does."""
-        response = self._open("GET", self.path("pods", f"{pod}/log"), query=query, read=None)
-        raw = response.response
-        if response.status != 200:
-            raise _refusal(response.status, raw.read())
+    def log(
+        self, pod: str, query: Mapping[str, str | int | bool], *, namespace: str = ""
+    ) -> Iterator[str]:
+        """Yields the lines of a container's log; ends when the connection does.
+
+        Args:
+            pod: Its pod.
+            query: Which container, and which lines: the API's own parameters.
+            namespace: The pod's namespace, where that is another one.
+        """
+
+        def attempt() -> Any:
+            path = self._path("Pod", pod, namespace, "") + "/log"
+            return self._dynamic.request(
+                "GET",
+                path,
+                query_params=list(query.items()),
+                serialize=False,
+                _request_timeout=(3.0, None),
+            )
+
+        raw = self._retried(attempt)
         rest = b""
         try:
             for chunk in raw.stream(4096, decode_content=True):
@@ -219,54 +225,60 @@ class Cluster:
         finally:
             raw.close()
 
+    @cached_property
+    def _dynamic(self) -> Any:
+        return dynamic.DynamicClient(self._client, cache_file=_NO_CACHE)
+
+    def _path(self, kind: str, name: str, namespace: str, api_version: str) -> str:
+        version = api_version or _GROUPS.get(kind, "v1")
+        with self._lock:
+            found: Any = self._dynamic.resources.get(api_version=version, kind=kind)
+        where = None if namespace == EVERY else namespace or self.namespace
+        return str(found.path(name=name or None, namespace=where))
+
     def _request(
         self,
         method: str,
-        path: str,
+        kind: str,
+        name: str = "",
         *,
-        query: Mapping[str, object] | None = None,
+        namespace: str = "",
+        api_version: str = "",
+        query: dict[str, str] | None = None,
         body: Json | list[Json] | None = None,
-        content: str = "application/json",
+        content: str = "",
     ) -> Json:
+        changes = {"fieldManager": FIELD_MANAGER} if body is not None else {}
+
         def attempt() -> Json:
-            response = self._open(method, path, query=query, body=body, content=content)
-            text = response.response.read()
-            response.response.release_conn()
-            if response.status >= 300:
-                raise _refusal(response.status, text)
-            return cast("Json", json.loads(text)) if text[:1] in b"{[" else {"text": text.decode()}
+            return self._dynamic.request(
+                method,
+                self._path(kind, name, namespace, api_version),
+                query_params=list({**(query or {}), **changes}.items()),
+                body=body,
+                content_type=content,
+                serializer=_plain,
+                _request_timeout=(3.0, 15.0),
+            )
 
-        return self._patiently(attempt)
-
-    def _open(
-        self,
-        method: str,
-        path: str,
-        *,
-        query: Mapping[str, object] | None = None,
-        body: Json | list[Json] | None = None,
-        content: str = "application/json",
-        read: float | None = 15.0,
-    ) -> Any:
-        sent: list[tuple[str, object]] = [(k, v) for k, v in (query or {}).items() if v != ""]
-        prepared = self._client.param_serialize(
-            method,
-            path,
-            query_params=sent,
-            header_params={"Content-Type": content} if body is not None else {},
-            body=body,
-            auth_settings=["BearerToken"],
-        )
-        return self._client.call_api(*prepared, _request_timeout=(3.0, read))
+        try:
+            return self._retried(attempt)
+        except ResourceNotFoundError:
+            raise ApiError(404, f"there is no kind {kind}") from None
 
     def _is_ready(self) -> bool:
         try:
-            response = self._open("GET", "/readyz", read=5.0)
-            response.response.read()
-            response.response.release_conn()
-        except GONE:
+            asked = self._client.param_serialize("GET", "/readyz", auth_settings=["BearerToken"])
+            answer = self._client.call_api(*asked, _request_timeout=(3.0, 5.0))
+            answer.read()
+        except UNREACHED:
             return False
-        return response.status == 200
+        return answer.status == 200
+
+
+def _plain(_: object, answer: Json) -> Json:
+    """Returns an answer as it is, without the client's wrapper."""
+    return answer
 
 
 def _exit_code(text: str) -> int:
@@ -278,25 +290,3 @@ def _exit_code(text: str) -> int:
         if cause.get("reason") == "ExitCode":
             return int(cause["message"])
     raise ApiError(410, str(status.get("message") or "the command's connection broke"))
-
-
-def _refusal(status: int, text: bytes) -> ApiError:
-    try:
-        message = str(json.loads(text).get("message") or text.decode(errors="replace"))
-    except ValueError:
-        message = text.decode(errors="replace") or f"HTTP {status}"
-    if status in {401, 403}:
-        message += "; use a kube context that may do this"
-    return ApiError(status, message)
-
-
-def _current_context(files: str) -> str | None:
-    """Returns what kubectl takes: the first file's that has one. The client would take the last."""
-    for file in files.split(os.pathsep):
-        try:
-            content: Any = yaml.safe_load(Path(file).expanduser().read_text(encoding="utf-8"))
-        except (OSError, ValueError, yaml.YAMLError):
-            continue
-        if isinstance(content, dict) and (found := cast("Any", content).get("current-context")):
-            return str(found)
-    return None

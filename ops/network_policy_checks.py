@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from ops.facts import Facts
 from ops.findings import Finding, failed, ok, warning
 from ops.json_tree import Json, part
-from ops.kube import ApiError, Cluster
+from ops.kube import EVERY, Cluster
 from ops.repair import REPAIR
+from ops.retry import ApiError
 from toolchain.providers.policies import enforcer, kindnet_fails
 
 _EMBEDDED = "todo/network-policies"
@@ -15,13 +16,11 @@ _K3S = "k3s"
 """Its nodes' label node.kubernetes.io/instance-type; its own process enforces policies."""
 _K3S_ARGUMENTS = "k3s.io/node-args"
 """The annotation with what k3s was started with (https://docs.k3s.io/cli/server)."""
-_KUBE_SYSTEM = "/api/v1/namespaces/kube-system/pods"
 
 
 def policies(facts: Facts) -> Iterator[Finding]:
     """Traffic is denied unless it is allowed."""
-    path = facts.cluster.path("networkpolicies", group="networking.k8s.io/v1")
-    found = facts.cluster.items(path)
+    found = facts.cluster.items("NetworkPolicy")
     deny = [p for p in found if not p["spec"].get("podSelector") and not p["spec"].get("ingress")]
     # Ingress is the default of a policy that names no type.
     if not any("Ingress" in p["spec"].get("policyTypes", ["Ingress"]) for p in deny):
@@ -52,8 +51,8 @@ def _enforcement(cluster: Cluster) -> str | None:
     A managed cluster may enforce them in ways that no object of it shows.
     """
     try:
-        nodes = cluster.items("/api/v1/nodes")
-        who = enforcer(cluster.items("/apis/apps/v1/daemonsets"))
+        nodes = cluster.items("Node")
+        who = enforcer(cluster.items("DaemonSet", namespace=EVERY))
     except ApiError:
         return None  # not everybody may read those
     labels = [part(node, "metadata", "labels") for node in nodes]
@@ -71,9 +70,9 @@ def _enforcement(cluster: Cluster) -> str | None:
 def _kindnet_fails(cluster: Cluster) -> bool:
     """Whether kindnet says so itself; it does what it can where its log may not be read."""
     try:
-        for pod in cluster.items(_KUBE_SYSTEM, labelSelector="app=kindnet"):
-            log = cluster.get(f"{_KUBE_SYSTEM}/{pod['metadata']['name']}/log", tailLines=60)
-            if kindnet_fails(str(log.get("text"))):
+        for pod in cluster.items("Pod", namespace="kube-system", selector="app=kindnet"):
+            name, newest = pod["metadata"]["name"], {"tailLines": 60}
+            if kindnet_fails("\n".join(cluster.log(name, newest, namespace="kube-system"))):
                 return True
     except ApiError:
         pass

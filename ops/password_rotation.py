@@ -17,22 +17,21 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
+from console.failure import ExitCode, Failure
 from ops import database
-from ops.failure import ExitCode, Failure
-from ops.json_tree import Json
+from ops.contract import Secret
+from ops.json_tree import Json, part
 from ops.kube import Cluster
+from ops.retry import wait_until
 from ops.scram import verifier
 from ops.stack import Stack
-from ops.workloads import is_ready, mounted_secret, selector_of, workload_path
+from ops.workloads import is_ready, mounted_secret, selector_of
 
-KEY = "database-password"
-CONFIG_KEY = "todo:databasePassword"
-_LOOK = "todo-ops/secrets-changed"
+PASSWORD = "databasePassword"  # noqa: S105 - what the contract calls it
+_CHANGED = "todo-ops/secrets-changed"
 _PENDING = "todo-ops/rotation-pending"
 _SECONDS = 150.0
-TARGETS = ("postgres-credentials", "backend-secrets", "backend-deployment")
 
 
 def digest(password: str) -> str:
@@ -47,75 +46,73 @@ class PasswordRotation:
     stack: Stack
     cluster: Cluster
 
+    @cached_property
+    def secret(self) -> Secret:
+        """The password, as the application knows it."""
+        return self.stack.secret(PASSWORD)
+
     def configured(self) -> str:
         """Returns the password in the stack's configuration.
 
         Raises:
             Failure: There is none, because an external store has it.
         """
-        done = self.stack.pulumi.run("config", "get", CONFIG_KEY, seconds=60)
-        if done.returncode:
+        password = None
+        if self.secret.generated:
+            password = self.stack.pulumi.config(self.secret.config_key)
+        if password is None:
             raise Failure(
                 "This stack's password is not in its configuration; if an external store has it, "
                 "change it there and in the database.",
                 ExitCode.USAGE,
             )
-        return done.stdout.strip()
+        return password
 
     def configure(self, password: str) -> None:
-        """Writes the password into the stack's configuration, through standard input."""
-        self.stack.pulumi.text("config", "set", "--secret", CONFIG_KEY, stdin=password)
+        """Writes the password, encrypted, into the stack's configuration."""
+        self.stack.pulumi.set_secret(self.secret.config_key, password)
 
     @cached_property
-    def _backend(self) -> Json:
-        return self.cluster.get(
-            workload_path(self.cluster, "backend", self.stack.workloads["backend"])
-        )
+    def _reader(self) -> Json:
+        """The workload whose pods connect with the password."""
+        service = self.stack.service(self.secret.service)
+        return self.cluster.get(service.kind, service.workload)
 
-    def secret_names(self) -> dict[str, str]:
-        """Returns role to name of the Secret that its pods mount."""
-        names: dict[str, str] = {}
-        for role in ("backend", "database"):
-            path = workload_path(self.cluster, role, self.stack.workloads[role])
-            if name := mounted_secret(self.cluster.get(path)):
-                names[role] = name
-        return names
+    def secret_names(self) -> list[str]:
+        """Returns the Secrets that the pods of the application and of the server mount."""
+        server = self.stack.of_role("database")
+        workloads = [self._reader, self.cluster.get(server.kind, server.workload)]
+        return sorted({name for it in workloads if (name := mounted_secret(it))})
 
     def pending(self) -> bool:
         """Returns whether an earlier rotation did not get to its end."""
-        return any(
-            _PENDING in (secret["metadata"].get("annotations") or {}) for secret in self._secrets()
-        )
+        return any(_PENDING in part(it, "metadata", "annotations") for it in self._secrets())
 
     def finish(self) -> None:
         """Notes that the rotation is complete, and leaves the Secrets to Pulumi."""
-        for name in set(self.secret_names().values()):
-            path = self.cluster.path("secrets", name)
-            self.cluster.patch(path, {"metadata": {"annotations": {_PENDING: None}}})
-            self.cluster.disown(path)
+        for name in self.secret_names():
+            self.cluster.patch("Secret", name, {"metadata": {"annotations": {_PENDING: None}}})
+            self.cluster.release_fields("Secret", name)
 
     def _secrets(self) -> list[Json]:
-        names = sorted(set(self.secret_names().values()))
-        return [self.cluster.get(self.cluster.path("secrets", name)) for name in names]
+        return [self.cluster.get("Secret", name) for name in self.secret_names()]
 
     def stored(self) -> set[str]:
         """Returns the digests of the passwords in the mounted Secrets."""
-        found: set[str] = set()
-        for secret in self._secrets():
-            found.add(digest(base64.b64decode(secret.get("data", {}).get(KEY, "")).decode()))
-        return found
+        values = [part(it, "data").get(self.secret.file, "") for it in self._secrets()]
+        return {digest(base64.b64decode(value).decode()) for value in values}
 
     def accepts(self, password: str) -> bool:
         """Returns whether the server accepts the password over the network."""
-        address = self.stack.database
+        server = self.stack.required_server()
         script = (
             'read -r PGPASSWORD; export PGPASSWORD; exec psql -X -w -A -t -h 127.0.0.1 -U "$0" '
             '-d "$1" -c "SELECT 1"'
         )
         done = self.cluster.run(
-            self.stack.database_pod(),
-            database.CONTAINER,
-            ["sh", "-c", script, address.user, address.name],
+            server.pod,
+            server.container,
+            ["sh", "-c", script, server.user, server.name],
             stdin=f"{password}\n",
         )
         if done.code and "password authentication failed" not in done.err:
@@ -127,32 +124,24 @@ class PasswordRotation:
     def store(self, password: str) -> None:
         """Puts the password into the mounted Secrets, and makes the kubelets look at once."""
         value = base64.b64encode(password.encode()).decode()
-        for name in self.secret_names().values():
-            self.cluster.patch(
-                self.cluster.path("secrets", name),
-                {"data": {KEY: value}, "metadata": {"annotations": {_PENDING: "true"}}},
-            )
-        note = {"metadata": {"annotations": {_LOOK: str(time.time())}}}
-        for pod in self.backend_pods():
-            self.cluster.patch(self.cluster.path("pods", pod), note)
+        pending = {"annotations": {_PENDING: "true"}}
+        for name in self.secret_names():
+            body = {"data": {self.secret.file: value}, "metadata": pending}
+            self.cluster.patch("Secret", name, body)
+        note = {"metadata": {"annotations": {_CHANGED: str(time.time())}}}
+        for pod in self._pods():
+            self.cluster.patch("Pod", pod, note)
 
-    def backend_pods(self) -> list[str]:
-        """Returns the backend's pods that are ready."""
-        pods = self.cluster.pods(selector_of(self._backend))
+    def _pods(self) -> list[str]:
+        """Returns the pods that connect with the password and are ready."""
+        pods = self.cluster.pods(selector_of(self._reader))
         return [pod["metadata"]["name"] for pod in pods if is_ready(pod)]
 
-    def file(self) -> tuple[str, str]:
-        """Returns container and path of the backend's password file."""
-        spec: Any = self._backend["spec"]["template"]["spec"]
-        volumes = {v["name"] for v in spec["volumes"] if "secret" in v}
-        container = spec["containers"][0]
-        mount = next(m["mountPath"] for m in container["volumeMounts"] if m["name"] in volumes)
-        return container["name"], f"{mount}/{KEY}"
-
     def pods_with(self, password: str) -> tuple[int, int]:
-        """Returns how many backend pods see the password, and how many there are."""
-        container, path = self.file()
-        pods = self.backend_pods()
+        """Returns how many of those pods see the password, and how many there are."""
+        container = self.stack.service(self.secret.service).container
+        path = f"{self.secret.mount_path}/{self.secret.file}"
+        pods = self._pods()
 
         def sees(pod: str) -> bool:
             try:
@@ -170,31 +159,37 @@ class PasswordRotation:
         Raises:
             Failure: The kubelets did not bring it in time.
         """
-        deadline = time.monotonic() + _SECONDS
-        while True:
+        seen, pods = 0, 0
+
+        def enough() -> bool:
+            nonlocal seen, pods
             seen, pods = self.pods_with(password)
-            if seen == pods or (seen and not everybody):
-                return
-            if time.monotonic() > deadline:
-                raise Failure(
-                    f"Only {seen} of {pods} backend pods see the new password after "
-                    f"{_SECONDS:.0f} s; run this again, it goes on from here."
-                )
+            return seen == pods or (bool(seen) and not everybody)
+
+        wait_until(
+            enough,
+            _SECONDS,
+            lambda: (
+                f"Only {seen} of {pods} {self.secret.service} pods see the new password after "
+                f"{_SECONDS:.0f} s; run this again, it goes on from here."
+            ),
+            every=0,
+        )
 
     def alter_role(self, password: str) -> None:
         """Sets the role's password; the server gets a verifier only."""
         statement = f"ALTER ROLE \"{self.stack.database.user}\" PASSWORD '{verifier(password)}';"
         database.sql(self.stack, self.cluster, statement)
 
-    def disown(self) -> None:
+    def release_fields(self) -> None:
         """Leaves the Secrets' fields to Pulumi again, so that its update meets no conflict."""
-        for name in set(self.secret_names().values()):
-            self.cluster.disown(self.cluster.path("secrets", name))
+        for name in self.secret_names():
+            self.cluster.release_fields("Secret", name)
 
     def update_state(self) -> None:
-        """Runs `pulumi up` for the Secrets and the backend alone.
+        """Runs `pulumi up` for the Secrets and the pods that read them alone.
 
         Raises:
             Failure: It failed; a second run goes on from here.
         """
-        self.stack.pulumi.update(*TARGETS)
+        self.stack.pulumi.up(self.secret.targets)

@@ -14,13 +14,12 @@ Cut off at any step, a second run goes on from there.
 
 from dataclasses import dataclass
 
+from console.failure import Failure
 from ops import database
-from ops.failure import Failure
 from ops.kube import Cluster
 from ops.scram import verifier
 from ops.stack import Stack
 
-SUPERUSER = "postgres"
 _HELPER = "separating_roles"
 
 # 10 is the OID of the role that initdb made (PostgreSQL source, pg_authid.dat). Sequences of a
@@ -61,9 +60,9 @@ BEGIN;
 SET LOCAL log_statement = 'none';
 SET LOCAL log_min_duration_statement = -1;
 SET LOCAL lock_timeout = '5s';
-ALTER ROLE :"role" RENAME TO postgres;
+ALTER ROLE :"role" RENAME TO :"superuser";
 CREATE ROLE :"role" LOGIN CREATEDB PASSWORD :'verifier';
-ALTER ROLE postgres PASSWORD NULL;
+ALTER ROLE :"superuser" PASSWORD NULL;
 """
 
 
@@ -73,6 +72,11 @@ class RoleSeparation:
 
     stack: Stack
     cluster: Cluster
+
+    @property
+    def superuser(self) -> str:
+        """The role that new volumes have as their superuser."""
+        return self.stack.required_server().superuser
 
     def is_superuser(self) -> bool | None:
         """Returns whether the application's role is one; None: there is no such role."""
@@ -86,7 +90,7 @@ class RoleSeparation:
         if self.is_superuser() is not False or self._has(_HELPER):
             return False
         query = "SELECT count(*) FROM pg_database WHERE datdba = 10 AND NOT datistemplate"
-        return self._run(SUPERUSER, "postgres", f"{query} AND datname <> 'postgres';") == "0\n"
+        return self._run(self.superuser, "postgres", f"{query} AND datname <> 'postgres';") == "0\n"
 
     def separate(self, password: str | None) -> None:
         """Makes the application's role one without special rights.
@@ -101,10 +105,10 @@ class RoleSeparation:
         address = self.stack.database
         match self.is_superuser():
             case True:
-                if self._has(SUPERUSER):
+                if self._has(self.superuser):
                     raise Failure(
-                        f"There is a role {SUPERUSER} already that is not the server's first; "
-                        f"rename it (ALTER ROLE {SUPERUSER} RENAME TO …) and run this again."
+                        f"There is a role {self.superuser} already that is not the server's first; "
+                        f"rename it (ALTER ROLE {self.superuser} RENAME TO …) and run this again."
                     )
                 if not self._has(_HELPER):
                     self._run(address.user, "postgres", f"CREATE ROLE {_HELPER} SUPERUSER LOGIN;")
@@ -116,27 +120,28 @@ class RoleSeparation:
                         "stack's configuration; make the role by hand."
                     )
                 create = f"CREATE ROLE :\"role\" LOGIN CREATEDB PASSWORD '{verifier(password)}';\n"
-                self._run(SUPERUSER, "postgres", create + _DATABASES)
+                self._run(self.superuser, "postgres", create + _DATABASES)
             case False:
-                self._run(SUPERUSER, "postgres", _DATABASES)
+                self._run(self.superuser, "postgres", _DATABASES)
         for name in self._databases():
-            self._run(SUPERUSER, name, f"SET lock_timeout = '5s';\n{_GIVE}")
-        self._run(SUPERUSER, "postgres", f"DROP ROLE IF EXISTS {_HELPER};")
+            self._run(self.superuser, name, f"SET lock_timeout = '5s';\n{_GIVE}")
+        self._run(self.superuser, "postgres", f"DROP ROLE IF EXISTS {_HELPER};")
 
     def _databases(self) -> list[str]:
         query = "SELECT datname FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres';"
-        return self._run(SUPERUSER, "postgres", query).split()
+        return self._run(self.superuser, "postgres", query).split()
 
     def _first(self) -> str:
         """Returns the name of the role that initdb made."""
-        command = ["psql", "-X", "-U", SUPERUSER, "-d", "postgres", "-c", ""]
-        done = self.cluster.run(self.stack.database_pod(), database.CONTAINER, command)
-        return self.stack.database.user if done.code else SUPERUSER
+        server = self.stack.required_server()
+        command = ["psql", "-X", "-U", server.superuser, "-d", "postgres", "-c", ""]
+        done = self.cluster.run(server.pod, server.container, command)
+        return server.user if done.code else server.superuser
 
     def _has(self, role: str) -> bool:
         query = f"SELECT 1 FROM pg_roles WHERE rolname = '{role}';"  # noqa: S608 - a constant
         return bool(self._run(self._first(), "postgres", query).strip())
 
     def _run(self, user: str, name: str, statements: str) -> str:
-        text = f"\\set role '{self.stack.database.user}'\n{statements}"
-        return database.sql(self.stack, self.cluster, text, database=name, user=user)
+        names = f"\\set role '{self.stack.database.user}'\n\\set superuser '{self.superuser}'\n"
+        return database.sql(self.stack, self.cluster, names + statements, database=name, user=user)

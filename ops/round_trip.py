@@ -1,14 +1,18 @@
-"""A real todo through frontend, backend and database, in a throwaway account."""
+"""A real todo through frontend, backend and database, in a throwaway account.
+
+All that operations know of the application's own protocol is here: its pages, its API, its tables.
+"""
 
 import secrets
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from uuid import uuid4
 
+from console.failure import Failure
 from ops import http
+from ops.contract import Service
 from ops.database import sql
 from ops.facts import Facts
-from ops.failure import Failure
 from ops.findings import Finding, failed, ok, warning
 from ops.forwarder import Forwarder
 from ops.http import NoAnswerError
@@ -16,17 +20,16 @@ from ops.json_tree import part
 from ops.repair import REPAIR
 
 _NOBODY = "nothing answers behind the address: no pod is ready"
+_FRONT_PAGE = "/"
 
 
 @contextmanager
-def reachable(facts: Facts, role: str) -> Generator[str]:
-    """Yields where a part answers; what only the cluster reaches is forwarded meanwhile."""
-    url = str(facts.stack.outputs[f"{role}Url"])
-    if ".svc:" not in url:
-        yield url
+def reachable(facts: Facts, service: Service) -> Generator[str]:
+    """Yields where a service answers; what only the cluster reaches is forwarded meanwhile."""
+    if not service.is_inside_only:
+        yield str(service.url)
         return
-    service, port = facts.stack.workloads[role], facts.stack.ports[role]
-    forwarder = Forwarder(facts.cluster, service, port, 0)
+    forwarder = Forwarder(facts.cluster, str(service.service), int(service.port or 0), 0)
     try:
         yield f"http://127.0.0.1:{forwarder.port}"
     finally:
@@ -34,22 +37,26 @@ def reachable(facts: Facts, role: str) -> Generator[str]:
 
 
 def addresses(facts: Facts) -> Iterator[Finding]:
-    """Frontend and backend answer from outside."""
-    for role, paths in (("frontend", ("/", "/api/ready")), ("backend", ("/health", "/ready"))):
-        with reachable(facts, role) as url:
-            yield _answers(facts, role, url, paths)
+    """Every service with an address answers there, from outside."""
+    for service in facts.stack.services:
+        if service.url is None or service.paths is None:
+            continue
+        first = _FRONT_PAGE if service.role == "frontend" else service.paths.liveness
+        with reachable(facts, service) as url:
+            paths = [path for path in (first, service.paths.readiness) if path]
+            yield _answers(facts, service, url, paths)
         days = http.certificate_days(url)
         if days is not None and days < 14:
             yield warning(
-                f"certificate {role}",
+                f"certificate {service.name}",
                 f"expires in {days:.0f} days",
                 "its renewal does not work",
                 f"kubectl get certificate,ingress -n {facts.cluster.namespace}",
             )
 
 
-def _answers(facts: Facts, role: str, url: str, paths: tuple[str, ...]) -> Finding:
-    namespace, check = facts.cluster.namespace, f"address {role}"
+def _answers(facts: Facts, service: Service, url: str, paths: list[str]) -> Finding:
+    namespace, check = facts.cluster.namespace, f"address {service.name}"
     for path in paths:
         try:
             answer = http.request("GET", url + path)
@@ -62,29 +69,32 @@ def _answers(facts: Facts, role: str, url: str, paths: tuple[str, ...]) -> Findi
                 f"kubectl get service,endpointslices -n {namespace}; python -m ops forward",
             )
         if answer.status != 200:
-            cause = "the database cannot be used" if path == "/ready" else "the application fails"
+            cause = "the application fails"
+            if service.writes_to_database and path == paths[-1]:
+                cause = "the database cannot be used"
             if not answer.text:
                 cause = _NOBODY
             return failed(
                 check,
                 f"{url}{path} answers {answer.status}: {answer.text[:80] or 'no text'}",
                 cause,
-                f"python -m ops logs {role} --since 5m",
+                f"python -m ops logs {service.name} --since 5m",
             )
     return ok(check, f"{url} answers on {', '.join(paths)}")
 
 
 def round_trip(facts: Facts) -> Iterator[Finding]:
     """Signs up, adds a todo, reads it through the API and in the database, removes all of it."""
-    with reachable(facts, "frontend") as url:
+    with reachable(facts, facts.stack.of_role("frontend")) as url:
         yield from _round_trip(facts, url)
 
 
 def _round_trip(facts: Facts, url: str) -> Iterator[Finding]:
-    check, logs = "round trip", "python -m ops logs backend --since 5m"
+    backend = facts.stack.of_role("backend").name
+    check, logs = "round trip", f"python -m ops logs {backend} --since 5m"
     email, password = f"ops-check-{secrets.token_hex(8)}@example.com", secrets.token_urlsafe(24)
     todo = str(uuid4())
-    inside, removed = "database" in facts.stack.workloads, False
+    inside, removed = facts.stack.server is not None, False
     step, bearer = "sign up", dict[str, str]()
     try:
         credentials = {"email": email, "password": password}

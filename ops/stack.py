@@ -1,49 +1,25 @@
-"""What a deployed stack says about itself: its outputs, and the objects it consists of."""
+"""What a deployed stack says about itself: to operations, and which objects it consists of."""
 
-import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from ops.failure import ExitCode, Failure
+from console.failure import ExitCode, Failure
+from ops.contract import Database, InClusterDatabase, Operations, Secret, Service, operations_in
 from ops.json_tree import part, parts
-from ops.pulumi_command import Pulumi
-
-_ADDRESS = re.compile(r"postgresql://(?P<user>[^@]+)@(?P<host>[^:/]+):(?P<port>\d+)/(?P<name>.+)")
+from ops.pulumi_stack import PulumiStack
 
 
 @dataclass(frozen=True)
-class Known:
+class ManagedObject:
     """A Kubernetes object that Pulumi manages."""
 
     api_version: str
     kind: str
     name: str
-    namespace: str | None
-
-    @property
-    def path(self) -> str:
-        """The object's path on the API server."""
-        root = "/api/" if "/" not in self.api_version else "/apis/"
-        kind = self.kind.lower()
-        plural = f"{kind[:-1]}ies" if kind.endswith("y") else kind + "s" * (1 + kind.endswith("s"))
-        if kind.endswith("s"):
-            plural = f"{kind}es"
-        middle = f"namespaces/{self.namespace}/" if self.namespace else ""
-        return f"{root}{self.api_version}/{middle}{plural}/{self.name}"
-
-
-@dataclass(frozen=True)
-class Database:
-    """The parts of the database's address."""
-
-    user: str
-    host: str
-    port: int
-    name: str
+    namespace: str
 
 
 class Stack:
@@ -56,76 +32,88 @@ class Stack:
             project: Folder with Pulumi.yaml.
             stack: The stack's name; None: the selected one.
         """
-        self.pulumi = Pulumi(project, stack)
+        self.pulumi = PulumiStack(project, stack)
 
     @cached_property
-    def outputs(self) -> Mapping[str, Any]:
-        """The stack's outputs.
+    def operations(self) -> Operations:
+        """What the stack's outputs say to operations.
 
         Raises:
-            Failure: There are none.
+            Failure: There are none, or those of another version of the program.
         """
-        outputs = cast(
-            "dict[str, Any]", json.loads(self.pulumi.text("stack", "output", "--json", seconds=60))
-        )
-        if not outputs.get("namespace"):
-            raise Failure(
-                "The stack has no outputs, so it is not deployed; run `make up` (or pulumi up) "
-                "first.",
-                ExitCode.UNREACHABLE,
-            )
-        return outputs
+        return operations_in(self.pulumi.outputs())
 
     @property
-    def namespace(self) -> str:
-        """The application's namespace."""
-        return str(self.outputs["namespace"])
+    def services(self) -> tuple[Service, ...]:
+        """The application's Deployments and StatefulSets."""
+        return self.operations.services
 
-    @property
-    def workloads(self) -> dict[str, str]:
-        """Role (backend, frontend, database) to the name of its Deployment or StatefulSet."""
-        workloads = cast("dict[str, str | None]", self.outputs.get("workloads") or {})
-        return {role: name for role, name in workloads.items() if name}
+    def service(self, name: str) -> Service:
+        """Returns the service of a name.
 
-    @property
-    def ports(self) -> dict[str, int]:
-        """Role to the port of its Service."""
-        return {role: int(port) for role, port in dict(self.outputs.get("ports") or {}).items()}
+        Raises:
+            Failure: The stack has none.
+        """
+        found = self.operations.service(name)
+        if found is None:
+            known = ", ".join(it.name for it in self.services)
+            raise Failure(f"This stack has no service {name}; it has {known}.", ExitCode.USAGE)
+        return found
+
+    def of_role(self, role: str) -> Service:
+        """Returns the service that has a role.
+
+        Raises:
+            Failure: The stack has none.
+        """
+        found = self.operations.of_role(role)
+        if found is None:
+            raise Failure(f"This stack has no {role}.", ExitCode.USAGE)
+        return found
+
+    def secret(self, name: str) -> Secret:
+        """Returns a secret.
+
+        Raises:
+            Failure: The stack has no such secret.
+        """
+        found = self.operations.secret(name)
+        if found is None:
+            raise Failure(f"This stack has no secret {name}.", ExitCode.USAGE)
+        return found
 
     @property
     def database(self) -> Database:
-        """The database's address."""
-        match = _ADDRESS.fullmatch(str(self.outputs.get("databaseAddress", "")))
-        if not match:
-            raise Failure("The output databaseAddress is not an address; run pulumi up again.")
-        return Database(match["user"], match["host"], int(match["port"]), match["name"])
+        """The database's address, and where its server is."""
+        return self.operations.database
 
-    def database_pod(self) -> str:
-        """Returns the pod of the server.
+    @property
+    def server(self) -> InClusterDatabase | None:
+        """The database's server, where it runs in the cluster."""
+        return self.database if isinstance(self.database, InClusterDatabase) else None
+
+    def required_server(self) -> InClusterDatabase:
+        """Returns the database's server.
 
         Raises:
             Failure: The database is outside the cluster.
         """
-        if "database" not in self.workloads:
+        if self.server is None:
             raise Failure(
                 f"This stack's database is outside the cluster (at {self.database.host}); use the "
                 "tools of whoever runs it.",
                 ExitCode.USAGE,
             )
-        return f"{self.workloads['database']}-0"
+        return self.server
 
-    def objects(self) -> list[Known]:
+    def objects(self) -> list[ManagedObject]:
         """Returns every Kubernetes object that Pulumi remembers for this stack."""
-        return objects_in(self.export())
-
-    def export(self) -> Mapping[str, Any]:
-        """Returns the stack's state, its secrets encrypted."""
-        return json.loads(self.pulumi.text("stack", "export", seconds=60))
+        return objects_in(self.pulumi.export())
 
 
-def objects_in(export: Mapping[str, Any]) -> list[Known]:
+def objects_in(export: Mapping[str, Any]) -> list[ManagedObject]:
     """Returns the Kubernetes objects in the text of `pulumi stack export`."""
-    found: list[Known] = []
+    found: list[ManagedObject] = []
     for resource in parts(export, "deployment", "resources"):
         outputs = part(resource, "outputs")
         if not str(resource.get("type", "")).startswith("kubernetes:") or resource.get("delete"):
@@ -134,11 +122,11 @@ def objects_in(export: Mapping[str, Any]) -> list[Known]:
         if not outputs.get("apiVersion") or not metadata.get("name"):
             continue
         found.append(
-            Known(
+            ManagedObject(
                 outputs["apiVersion"],
                 outputs["kind"],
                 metadata["name"],
-                metadata.get("namespace") if outputs["kind"] != "Namespace" else None,
+                metadata.get("namespace") or "",
             )
         )
     return found

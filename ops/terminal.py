@@ -1,11 +1,12 @@
 """Output: colour and progress on a terminal, plain lines and JSON elsewhere."""
 
 import json
-import re
 import sys
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from typing import Any, cast
 
+from kubernetes import utils
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -75,13 +76,8 @@ def size(octets: int) -> str:
 
 
 def octets_of(quantity: str) -> int:
-    """Returns the bytes of a Kubernetes quantity, as claims have them; 0 where it is none.
-
-    The suffixes are those of Kubernetes' "Quantity" (API reference, common definitions).
-    """
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)([kKMGTPE]?)(i?)", quantity)
-    if found is None:
+    """Returns the bytes of a Kubernetes quantity, as claims have them; 0 where it is none."""
+    try:
+        return int(cast("Any", utils).parse_quantity(quantity))
+    except ValueError:
         return 0
-    number, prefix, binary = found.groups()
-    power = " KMGTPE".index(prefix.upper() or " ")
-    return int(float(number) * (1024 if binary else 1000) ** power)

@@ -1,17 +1,13 @@
-"""Deployments and StatefulSets of the stack, read into small values."""
+"""Workloads and pods of the stack, read into small values."""
 
 from datetime import UTC, datetime
 from typing import Any
 
-from ops.json_tree import Json, part, parts
-from ops.kube import Cluster
+from ops.json_tree import Json, parts
+from ops.json_tree import part as at
 from ops.stack import Stack
 
-
-def workload_path(cluster: Cluster, role: str, name: str) -> str:
-    """Returns the path of a role's Deployment or StatefulSet."""
-    kind = "statefulsets" if role == "database" else "deployments"
-    return cluster.path(kind, name, "apps/v1")
+_COMPONENT = "app.kubernetes.io/component"
 
 
 def selector_of(workload: Json) -> str:
@@ -24,7 +20,7 @@ def selector_of(workload: Json) -> str:
 def mounted_secret(workload: Json) -> str | None:
     """Returns the name of the Secret that a workload's pods mount."""
     for volume in parts(workload, "spec", "template", "spec", "volumes"):
-        if name := part(volume, "secret").get("secretName"):
+        if name := at(volume, "secret").get("secretName"):
             return str(name)
     return None
 
@@ -47,11 +43,8 @@ def seconds_since(timestamp: str) -> float:
     return (datetime.now(UTC) - datetime.fromisoformat(timestamp)).total_seconds()
 
 
-def role_of(stack: Stack, pod: Json) -> str:
-    """Returns which part of the application a pod is, or its `component` label."""
-    labels: dict[str, str] = pod["metadata"].get("labels") or {}
-    name = labels.get("app.kubernetes.io/name", "")
-    for role, workload in stack.workloads.items():
-        if workload == name:
-            return role
-    return labels.get("app.kubernetes.io/component", name)
+def part_of(stack: Stack, pod: Json) -> str:
+    """Returns which part of the application a pod is: a service's name, or its component."""
+    labels = at(pod, "metadata", "labels")
+    component = str(labels.get(_COMPONENT) or labels.get("app.kubernetes.io/name") or "")
+    return next((it.name for it in stack.services if it.component == component), component)

@@ -7,13 +7,13 @@ import typer
 from rich.text import Text
 
 from console.duration import duration
+from console.failure import ExitCode, Failure
 from ops import database, scripts
 from ops.context import Target, target
 from ops.database import literal
 from ops.database_names import Derived, Purpose, derived
 from ops.database_swap import own
 from ops.dumps import Comparison, Dump, Report, State, compare, read
-from ops.failure import ExitCode, Failure
 from ops.jobs import backup_cron_job, run_job, script_of
 from ops.terminal import age, print_json, progress, say, size, table
 
@@ -39,7 +39,7 @@ def backup(context: typer.Context) -> None:
     """Back up now, exactly as the schedule does."""
     to = target(context)
     cron_job = backup_cron_job(to.stack, to.cluster)
-    database.server(to.stack, to.cluster)
+    database.require_ready(to.stack, to.cluster)
     with progress("Backing up"):
         done = run_job(to.cluster, cron_job, "manual")
     for line in done.lines:
@@ -134,7 +134,7 @@ def room_for_copy(to: Target, copy: Derived) -> None:
     Raises:
         Failure: It does not fit.
     """
-    database.server(to.stack, to.cluster)
+    database.require_ready(to.stack, to.cluster)
     kept = derived(to.stack.database.name, Purpose.BEFORE_RESTORE).name
     query = "SELECT coalesce(sum(pg_database_size(oid)), 0) FROM pg_database WHERE datname::text = "
     names = (to.stack.database.name, copy.name, kept)

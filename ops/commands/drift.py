@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
+from console.failure import ExitCode
 from ops.context import target
-from ops.drifted import find_drift
-from ops.failure import ExitCode
+from ops.drift import find_drift
 from ops.repair import REPAIR
 from ops.terminal import print_json, progress, say, table
 

@@ -1,14 +1,14 @@
 """`history`: what was deployed when, and from which commit."""
 
-import json as json_text
 from dataclasses import asdict, dataclass
+from datetime import UTC
 from typing import Annotated
 
 import typer
+from pulumi.automation import UpdateSummary
 from rich.text import Text
 
 from ops.context import target
-from ops.json_tree import Json, part
 from ops.terminal import age, print_json, say, table
 from ops.workloads import seconds_since
 
@@ -43,9 +43,7 @@ def history(
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,  # noqa: FBT002
 ) -> None:
     """Show what was deployed when, newest first; how to go back to a commit."""
-    pulumi = target(context).stack.pulumi
-    listed = pulumi.text("stack", "history", "--json", "--page-size", str(number), seconds=60)
-    updates = [update_of(it) for it in json_text.loads(listed)]
+    updates = [update_of(it) for it in target(context).stack.pulumi.history(number)]
     if json:
         print_json([asdict(update) for update in updates])
         return
@@ -55,19 +53,19 @@ def history(
         say("go back to a commit's images: git checkout <commit> -- apps && pulumi up")
 
 
-def update_of(entry: Json) -> Update:
-    """Returns an update from the text of `pulumi stack history --json`."""
-    environment = part(entry, "environment")
-    changes = part(entry, "resourceChanges")
+def update_of(summary: UpdateSummary) -> Update:
+    """Returns an update as Pulumi remembers it."""
+    changes = summary.resource_changes or {}
+    started = summary.start_time.replace(tzinfo=UTC)
     return Update(
-        version=int(entry.get("version") or 0),
-        kind=str(entry["kind"]),
-        started=str(entry["startTime"]),
-        result=str(entry.get("result") or "running"),
-        commit=str(environment.get("git.head") or ""),
-        uncommitted=environment.get("git.dirty") == "true",
-        message=str(entry.get("message") or ""),
-        changes={kind: int(count) for kind, count in changes.items() if kind != "same"},
+        version=summary.version or 0,
+        kind=summary.kind,
+        started=started.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        result=summary.result,
+        commit=summary.environment.get("git.head", ""),
+        uncommitted=summary.environment.get("git.dirty") == "true",
+        message=summary.message,
+        changes={str(op): count for op, count in changes.items() if op != "same"},
     )
 
 

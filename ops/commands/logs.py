@@ -8,14 +8,14 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from console.failure import ExitCode, Failure
 from ops.context import target
 from ops.diagnosis import container_states
-from ops.failure import ExitCode, Failure
 from ops.json_tree import Json, part
 from ops.kube import Cluster
 from ops.stack import Stack
 from ops.terminal import COLOURS, out
-from ops.workloads import role_of
+from ops.workloads import part_of
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -40,7 +40,7 @@ def logs(
     to = target(context)
     reader = _Reader(to.cluster, seconds(since), tail, follow=follow)
     while True:
-        pods = [pod for pod in to.cluster.pods() if part in {None, role_of(to.stack, pod)}]
+        pods = [pod for pod in to.cluster.pods() if part in {None, part_of(to.stack, pod)}]
         if not pods and not follow:
             raise Failure(
                 f"There are no pods{f' of {part}' if part else ''}; the parts are "
@@ -55,7 +55,8 @@ def logs(
 
 
 def _parts(stack: Stack) -> list[str]:
-    return sorted({*stack.workloads, "backup"})
+    backup = stack.server.backup if stack.server else None
+    return sorted({*(it.name for it in stack.services), *([backup.container] if backup else [])})
 
 
 def seconds(text: str) -> int:
@@ -122,7 +123,7 @@ class _Reader:
         resumed_after = self._last.get(key, "")
         label = pod if container in pod else f"{pod}/{container}"
         try:
-            for line in self.cluster.log(pod, **query):
+            for line in self.cluster.log(pod, query):
                 stamp, _, text = line.partition(" ")
                 if stamp <= resumed_after:
                     continue

@@ -7,13 +7,13 @@ import typer
 
 from console.confirm import confirm
 from console.duration import duration
+from console.failure import ExitCode, Failure
 from ops import database, scripts
 from ops.commands.backups import room_for_copy, show_dump, show_left
 from ops.context import Target, target
 from ops.database_names import Derived, Purpose, derived
 from ops.database_swap import discard, own, put_in_place
 from ops.dumps import read
-from ops.failure import ExitCode, Failure
 from ops.jobs import backup_cron_job, run_job
 from ops.terminal import progress, say
 from ops.writers import Writers
@@ -53,7 +53,7 @@ def restore(
             writers.start()
         say("The backend runs.", "green")
         return
-    database.server(to.stack, to.cluster)
+    database.require_ready(to.stack, to.cluster)
     name = to.stack.database.name
     fresh, kept = derived(name, Purpose.RESTORED), derived(name, Purpose.BEFORE_RESTORE)
     former = own(to, kept)

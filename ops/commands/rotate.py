@@ -8,9 +8,9 @@ import typer
 
 from console.confirm import confirm
 from console.duration import duration
+from console.failure import ExitCode, Failure
 from ops import database
 from ops.context import target
-from ops.failure import ExitCode, Failure
 from ops.jwt_rotation import NEXT, PREVIOUS, JwtRotation
 from ops.password_rotation import PasswordRotation, digest
 from ops.terminal import progress, say
@@ -32,7 +32,7 @@ def rotate_password(
     rolling restart of the backend through `pulumi up`.
     """
     to = target(context)
-    database.server(to.stack, to.cluster)
+    database.require_ready(to.stack, to.cluster)
     rotation = PasswordRotation(to.stack, to.cluster)
     configured = rotation.configured()
     pending = (
@@ -61,7 +61,7 @@ def rotate_password(
         last = time.monotonic()
         if not rotation.accepts(password):
             raise Failure("The database does not accept the new password; run this again.")
-        rotation.disown()
+        rotation.release_fields()
     say(
         f"every pod and the database agree; for new connections they differed for at most "
         f"{duration(max(altered - first, last - altered))}"

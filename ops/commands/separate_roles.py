@@ -5,11 +5,11 @@ from typing import Annotated
 import typer
 
 from console.confirm import confirm
+from console.failure import Failure
 from ops import database
 from ops.context import target
-from ops.failure import Failure
 from ops.password_rotation import PasswordRotation
-from ops.role_separation import SUPERUSER, RoleSeparation
+from ops.role_separation import RoleSeparation
 from ops.terminal import progress, say
 
 
@@ -28,14 +28,14 @@ def separate_roles(
     the same.
     """
     to = target(context)
-    database.server(to.stack, to.cluster)
+    database.require_ready(to.stack, to.cluster)
     role, separation = to.stack.database.user, RoleSeparation(to.stack, to.cluster)
     if separation.complete():
         say(f"the role {role} is no superuser; there is nothing to do", "green")
         return
     confirm(
-        f"Rename the superuser {role} to {SUPERUSER}, and make {role} a role that owns the "
-        "application's data and nothing else?",
+        f"Rename the superuser {role} to {separation.superuser}, and make {role} a role that owns "
+        "the application's data and nothing else?",
         assume_yes=yes,
     )
     password = None
@@ -47,4 +47,6 @@ def separate_roles(
     with progress("Separating the roles"):
         separation.separate(password)
     say(f"{role} is no superuser; connections that are open keep their rights until they end")
-    say(f"to end them: kubectl -n {to.cluster.namespace} rollout restart deployment/backend")
+    writers = [it for it in to.stack.services if it.writes_to_database]
+    workloads = " ".join(f"{it.kind.lower()}/{it.workload}" for it in writers)
+    say(f"to end them: kubectl -n {to.cluster.namespace} rollout restart {workloads}")

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
+from console.failure import ExitCode, Failure
 from ops import database
 from ops.context import target
-from ops.failure import ExitCode, Failure
 from ops.terminal import out
 
 
@@ -25,22 +25,23 @@ def shell_db(
 ) -> None:
     """Open psql on the application's database; it needs no password, so none is shown."""
     to = target(context)
-    database.server(to.stack, to.cluster)
+    database.require_ready(to.stack, to.cluster)
     if command:
         out.print(database.sql(to.stack, to.cluster, command), markup=False, end="")
         return
-    kubectl = shutil.which("kubectl", path=to.stack.pulumi.environment.get("PATH"))
+    kubectl = shutil.which("kubectl")
     if not kubectl:
         raise Failure(
             "The prompt needs kubectl on the PATH; install it, or use --command.", ExitCode.USAGE
         )
-    address, pod = to.stack.database, to.stack.database_pod()
-    arguments = [kubectl, "exec", "-it", "-n", to.cluster.namespace, pod, "-c", database.CONTAINER]
+    server = to.stack.required_server()
+    arguments = [kubectl, "exec", "-it", "-n", to.cluster.namespace, server.pod]
+    arguments += ["-c", server.container]
     if to.cluster.context:
         arguments += ["--context", to.cluster.context]
-    environment = dict(to.stack.pulumi.environment)
+    environment = dict(os.environ)
     if to.cluster.kubeconfig and "\n" not in to.cluster.kubeconfig:
         environment["KUBECONFIG"] = to.cluster.kubeconfig
     command = f'{database.CONNECT}exec psql -X -d "$1"'
-    arguments += ["--", "sh", "-c", command, address.user, address.name]
+    arguments += ["--", "sh", "-c", command, server.user, server.name, server.superuser]
     os.execve(kubectl, arguments, environment)  # noqa: S606 - the terminal becomes psql's

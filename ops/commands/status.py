@@ -6,15 +6,14 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
+from console.failure import ExitCode, Failure
 from ops.context import target
 from ops.diagnosis import container_states
-from ops.failure import ExitCode, Failure
-from ops.jobs import backup_cron_jobs
 from ops.json_tree import Json, part
 from ops.kube import Cluster
 from ops.stack import Stack
 from ops.terminal import age, print_json, say, table
-from ops.workloads import is_ready, restarts, role_of, seconds_since
+from ops.workloads import is_ready, part_of, restarts, seconds_since
 
 
 def register(app: typer.Typer) -> None:
@@ -32,10 +31,11 @@ def status(
     stack, cluster = to.stack, to.cluster
     pods = [describe(stack, pod) for pod in cluster.pods()]
     pods.sort(key=lambda pod: (pod["role"], pod["pod"]))
-    claims = [describe_claim(c) for c in cluster.items(cluster.path("persistentvolumeclaims"))]
-    urls = {"frontend": stack.outputs["frontendUrl"], "backend": stack.outputs["backendUrl"]}
+    claims = [describe_claim(c) for c in cluster.items("PersistentVolumeClaim")]
+    urls = {it.name: it.url for it in stack.services if it.url}
+    backup = last_backup(stack, cluster)
     if json:
-        print_json({"urls": urls, "pods": pods, "volumes": claims, "backup": last_backup(cluster)})
+        print_json({"urls": urls, "pods": pods, "volumes": claims, "backup": backup})
         return
     rows = [
         [
@@ -58,18 +58,19 @@ def status(
     say("")
     for name, url in urls.items():
         say(f"{name:<12}{url}")
-    say(f"{'last backup':<12}{last_backup(cluster) or 'none yet'}")
+    say(f"{'last backup':<12}{backup or 'none yet'}")
 
 
 def open_browser(context: typer.Context) -> None:
     """Open the frontend in the browser, or print its address where there is none."""
-    url = str(target(context).stack.outputs["frontendUrl"])
-    if ".svc:" in url:
+    frontend = target(context).stack.of_role("frontend")
+    if frontend.is_inside_only:
         raise Failure(
-            "The frontend is reachable inside the cluster only; run `python -m ops forward` and "
-            "open http://localhost:3000.",
+            f"The {frontend.name} is reachable inside the cluster only; run `python -m ops "
+            f"forward` and open http://localhost:{frontend.local_port}.",
             ExitCode.USAGE,
         )
+    url = str(frontend.url)
     try:
         opened = webbrowser.open(url)
     except webbrowser.Error:
@@ -82,7 +83,7 @@ def describe(stack: Stack, pod: Json) -> dict[str, Any]:
     ready = is_ready(pod)
     done = pod.get("status", {}).get("phase") == "Succeeded"
     return {
-        "role": role_of(stack, pod),
+        "role": part_of(stack, pod),
         "pod": pod["metadata"]["name"],
         "ready": ready or done,
         "state": state_of(pod),
@@ -121,13 +122,12 @@ def describe_claim(claim: Json) -> dict[str, str]:
     }
 
 
-def last_backup(cluster: Cluster) -> str | None:
+def last_backup(stack: Stack, cluster: Cluster) -> str | None:
     """Returns when a backup last succeeded and how long ago, and whether more will come."""
-    for job in backup_cron_jobs(cluster):
-        when = job.get("status", {}).get("lastSuccessfulTime")
-        suspended = "; the schedule is suspended" if job["spec"].get("suspend") else ""
-        if when:
-            return f"{when} ({age(seconds_since(when))} ago){suspended}"
-        if suspended:
-            return f"none yet{suspended}"
-    return None
+    backup = stack.server.backup if stack.server else None
+    job = cluster.find("CronJob", backup.cron_job) if backup else None
+    when = part(job, "status").get("lastSuccessfulTime")
+    suspended = "; the schedule is suspended" if part(job, "spec").get("suspend") else ""
+    if when:
+        return f"{when} ({age(seconds_since(when))} ago){suspended}"
+    return f"none yet{suspended}" if suspended else None

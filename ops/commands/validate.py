@@ -9,10 +9,10 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from console.failure import ExitCode, Failure
 from ops.checks import CHECKS, Check, Facts
 from ops.context import Target, target
-from ops.drifted import drift_findings
-from ops.failure import ExitCode, Failure
+from ops.drift import drift_findings
 from ops.findings import Finding, failed
 from ops.round_trip import addresses, round_trip
 from ops.terminal import out, print_json, progress, say

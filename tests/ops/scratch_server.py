@@ -14,12 +14,13 @@ import pytest
 import typer
 
 from components.postgres.backup_script import BACKUP_SCRIPT
+from console.failure import Failure
 from ops import database
 from ops.commands import backups, restore
 from ops.context import Target
-from ops.failure import Failure
 from ops.jobs import Done
 from ops.kube import Ran
+from tests.ops.stacks import with_database
 
 SUPERUSER = "postgres"
 
@@ -102,9 +103,7 @@ class Deployed:
         self.jobs: list[str] = []
         self.to = Target(folder, None)
         cluster = SimpleNamespace(run=self._in_pod)
-        stack = SimpleNamespace(
-            database=SimpleNamespace(name=name, user=self.user), database_pod=lambda: "postgres-0"
-        )
+        stack = with_database(name=name, user=self.user)
         vars(self.to).update(stack=stack, cluster=cluster)
         self._context = cast("typer.Context", SimpleNamespace(obj=self.to))
         container = {"command": ["/bin/sh", "-c", BACKUP_SCRIPT]}
@@ -115,7 +114,7 @@ class Deployed:
             }
         }
         monkeypatch.setattr(database, "disk", lambda *_: (1 << 40, self.free))
-        monkeypatch.setattr(database, "server", lambda *_: {})
+        monkeypatch.setattr(database, "require_ready", lambda *_: None)
         monkeypatch.setattr("time.sleep", lambda _: None)
         for module in (backups, restore):
             monkeypatch.setattr(module, "backup_cron_job", lambda *_: self.cron_job)

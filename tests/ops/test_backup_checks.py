@@ -3,16 +3,19 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
+from console.failure import Failure
 from ops.backup_checks import backups, collations
 from ops.commands.status import last_backup
 from ops.facts import Facts
 from ops.findings import Finding
-from ops.jobs import job_of
+from ops.jobs import backup_cron_job, job_of
+from ops.stack import Stack
 from tests.ops.scratch_server import Deployed
+from tests.ops.stacks import deployed, with_database, with_database_outside
 
 LABELS = {"app.kubernetes.io/component": "backup"}
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -27,12 +30,17 @@ DAILY = (datetime.now(UTC) - 21 * HOUR).strftime("%M %H * * *")
 
 
 def cluster(
-    *jobs: dict[str, Any], runs: list[dict[str, Any]] | None = None, pod: Any = None
+    job: dict[str, Any] | None, runs: list[dict[str, Any]] | None = None, pod: Any = None
 ) -> Any:
-    found = {"cronjobs": [*jobs], "jobs": runs or [], "events": []}
+    found = {"Job": runs or [], "Event": []}
+
+    def find(kind: str, name: str) -> dict[str, Any] | None:
+        assert (kind, name) == ("CronJob", "postgres-backup")
+        return job
+
     return SimpleNamespace(
         namespace="todo-app",
-        path=lambda kind, **_: kind,
+        find=find,
         items=lambda kind: found[kind],
         pods=lambda: [pod] if pod else [],
     )
@@ -61,9 +69,8 @@ def cron_job(
     }
 
 
-def check(*jobs: dict[str, Any]) -> Finding:
-    stack = SimpleNamespace(workloads={"database": "postgres"})
-    (finding,) = backups(Facts(cast("Any", stack), cluster(*jobs)))
+def check(job: dict[str, Any] | None, stack: Stack | None = None) -> Finding:
+    (finding,) = backups(Facts(stack or deployed(), cluster(job)))
     return finding
 
 
@@ -77,10 +84,9 @@ def run(name: str, began: timedelta, owner: str = "u", **status: Any) -> dict[st
 
 
 def check_runs(*runs: dict[str, Any], pod: Any = None) -> Finding:
-    stack = SimpleNamespace(workloads={"database": "postgres"})
     job = cron_job(made=90 * DAY, lastSuccessfulTime=ago(20 * HOUR))
     to = cluster(job, runs=[*runs], pod=pod)
-    (finding,) = backups(Facts(cast("Any", stack), to))
+    (finding,) = backups(Facts(deployed(), to))
     return finding
 
 
@@ -156,19 +162,29 @@ def test_a_backup_is_fine_only_when_every_run_that_was_due_worked(
 
 
 def test_a_stack_without_a_backup_is_told() -> None:
-    assert check().state == "warning"
+    stack = with_database(backup=None)
+    assert check(None, stack).detail == "nothing backs the database up"
+    assert last_backup(stack, cluster(None)) is None
 
 
-def test_other_peoples_jobs_are_no_backups() -> None:
-    theirs = cron_job(labels={"app": "reports"}, made=DAY, lastSuccessfulTime=ago(HOUR))
-    assert check(theirs).detail == "nothing backs the database up"
-    assert last_backup(cluster(theirs)) is None
+def test_a_cron_job_that_was_deleted_is_told() -> None:
+    found = check(None)
+    assert (found.state, found.command) == ("failed", "pulumi up --refresh")
+    with pytest.raises(Failure, match="CronJob postgres-backup is missing"):
+        backup_cron_job(deployed(), cluster(None))
+
+
+def test_a_database_outside_the_cluster_is_backed_up_by_whoever_runs_it() -> None:
+    stack = with_database_outside()
+    assert not list(backups(Facts(stack, cluster(None))))
+    with pytest.raises(Failure, match="outside the cluster"):
+        backup_cron_job(stack, cluster(None))
 
 
 def test_a_suspended_schedule_is_shown() -> None:
     job = cron_job(suspend=True, lastSuccessfulTime=ago(DAY))
     assert "suspended" in check(job).detail
-    assert "suspended" in (last_backup(cluster(job)) or "")
+    assert "suspended" in (last_backup(deployed(), cluster(job)) or "")
 
 
 def test_a_backup_by_hand_counts_as_one_of_the_schedule() -> None:
@@ -189,7 +205,6 @@ def test_indexes_in_another_order_are_told(deploy: Callable[..., Deployed]) -> N
     stack.server.sql(
         "CREATE DATABASE todo OWNER app TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en'"
     )
-    vars(stack.to.stack)["workloads"] = {"database": "postgres"}
     facts = Facts(stack.to.stack, stack.to.cluster)
     assert [finding.state for finding in collations(facts)] == ["ok"]
     stack.server.sql("UPDATE pg_database SET datcollversion = '1' WHERE datname = 'todo'")

@@ -7,11 +7,13 @@ import pytest
 
 from ops.checks import fullness, objects, probes
 from ops.facts import Facts
+from tests.ops.stacks import deployed
 
 
 def test_no_object_and_no_pod_are_not_fine() -> None:
-    stack = SimpleNamespace(objects=list, workloads={"backend": "backend"})
-    facts = Facts(cast("Any", stack), cast("Any", SimpleNamespace(find=lambda _: None)))
+    stack = deployed()
+    vars(stack)["objects"] = list
+    facts = Facts(stack, cast("Any", SimpleNamespace(find=lambda *_: None)))
     assert [finding.state for finding in objects(facts)] == ["failed"]
     vars(facts).update(pods=[], workloads={"backend": {}})
     assert [finding.state for finding in probes(facts)] == ["failed"]

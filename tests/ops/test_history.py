@@ -1,22 +1,26 @@
 """What `history` reads out of Pulumi's own."""
 
+from datetime import datetime
+
+from pulumi.automation import UpdateSummary
+
 from ops.commands.history import Update, update_of
 
-ENTRY = {
-    "version": 0,
-    "kind": "update",
-    "startTime": "2026-01-31T09:00:00.000Z",
-    "message": "Add due dates",
-    "environment": {"git.head": "0123456789abcdef", "git.dirty": "true", "git.author": "A"},
-    "config": {"todo:jwtKey": {"secret": True}},
-    "result": "succeeded",
-    "endTime": "2026-01-31T09:01:00.000Z",
-    "resourceChanges": {"same": 40, "update": 1},
-}
+STARTED = datetime(2026, 1, 31, 9)  # noqa: DTZ001 - as Automation has it: UTC, and does not say so
 
 
 def test_an_update_of_a_commit() -> None:
-    assert update_of(ENTRY) == Update(
+    summary = UpdateSummary(
+        kind="update",
+        start_time=STARTED,
+        message="Add due dates",
+        environment={"git.head": "0123456789abcdef", "git.dirty": "true", "git.author": "A"},
+        config={"todo:jwtKey": {"secret": True}},
+        result="succeeded",
+        version=0,
+        resource_changes={"same": 40, "update": 1},
+    )
+    assert update_of(summary) == Update(
         version=0,
         kind="update",
         started="2026-01-31T09:00:00.000Z",
@@ -29,9 +33,9 @@ def test_an_update_of_a_commit() -> None:
 
 
 def test_an_update_that_runs_outside_git() -> None:
-    update = update_of({"kind": "destroy", "startTime": "2026-01-31T09:00:00.000Z"})
+    update = update_of(UpdateSummary("destroy", STARTED, "", {}, {}, "in-progress"))
     assert (update.result, update.commit, update.uncommitted, update.changes) == (
-        "running",
+        "in-progress",
         "",
         False,
         {},

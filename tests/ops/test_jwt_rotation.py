@@ -1,21 +1,23 @@
 """The rotation of the session key, cut off anywhere: pods of two versions always understand."""
 
 import base64
-import subprocess
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from console.failure import Failure
 from ops.commands.rotate import rotate_jwt_key
 from ops.context import Target
-from ops.failure import Failure
 from ops.jwt_rotation import CURRENT, NEXT, PREVIOUS
 from ops.kube import Ran
+from tests.ops import stacks
 
 FILES = {CURRENT: "jwt-key", NEXT: "jwt-next-key", PREVIOUS: "jwt-previous-key"}
+KEYS = {f"todo:{name}": name for name in FILES}
 
 
 class CutOffError(Exception):
@@ -31,9 +33,6 @@ class Deployed:
         self.made = datetime.now(UTC)
         self.steps = 0
         self.last_step = 1000
-        self.workloads = {"backend": "backend"}
-        self.namespace = "todo-app"
-        self.pulumi: Any = self
 
     def _step(self) -> None:
         self.steps += 1
@@ -41,22 +40,19 @@ class Deployed:
             raise CutOffError
 
     # What the rotation asks of Pulumi
-    def run(self, *arguments: str, seconds: float) -> subprocess.CompletedProcess[str]:
-        value = self.config.get(arguments[2])
-        return subprocess.CompletedProcess(
-            arguments, 0 if value else 255, value or "", "" if value else "key not found"
-        )
+    def configured(self, key: str) -> str | None:
+        return self.config.get(KEYS[key])
 
-    def text(self, *arguments: str, stdin: str | None = None) -> str:
+    def set_secret(self, key: str, value: str) -> None:
         self._step()
-        if arguments[:2] == ("config", "set"):
-            assert stdin is not None
-            self.config[arguments[3]] = stdin
-        else:
-            del self.config[arguments[2]]
-        return ""
+        self.config[KEYS[key]] = value
 
-    def update(self, *targets: str) -> None:
+    def remove_config(self, key: str) -> None:
+        self._step()
+        del self.config[KEYS[key]]
+
+    def up(self, targets: Sequence[str]) -> None:
+        assert targets
         self._step()
         old, new = self.pods, dict(self.config)
         # While pods are replaced, each gets sessions that the others signed.
@@ -66,11 +62,8 @@ class Deployed:
             self.pods, self.made = new, datetime.now(UTC)
 
     # What it asks of the cluster
-    def path(self, resource: str, name: str = "", group: str = "v1") -> str:
-        return resource
-
-    def get(self, path: str) -> dict[str, Any]:
-        if path == "secrets":
+    def get(self, kind: str, name: str) -> dict[str, Any]:
+        if kind == "Secret":
             keys = {FILES[n]: base64.b64encode(v.encode()).decode() for n, v in self.pods.items()}
             return {"metadata": {"creationTimestamp": self.made.isoformat()}, "data": keys}
         spec = {"containers": [{"name": "backend"}], "volumes": [{"secret": {"secretName": "s"}}]}
@@ -83,13 +76,22 @@ class Deployed:
 
 def rotate(deployed: Deployed, **options: bool) -> None:
     to = Target(Path(), None)
+    stack = stacks.deployed()
+    stack.pulumi = cast(
+        "Any",
+        SimpleNamespace(
+            config=deployed.configured,
+            set_secret=deployed.set_secret,
+            remove_config=deployed.remove_config,
+            up=deployed.up,
+        ),
+    )
     cluster = SimpleNamespace(
-        path=deployed.path,
         get=deployed.get,
         pods=lambda selector: deployed.pods_of(),
         run=lambda pod, container, command: Ran(0, "60\n", ""),
     )
-    to.__dict__ |= {"stack": deployed, "cluster": cluster}
+    to.__dict__ |= {"stack": stack, "cluster": cluster}
     context: Any = SimpleNamespace(obj=to)
     rotate_jwt_key(context, **{"finish": False, "now": False, "yes": True, **options})
 

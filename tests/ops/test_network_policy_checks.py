@@ -1,13 +1,14 @@
 """What `validate` says of network policies: whether they deny, and what enforces them."""
 
+from collections.abc import Iterator
 from typing import Any, cast
 
 import pytest
 
 from ops.facts import Facts
 from ops.findings import Finding
-from ops.kube import ApiError
 from ops.network_policy_checks import policies
+from ops.retry import ApiError
 from tests.unit.fake_tools import recorded
 
 DENY = {"spec": {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}}
@@ -26,29 +27,25 @@ class Cluster:
         log: str = "",
     ) -> None:
         self.found, self.labels, self.sets, self.provider = found, labels, sets or {}, provider
-        self.arguments, self.log = arguments, log
+        self.arguments, self.lines = arguments, log.splitlines()
 
-    def path(self, resource: str, group: str) -> str:
-        return f"/{group}/{resource}"
+    def log(self, pod: str, query: dict[str, int], *, namespace: str) -> Iterator[str]:
+        assert (pod, query, namespace) == ("kindnet-x", {"tailLines": 60}, "kube-system")
+        return iter(self.lines)
 
-    def get(self, path: str, **query: int) -> dict[str, Any]:
-        assert path == "/api/v1/namespaces/kube-system/pods/kindnet-x/log"
-        assert query == {"tailLines": 60}
-        return {"text": self.log}
-
-    def items(self, path: str, **query: str) -> list[dict[str, Any]]:
-        if path == "/api/v1/namespaces/kube-system/pods":
-            assert query == {"labelSelector": "app=kindnet"}
+    def items(self, kind: str, *, namespace: str = "", selector: str = "") -> list[dict[str, Any]]:
+        if kind == "Pod":
+            assert (namespace, selector) == ("kube-system", "app=kindnet")
             return [{"metadata": {"name": "kindnet-x"}}]
-        if path.endswith("networkpolicies"):
+        if kind == "NetworkPolicy":
             return self.found
         if self.labels is None:
             raise ApiError(403, "nodes is forbidden")
-        if path.endswith("nodes"):
+        if kind == "Node":
             annotations = {"k3s.io/node-args": self.arguments}
             metadata = {"name": "a", "labels": self.labels, "annotations": annotations}
             return [{"metadata": metadata, "spec": {"providerID": self.provider}}]
-        assert path == "/apis/apps/v1/daemonsets"
+        assert (kind, namespace) == ("DaemonSet", "*")
         return [
             {
                 "metadata": {"name": name},

@@ -6,9 +6,9 @@ from collections.abc import Callable
 import pytest
 
 from components.postgres.backup_script import BACKUP_SCRIPT
+from console.failure import Failure
 from ops import scripts
 from ops.database_names import Purpose, derived
-from ops.failure import Failure
 from tests.ops.scratch_server import Deployed, until
 
 Deploy = Callable[..., Deployed]

@@ -2,7 +2,6 @@
 
 import subprocess
 from collections.abc import Iterator
-from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -12,19 +11,13 @@ from ops import database
 from ops.checks import Facts, roles
 from ops.findings import Finding
 from ops.role_separation import RoleSeparation
+from tests.ops.stacks import with_database
 from tests.postgres_server import AVAILABLE, PASSWORD, Server, server
 from tests.recording import record
 
 pytestmark = pytest.mark.skipif(not AVAILABLE, reason="needs the programs of a PostgreSQL server")
 
-STACK = cast(
-    "Any",
-    SimpleNamespace(
-        database=SimpleNamespace(user="todo", name="todo"),
-        database_pod=lambda: "postgres-0",
-        workloads={"database": "postgres"},
-    ),
-)
+STACK = with_database(user="todo")
 TABLE = """
 CREATE TYPE mood AS ENUM ('good');
 CREATE TABLE todos (id serial PRIMARY KEY, title text, mood mood);

@@ -8,6 +8,10 @@ import pytest
 from ops import http, round_trip
 from ops.facts import Facts
 from ops.findings import Finding
+from ops.stack import Stack
+from tests.ops.stacks import deployed, with_database_outside
+
+URL = "http://todo.test"
 
 
 class Application:
@@ -21,7 +25,7 @@ class Application:
     def request(
         self, method: str, url: str, body: Any = None, headers: dict[str, str] | None = None
     ) -> http.Answer:
-        match method, url.removeprefix("http://todo.test"):
+        match method, url.removeprefix(URL):
             case "POST", "/api/auth/sign-up":
                 self.accounts[body["email"]] = body["password"]
                 return http.Answer(201, '{"token": "it"}', "application/json")
@@ -39,9 +43,8 @@ class Application:
 
 
 def findings(
-    monkeypatch: pytest.MonkeyPatch, application: Application, workloads: dict[str, str]
+    monkeypatch: pytest.MonkeyPatch, application: Application, stack: Stack
 ) -> list[Finding]:
-    stack = SimpleNamespace(workloads=workloads, outputs={"frontendUrl": "http://todo.test"})
 
     def sql(_stack: object, _cluster: object, statement: str) -> str:
         if statement.startswith("DELETE FROM users"):
@@ -58,7 +61,7 @@ def test_with_a_database_outside_the_cluster_no_account_stays(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     application = Application()
-    (found,) = findings(monkeypatch, application, {"frontend": "frontend"})
+    (found,) = findings(monkeypatch, application, with_database_outside())
     assert "removed again" in found.detail
     assert "stays" not in found.detail
     assert not application.accounts
@@ -66,7 +69,7 @@ def test_with_a_database_outside_the_cluster_no_account_stays(
 
 def test_a_release_that_cannot_delete_accounts_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
     application = Application(deletes_accounts=405)
-    (found,) = findings(monkeypatch, application, {"frontend": "frontend"})
+    (found,) = findings(monkeypatch, application, with_database_outside())
     assert next(iter(application.accounts)) in found.detail
 
 
@@ -74,13 +77,13 @@ def test_in_the_cluster_the_database_itself_removes_what_the_application_cannot(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     application = Application(deletes_accounts=405)
-    (found,) = findings(monkeypatch, application, {"frontend": "f", "database": "postgres"})
+    (found,) = findings(monkeypatch, application, deployed())
     assert "stays" not in found.detail
     assert not application.accounts
 
 
 def test_after_a_step_that_failed_no_account_stays_either(monkeypatch: pytest.MonkeyPatch) -> None:
     application = Application(adds_todos=503)
-    (found,) = findings(monkeypatch, application, {"frontend": "frontend"})
+    (found,) = findings(monkeypatch, application, with_database_outside())
     assert "add a todo: HTTP 503" in found.detail
     assert not application.accounts

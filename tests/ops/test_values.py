@@ -6,16 +6,15 @@ from typing import Any
 import pytest
 
 from console.duration import duration
+from console.failure import Failure
 from ops import scripts
 from ops.commands.logs import seconds
 from ops.commands.status import state_of
 from ops.dumps import Content, compare, read
-from ops.failure import ExitCode, Failure
 from ops.jobs import job_of
 from ops.kube import _exit_code
-from ops.pulumi_command import explain
 from ops.scram import verifier
-from ops.stack import Known, objects_in
+from ops.stack import ManagedObject, objects_in
 from ops.terminal import age, size
 
 
@@ -32,25 +31,6 @@ def test_since() -> None:
             seconds(wrong)
 
 
-@pytest.mark.parametrize(
-    ("known", "path"),
-    [
-        (Known("v1", "Service", "a", "n"), "/api/v1/namespaces/n/services/a"),
-        (Known("v1", "Namespace", "n", None), "/api/v1/namespaces/n"),
-        (
-            Known("networking.k8s.io/v1", "NetworkPolicy", "a", "n"),
-            "/apis/networking.k8s.io/v1/namespaces/n/networkpolicies/a",
-        ),
-        (
-            Known("networking.k8s.io/v1", "Ingress", "a", "n"),
-            "/apis/networking.k8s.io/v1/namespaces/n/ingresses/a",
-        ),
-    ],
-)
-def test_paths_of_objects(known: Known, path: str) -> None:
-    assert known.path == path
-
-
 def test_objects_in_a_state() -> None:
     def resource(kind: str, **more: Any) -> dict[str, Any]:
         outputs = {"apiVersion": "v1", "kind": kind, "metadata": {"name": "a", "namespace": "n"}}
@@ -65,7 +45,7 @@ def test_objects_in_a_state() -> None:
             ]
         }
     }
-    assert objects_in(state) == [Known("v1", "Service", "a", "n")]
+    assert objects_in(state) == [ManagedObject("v1", "Service", "a", "n")]
     assert objects_in({"deployment": {}}) == []
 
 
@@ -131,24 +111,6 @@ def test_the_scram_verifier_is_what_postgresql_makes() -> None:
     )
     with pytest.raises(ValueError, match="ASCII"):
         verifier("pässword")
-
-
-@pytest.mark.parametrize(
-    ("message", "sentence"),
-    [
-        ("error: no stack selected", "pulumi stack select"),
-        ("error: the stack is currently locked by 1 lock(s)", "Another update"),
-        ("error: incorrect passphrase", "passphrase"),
-    ],
-)
-def test_pulumis_failures_become_sentences(message: str, sentence: str) -> None:
-    failure = explain(("stack", "output"), message)
-    assert sentence in str(failure)
-    assert failure.code == ExitCode.UNREACHABLE
-
-
-def test_another_pulumi_failure_keeps_its_reason() -> None:
-    assert "disk full" in str(explain(("up", "--yes"), "noise\nerror: disk full\nmore"))
 
 
 def test_exit_codes_of_commands_in_pods() -> None:

@@ -2,13 +2,15 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
+from pulumi.automation.events import OpType, StepEventMetadata
+
 from ops.facts import Facts
 from ops.findings import Finding, failed, ok
-from ops.json_tree import part, parts
+from ops.json_tree import part
 from ops.repair import REPAIR
 from ops.stack import Stack
 
@@ -42,55 +44,58 @@ def find_drift(stack: Stack, *, full: bool = False) -> list[Difference]:
         full: Compare with the program too, not with the state alone.
     """
     if full:
-        return planned(json.loads(stack.pulumi.text("preview", "--refresh", "--json")))
-    return differences(json.loads(stack.pulumi.text("refresh", "--preview-only", "--json")))
+        return planned(stack.pulumi.preview())
+    return differences(stack.pulumi.preview_refresh())
 
 
-def planned(preview: Mapping[str, Any]) -> list[Difference]:
-    """Returns what `pulumi up --refresh` would change, from the text of its preview."""
+def planned(steps: Iterable[StepEventMetadata]) -> list[Difference]:
+    """Returns what `pulumi up --refresh` would change, from the steps of its preview."""
     found: list[Difference] = []
-    for step in parts(preview, "steps"):
-        kind = str(step["urn"]).split("::")[-2].rsplit(":", 1)[-1]
-        name = str(step["urn"]).rsplit("::", 1)[-1]
-        operation = step["op"]
-        if operation == "create":
-            found.append(Difference(kind, name, "", "present", "is missing"))
-        elif operation == "delete":
-            found.append(Difference(kind, name, "", "absent", "is left over"))
-        elif operation in {"update", "replace"}:
-            for path in part(step, "detailedDiff"):
-                wanted = show(value_at(part(step, "newState", "inputs"), path))
-                there = show(value_at(part(step, "oldState", "outputs"), path))
-                if kind == "Secret":
-                    wanted = there = _HIDDEN
-                found.append(Difference(kind, name, path, wanted, there))
+    for step in steps:
+        kind, name = _kind(step), step.urn.rsplit("::", 1)[-1]
+        match step.op:
+            case OpType.CREATE:
+                found.append(Difference(kind, name, "", "present", "is missing"))
+            case OpType.DELETE:
+                found.append(Difference(kind, name, "", "absent", "is left over"))
+            case OpType.UPDATE | OpType.REPLACE:
+                wanted = step.new.inputs if step.new else None
+                there = step.old.outputs if step.old else None
+                found += _fields(step, name, wanted, there)
+            case _:
+                pass
     return found
 
 
-def differences(preview: Mapping[str, Any]) -> list[Difference]:
-    """Returns the differences in the text of `pulumi refresh --preview-only --json`."""
+def differences(steps: Iterable[StepEventMetadata]) -> list[Difference]:
+    """Returns the differences in what a refresh found."""
     found: list[Difference] = []
-    for step in parts(preview, "steps"):
-        name = str(step["urn"]).rsplit("::", 1)[-1]
-        old = part(step, "oldState", "outputs")
-        kind = old.get("kind") or str(step["urn"]).split("::")[-2].rsplit(":", 1)[-1]
-        name = part(old, "metadata").get("name") or name
-        if step["op"] == "delete":
-            found.append(Difference(kind, name, "", "present", "is gone"))
-            continue
-        new = part(step, "newState", "outputs")
-        for path in part(step, "detailedDiff"):
-            hidden = kind == "Secret"
-            found.append(
-                Difference(
-                    kind,
-                    name,
-                    path,
-                    _HIDDEN if hidden else show(value_at(old, path)),
-                    _HIDDEN if hidden else show(value_at(new, path)),
-                )
-            )
+    for step in steps:
+        old = step.old.outputs if step.old else None
+        name = part(old, "metadata").get("name") or step.urn.rsplit("::", 1)[-1]
+        if step.op == OpType.DELETE:
+            found.append(Difference(_kind(step), name, "", "present", "is gone"))
+        else:
+            found += _fields(step, name, old, step.new.outputs if step.new else None)
     return found
+
+
+def _kind(step: StepEventMetadata) -> str:
+    return step.type.rsplit(":", 1)[-1]
+
+
+def _fields(step: StepEventMetadata, name: str, wanted: object, there: object) -> list[Difference]:
+    kind, secret = _kind(step), _kind(step) == "Secret"
+    return [
+        Difference(
+            kind,
+            name,
+            path,
+            _HIDDEN if secret else show(value_at(wanted, path)),
+            _HIDDEN if secret else show(value_at(there, path)),
+        )
+        for path in step.detailed_diff or ()
+    ]
 
 
 def value_at(tree: object, path: str) -> object:

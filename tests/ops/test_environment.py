@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from distribution.cluster import node
-from ops.pulumi_command import Pulumi
+from ops.environment import environment_of
 
 PROJECT = Path(__file__).parents[2]
 
@@ -14,4 +14,4 @@ PROJECT = Path(__file__).parents[2]
 def test_another_stacks_kubeconfig_is_left_out(mine: str, monkeypatch: pytest.MonkeyPatch) -> None:
     files = [file for file in (mine, str(node.kubeconfig())) if file]
     monkeypatch.setenv("KUBECONFIG", ":".join(files))
-    assert Pulumi(PROJECT, "cloud").environment.get("KUBECONFIG", "") == mine
+    assert environment_of(PROJECT, "cloud").get("KUBECONFIG", "") == mine

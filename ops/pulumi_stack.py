@@ -1,0 +1,195 @@
+"""Pulumi's side of a stack: its state, configuration and updates, by Pulumi's Automation API."""
+
+import json
+import subprocess
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pulumi import automation as auto
+from pulumi.automation.events import EngineEvent, StepEventMetadata
+
+from console.failure import ExitCode, Failure
+from ops.environment import enter
+
+T = TypeVar("T")
+
+
+class _Workspace(auto.LocalWorkspace):
+    """The project's folder."""
+
+    def select_stack(self, stack_name: str) -> None:
+        """Leaves the user's selected stack as it is: every command names the stack anyway."""
+
+
+class PulumiStack:
+    """One stack of a project."""
+
+    def __init__(self, project: Path, name: str | None) -> None:
+        """Remembers where and on what to run.
+
+        Args:
+            project: Folder with Pulumi.yaml.
+            name: The stack's name; None: the selected one.
+
+        Raises:
+            Failure: There is no such project.
+        """
+        self._project, self._name = project, name
+        if not (project / "Pulumi.yaml").exists():
+            raise Failure(
+                f"There is no Pulumi.yaml in {project}; run in the project's folder or name it "
+                "with --project.",
+                ExitCode.USAGE,
+            )
+
+    @cached_property
+    def _stack(self) -> auto.Stack:
+        enter(self._project, self._name)
+        try:
+            workspace = _Workspace(work_dir=str(self._project))
+        except FileNotFoundError:
+            raise Failure(
+                'The command pulumi is not found; run `make install`, then eval "$(make env)".',
+                ExitCode.UNREACHABLE,
+            ) from None
+        name = self._name or self._selected(workspace)
+        return auto.Stack.select(name, workspace)
+
+    def _selected(self, workspace: auto.LocalWorkspace) -> str:
+        found = _explained("stack ls", workspace.stack)
+        if found is None:
+            raise Failure(
+                "No stack is selected; choose one: pulumi stack select <name>.",
+                ExitCode.UNREACHABLE,
+            )
+        return found.name
+
+    def outputs(self) -> dict[str, Any]:
+        """Returns the stack's outputs, secret ones masked."""
+        return self._json("stack", "output", "--json")
+
+    def export(self) -> dict[str, Any]:
+        """Returns the stack's state, its secrets encrypted."""
+        return self._json("stack", "export")
+
+    def _json(self, *arguments: str) -> dict[str, Any]:
+        # Automation's own outputs() and export_stack() decrypt every secret (--show-secrets).
+        stack = self._stack
+        done = _explained(
+            " ".join(arguments[:2]),
+            lambda: stack.workspace.pulumi_command.run(
+                [*arguments, "--stack", stack.name], str(self._project), {}
+            ),
+        )
+        return json.loads(done.stdout)
+
+    def config(self, key: str) -> str | None:
+        """Returns a value of the stack's configuration, decrypted, or None where there is none."""
+        try:
+            return self._stack.get_config(key).value
+        except auto.CommandError as error:
+            if "not found for stack" in str(error):
+                return None
+            raise explain("config get", error) from None
+
+    def set_secret(self, key: str, value: str) -> None:
+        """Writes a value, encrypted, into the stack's configuration.
+
+        Through standard input: Automation's set_config() would put it on a command line, which
+        everybody on the machine may read.
+
+        Raises:
+            Failure: Pulumi refused.
+        """
+        done = subprocess.run(  # noqa: S603
+            [
+                *("pulumi", "config", "set", "--secret", key),
+                *("--stack", self._stack.name, "--non-interactive"),
+            ],
+            cwd=self._project,
+            input=value,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise explain("config set", done.stderr)
+
+    def remove_config(self, key: str) -> None:
+        """Removes a value from the stack's configuration."""
+        _explained("config rm", lambda: self._stack.remove_config(key))
+
+    def up(self, targets: Sequence[str]) -> None:
+        """Runs `pulumi up` for the resources of these URNs alone.
+
+        Raises:
+            Failure: It failed.
+        """
+        _explained("up", lambda: self._stack.up(target=list(targets), show_secrets=False))
+
+    def history(self, number: int) -> list[auto.UpdateSummary]:
+        """Returns the newest updates, newest first."""
+        return _explained(
+            "stack history",
+            lambda: self._stack.history(page_size=number, show_secrets=False),
+        )
+
+    def preview_refresh(self) -> list[StepEventMetadata]:
+        """Returns what a refresh finds of each resource; changes nothing."""
+        found: list[EngineEvent] = []
+        _explained("refresh", lambda: self._stack.preview_refresh(on_event=found.append))
+        return [it.res_outputs_event.metadata for it in found if it.res_outputs_event]
+
+    def preview(self) -> list[StepEventMetadata]:
+        """Returns what `pulumi up --refresh` would do with each resource; changes nothing."""
+        found: list[EngineEvent] = []
+        _explained("preview", lambda: self._stack.preview(refresh=True, on_event=found.append))
+        return [it.resource_pre_event.metadata for it in found if it.resource_pre_event]
+
+
+def _explained(command: str, call: Callable[[], T]) -> T:
+    try:
+        return call()
+    except auto.CommandError as error:
+        raise explain(command, error) from None
+
+
+def explain(command: str, error: auto.CommandError | str) -> Failure:
+    """Returns what a failed `pulumi` command means, in one sentence."""
+    match error:
+        case auto.StackNotFoundError():
+            known = "There is no such stack; list them: pulumi stack ls."
+        case auto.ConcurrentUpdateError():
+            known = (
+                "Another update of this stack is running; wait for it, or, if it was cut off, run "
+                "pulumi cancel."
+            )
+        case _:
+            known = next((text for sign, text in _SIGNS if sign in str(error)), "")
+    if known:
+        return Failure(known, ExitCode.UNREACHABLE)
+    # The exception's text has exit code, standard output and standard error, in this order.
+    lines = [line.strip() for line in str(error).replace(" stderr: ", "\n").splitlines()]
+    lines = [line for line in lines if line] or ["no reason given"]
+    reason = next((line for line in lines if line.startswith("error:")), lines[-1])
+    reason = reason.removeprefix("error:").strip()[:300].rstrip(".")
+    return Failure(f"`pulumi {command}` failed: {reason}; correct that, then run this again.")
+
+
+_SIGNS = (
+    (
+        "incorrect passphrase",
+        "The passphrase does not open this stack; restore it as it was when it was made.",
+    ),
+    (
+        "passphrase must be set",
+        'The stack\'s passphrase is unknown here; run eval "$(make env)" first.',
+    ),
+    (
+        "PULUMI_ACCESS_TOKEN",
+        'Pulumi is not logged in to a backend; run eval "$(make env)" or pulumi login first.',
+    ),
+)
+"""What Pulumi says of failures that Automation has no type for."""
