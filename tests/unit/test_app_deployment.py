@@ -27,9 +27,8 @@ PAGE = (ROOT / "docs/components/app-deployment.md").read_text(encoding="utf-8")
 
 
 def deploy(**arguments: Any) -> Recording:
-    args = AppDeploymentArgs(
-        **{"image": "shop:1.2.3", "namespace": "shop", "port": 8080, **arguments}
-    )
+    defaults: dict[str, Any] = {"image": "shop:1.2.3", "namespace": "shop", "port": 8080}
+    args = AppDeploymentArgs(**{**defaults, **arguments})
 
     def program() -> None:
         AppDeployment("shop", args)
