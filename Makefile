@@ -12,7 +12,8 @@ TOOLCHAIN = $(PYTHON) -m toolchain --stack $(STACK) $(ASSENT)
 .PHONY: help up down env install test test-newest lint lock graph e2e e2e-outages cluster-start cluster-stop cluster-down
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2} \
+		substr($$0, 1, 3) == "\043: " {print "  make " substr($$0, 4)}' $(MAKEFILE_LIST)
 
 up: ## From a bare machine to the running application; prints its URLs
 	@$(TOOLCHAIN) up
@@ -51,55 +52,31 @@ e2e-outages: up ## The operations while the embedded cluster's API server is sto
 	@$(TOOLCHAIN) python-e2e
 	@eval "$$($(TOOLCHAIN) env)" && STACK=$(STACK) python -m pytest $(OUTAGES)
 
-# The operations CLI: `.venv/bin/python -m ops --help`, described in docs/operations.md.
-OPERATIONS = validate status logs forward open shell-db backup backups restore-drill restore \
-	rotate-password rotate-jwt-key separate-roles drift history
+# The operations CLI, a line for each command of `python -m ops` (docs/operations.md).
+#: validate        Check everything that is deployed: one table, one verdict
+#: status          Pods, volumes and addresses
+#: logs            Follow the logs of all pods
+#: forward         Forward the services to localhost:3000, 8000 and 5432
+#: open            Open the application in the browser
+#: shell-db        psql on the database
+#: backup          Back up the database now
+#: backups         List the backups
+#: restore-drill   Prove that the newest backup can be restored
+#: restore         Put the newest backup in place (YES=1: without asking)
+#: rotate-password Change the database password while the application runs (YES=1: without asking)
+#: rotate-jwt-key  Change the key that signs sessions; nobody is signed out
+#: separate-roles  Take superuser rights from the application's role (YES=1: without asking)
+#: drift           Show what was changed behind Pulumi's back
+#: history         Show what was deployed when, and how to go back
+OPERATIONS := $(shell awk '$$1 == "\043:" {print $$2}' $(firstword $(MAKEFILE_LIST)))
+OPTIONS =
 .PHONY: $(OPERATIONS) ops-install
 
-validate: ops-install ## Check everything that is deployed: one table, one verdict
-	@$(OPS) validate
+$(OPERATIONS): ops-install
+	@$(OPS) $@ $(OPTIONS)
 
-status: ops-install ## Pods, volumes and addresses
-	@$(OPS) status
-
-logs: ops-install ## Follow the logs of all pods
-	@$(OPS) logs --follow --since 10m
-
-forward: ops-install ## Forward the services to localhost:3000, 8000 and 5432
-	@$(OPS) forward
-
-open: ops-install ## Open the application in the browser
-	@$(OPS) open
-
-shell-db: ops-install ## psql on the database
-	@$(OPS) shell-db
-
-backup: ops-install ## Back up the database now
-	@$(OPS) backup
-
-backups: ops-install ## List the backups
-	@$(OPS) backups
-
-restore-drill: ops-install ## Prove that the newest backup can be restored
-	@$(OPS) restore-drill
-
-restore: ops-install ## Put the newest backup in place (YES=1: without asking)
-	@$(OPS) restore $(ASSENT)
-
-rotate-password: ops-install ## Change the database password while the application runs (YES=1: without asking)
-	@$(OPS) rotate-password $(ASSENT)
-
-rotate-jwt-key: ops-install ## Change the key that signs sessions; nobody is signed out
-	@$(OPS) rotate-jwt-key $(ASSENT)
-
-separate-roles: ops-install ## Take superuser rights from the application's role (YES=1: without asking)
-	@$(OPS) separate-roles $(ASSENT)
-
-drift: ops-install ## Show what was changed behind Pulumi's back
-	@$(OPS) drift
-
-history: ops-install ## Show what was deployed when, and how to go back
-	@$(OPS) history
+logs: OPTIONS = --follow --since 10m
+restore rotate-password rotate-jwt-key separate-roles: OPTIONS = $(ASSENT)
 
 ops-install:
 	@$(TOOLCHAIN) python-ops

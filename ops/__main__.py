@@ -1,13 +1,23 @@
 """Command line: `python -m ops [--project FOLDER] [--stack NAME] <command>`."""
 
 import sys
-from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from console.failure import ExitCode, Failure
+from ops.commands.backups import backup, backups, restore_drill
+from ops.commands.drift import drift
+from ops.commands.forward import SERVICES_ARE_OPTIONS, forward
+from ops.commands.history import history
+from ops.commands.logs import logs
+from ops.commands.restore import restore
+from ops.commands.rotate import rotate_jwt_key, rotate_password
+from ops.commands.separate_roles import separate_roles
+from ops.commands.shell_db import shell_db
+from ops.commands.status import open_browser, status
+from ops.commands.validate import validate
 from ops.context import Target
 from ops.terminal import note
 
@@ -21,20 +31,22 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 _PROJECT = Path(__file__).resolve().parent.parent
-for _module in (
-    "validate",
-    "status",
-    "logs",
-    "forward",
-    "shell_db",
-    "backups",
-    "restore",
-    "rotate",
-    "separate_roles",
-    "drift",
-    "history",
-):
-    import_module(f"ops.commands.{_module}").register(app)
+# The order of `--help`. A name that differs from the function's is given beside it.
+app.command()(validate)
+app.command()(status)
+app.command(name="open")(open_browser)
+app.command()(logs)
+app.command(context_settings=SERVICES_ARE_OPTIONS)(forward)
+app.command()(shell_db)
+app.command()(backup)
+app.command()(backups)
+app.command()(restore_drill)
+app.command()(restore)
+app.command()(rotate_password)
+app.command()(rotate_jwt_key)
+app.command()(separate_roles)
+app.command()(drift)
+app.command()(history)
 
 
 @app.callback()

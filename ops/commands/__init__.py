@@ -1,1 +1,1 @@
-"""The command groups, a file each; `register` adds a group to the command line."""
+"""The commands, a file for each or for a few that belong together; ops/__main__.py lists them."""

@@ -9,6 +9,7 @@ from rich.text import Text
 from console.duration import duration
 from console.failure import ExitCode, Failure
 from ops import database, scripts
+from ops.commands.options import AsJson
 from ops.context import Target, target
 from ops.database import literal
 from ops.database_names import Derived, Purpose, derived
@@ -25,14 +26,6 @@ _STATES: dict[State, str] = {
     "unfinished": "unfinished, removed by the next backup",
     "other": "not a backup of this database, left alone",
 }
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
-
-def register(app: typer.Typer) -> None:
-    """Adds the commands."""
-    app.command()(backup)
-    app.command()(backups)
-    app.command()(restore_drill)
 
 
 def backup(context: typer.Context) -> None:
@@ -47,7 +40,7 @@ def backup(context: typer.Context) -> None:
     say(f"done in {duration(done.seconds)}", "green")
 
 
-def backups(context: typer.Context, json: AsJson = False) -> None:  # noqa: FBT002
+def backups(context: typer.Context, json: AsJson = False) -> None:
     """List the backups, newest first."""
     to = target(context)
     cron_job = backup_cron_job(to.stack, to.cluster)
@@ -76,11 +69,11 @@ def backups(context: typer.Context, json: AsJson = False) -> None:  # noqa: FBT0
 def restore_drill(
     context: typer.Context,
     dump: Name = "",
-    fresh: Annotated[  # noqa: FBT002
+    fresh: Annotated[
         bool,
         typer.Option("--fresh", help="Back up first, in one snapshot: all must be identical."),
     ] = False,
-    json: AsJson = False,  # noqa: FBT002
+    json: AsJson = False,
 ) -> None:
     """Restore a backup into a scratch database, compare it with the live one, and drop it.
 

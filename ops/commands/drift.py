@@ -6,23 +6,19 @@ from typing import Annotated
 import typer
 
 from console.failure import ExitCode
+from ops.commands.options import AsJson
 from ops.context import target
 from ops.drift import find_drift
 from ops.repair import REPAIR
 from ops.terminal import print_json, progress, say, table
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the command."""
-    app.command()(drift)
-
-
 def drift(
     context: typer.Context,
-    full: Annotated[  # noqa: FBT002
+    full: Annotated[
         bool, typer.Option("--full", help="Compare with the program too (slower).")
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,  # noqa: FBT002
+    json: AsJson = False,
 ) -> None:
     """Show what differs from Pulumi's state; changes nothing. Exit code 5: something does."""
     with progress("Comparing the cluster with Pulumi's state"):

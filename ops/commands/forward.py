@@ -13,11 +13,8 @@ from ops.kube import Cluster
 from ops.stack import Stack
 from ops.terminal import note, say
 
-
-def register(app: typer.Typer) -> None:
-    """Adds the command."""
-    unknown = {"allow_extra_args": True, "ignore_unknown_options": True}
-    app.command(context_settings=unknown)(forward)
+SERVICES_ARE_OPTIONS = {"allow_extra_args": True, "ignore_unknown_options": True}
+"""The command line does not know the services; the stack does."""
 
 
 def forward(

@@ -8,6 +8,7 @@ import typer
 from pulumi.automation import UpdateSummary
 from rich.text import Text
 
+from ops.commands.options import AsJson
 from ops.context import target
 from ops.terminal import age, print_json, say, table
 from ops.workloads import seconds_since
@@ -32,15 +33,10 @@ class Update:
     """Operation to number of resources, unchanged ones left out."""
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the command."""
-    app.command()(history)
-
-
 def history(
     context: typer.Context,
     number: Annotated[int, typer.Option("-n", min=1, help="How many, from the newest.")] = 10,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,  # noqa: FBT002
+    json: AsJson = False,
 ) -> None:
     """Show what was deployed when, newest first; how to go back to a commit."""
     updates = [update_of(it) for it in target(context).stack.pulumi.history(number)]

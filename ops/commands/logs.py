@@ -20,17 +20,12 @@ from ops.workloads import part_of
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the command."""
-    app.command()(logs)
-
-
 def logs(
     context: typer.Context,
     part: Annotated[
         str | None, typer.Argument(help="backend, frontend, database or backup; default: all.")
     ] = None,
-    follow: Annotated[  # noqa: FBT002
+    follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Go on with new lines and new pods.")
     ] = False,
     since: Annotated[str, typer.Option(help="How far back, e.g. 30s, 10m, 2h, 1d.")] = "1h",

@@ -10,6 +10,7 @@ from console.duration import duration
 from console.failure import ExitCode, Failure
 from ops import database, scripts
 from ops.commands.backups import room_for_copy, show_dump, show_left
+from ops.commands.options import Yes
 from ops.context import Target, target
 from ops.database_names import Derived, Purpose, derived
 from ops.database_swap import discard, own, put_in_place
@@ -19,24 +20,19 @@ from ops.terminal import progress, say
 from ops.writers import Writers
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the command."""
-    app.command()(restore)
-
-
 def restore(
     context: typer.Context,
     dump: Annotated[
         str, typer.Option("--dump", help="Name of a backup; default: the newest.")
     ] = "",
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,  # noqa: FBT002
-    undo: Annotated[  # noqa: FBT002
+    yes: Yes = False,
+    undo: Annotated[
         bool, typer.Option("--undo", help="Swap back to the database as it was before.")
     ] = False,
-    resume: Annotated[  # noqa: FBT002
+    resume: Annotated[
         bool, typer.Option("--resume", help="Only start what a cut-off restore stopped.")
     ] = False,
-    drop_old: Annotated[  # noqa: FBT002
+    drop_old: Annotated[
         bool, typer.Option("--drop-old", help="Do not keep the database as it was before.")
     ] = False,
 ) -> None:

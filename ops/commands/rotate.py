@@ -10,21 +10,16 @@ from console.confirm import confirm
 from console.duration import duration
 from console.failure import ExitCode, Failure
 from ops import database
+from ops.commands.options import Yes
 from ops.context import target
 from ops.jwt_rotation import NEXT, PREVIOUS, JwtRotation
 from ops.password_rotation import PasswordRotation, digest
 from ops.terminal import progress, say
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the commands."""
-    app.command()(rotate_password)
-    app.command()(rotate_jwt_key)
-
-
 def rotate_password(
     context: typer.Context,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,  # noqa: FBT002
+    yes: Yes = False,
 ) -> None:
     """Change the database's password everywhere; cut off at any step, run it again.
 
@@ -74,13 +69,13 @@ def rotate_password(
 
 def rotate_jwt_key(
     context: typer.Context,
-    finish: Annotated[  # noqa: FBT002
+    finish: Annotated[
         bool, typer.Option("--finish", help="Accept the former key no more.")
     ] = False,
-    now: Annotated[  # noqa: FBT002
+    now: Annotated[
         bool, typer.Option("--now", help="With --finish: sign out who still has a former session.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,  # noqa: FBT002
+    yes: Yes = False,
 ) -> None:
     """Change the key that signs sessions; nobody is signed out; cut off, run it again.
 

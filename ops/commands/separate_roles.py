@@ -1,26 +1,20 @@
 """`separate-roles`: the application's role loses the rights of a superuser."""
 
-from typing import Annotated
-
 import typer
 
 from console.confirm import confirm
 from console.failure import Failure
 from ops import database
+from ops.commands.options import Yes
 from ops.context import target
 from ops.password_rotation import PasswordRotation
 from ops.role_separation import RoleSeparation
 from ops.terminal import progress, say
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the command."""
-    app.command()(separate_roles)
-
-
 def separate_roles(
     context: typer.Context,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,  # noqa: FBT002
+    yes: Yes = False,
 ) -> None:
     """Take superuser rights from the application's role; cut off at any step, run it again.
 

@@ -12,11 +12,6 @@ from ops.context import target
 from ops.terminal import out
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the command."""
-    app.command()(shell_db)
-
-
 def shell_db(
     context: typer.Context,
     command: Annotated[

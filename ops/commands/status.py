@@ -1,12 +1,13 @@
 """`status` and `open`: what is running, and where."""
 
 import webbrowser
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 from rich.text import Text
 
 from console.failure import ExitCode, Failure
+from ops.commands.options import AsJson
 from ops.context import target
 from ops.diagnosis import container_states
 from ops.json_tree import Json, part
@@ -16,15 +17,9 @@ from ops.terminal import age, print_json, say, table
 from ops.workloads import is_ready, part_of, restarts, seconds_since
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the commands."""
-    app.command()(status)
-    app.command(name="open")(open_browser)
-
-
 def status(
     context: typer.Context,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,  # noqa: FBT002
+    json: AsJson = False,
 ) -> None:
     """Show the pods, the volumes and the addresses."""
     to = target(context)

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from console.failure import ExitCode, Failure
 from ops.checks import CHECKS, Check, Facts
+from ops.commands.options import AsJson
 from ops.context import Target, target
 from ops.drift import drift_findings
 from ops.findings import Finding, failed
@@ -20,17 +21,10 @@ from ops.terminal import out, print_json, progress, say
 _MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "failed": ("✗", "bold red")}
 
 
-def register(app: typer.Typer) -> None:
-    """Adds the command."""
-    app.command()(validate)
-
-
 def validate(
     context: typer.Context,
-    drift: Annotated[  # noqa: FBT002
-        bool, typer.Option(help="Compare with Pulumi's state too.")
-    ] = True,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,  # noqa: FBT002
+    drift: Annotated[bool, typer.Option(help="Compare with Pulumi's state too.")] = True,
+    json: AsJson = False,
 ) -> None:
     """Check every object, the ways in and a real round trip; one table, one verdict."""
     begin = time.monotonic()

@@ -1,0 +1,73 @@
+"""The command line: what it lists, and that Makefile and documentation list the same."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import typer.main
+from typer.testing import CliRunner
+
+from console.failure import Failure
+from ops.__main__ import app
+from ops.commands.forward import local_ports
+from tests.ops.stacks import deployed, with_database_outside
+
+PROJECT = Path(__file__).parents[2]
+COMMANDS = sorted(typer.main.get_group(app).commands)
+
+
+def test_make_has_every_command() -> None:
+    shown = subprocess.run(["make", "help"], cwd=PROJECT, capture_output=True, text=True)
+    for command in COMMANDS:
+        assert f"  make {command} " in shown.stdout
+        dry = ["make", "-n", command, "YES=1"]
+        done = subprocess.run(dry, cwd=PROJECT, capture_output=True, text=True)
+        assert f"-m ops --stack minikube {command}" in done.stdout
+
+
+def test_make_asks_before_something_that_changes_data() -> None:
+    for command in ("restore", "rotate-password", "rotate-jwt-key", "separate-roles"):
+        for said, expected in (("YES=1", True), ("YES=no", False), ("YES=", False)):
+            dry = ["make", "-n", command, said]
+            done = subprocess.run(dry, cwd=PROJECT, capture_output=True, text=True)
+            last = done.stdout.strip().splitlines()[-1]
+            assert ("--yes" in last) == expected
+
+
+def test_the_documentation_has_every_command() -> None:
+    table = (PROJECT / "docs/operations.md").read_text(encoding="utf-8")
+    documented = {name for row in re.findall(r"^\| (`.*?) \|", table, re.M) for name in _names(row)}
+    assert documented == set(COMMANDS)
+
+
+def _names(cell: str) -> list[str]:
+    return [words.split()[0] for words in re.findall(r"`([a-z][^`]*)`", cell)]
+
+
+def test_every_command_explains_itself() -> None:
+    for command in COMMANDS:
+        shown = CliRunner().invoke(app, [command, "--help"])
+        assert shown.exit_code == 0
+        assert f"Usage: ops {command}" in shown.output
+
+
+def test_every_service_can_be_forwarded_to_a_port_of_choice() -> None:
+    assert local_ports(deployed(), []) == {"backend": 8000, "frontend": 3000, "database": 5432}
+    given = ["--backend", "8001", "--database=0"]
+    assert local_ports(deployed(), given) == {"backend": 8001, "frontend": 3000, "database": 0}
+    assert "database" not in local_ports(with_database_outside(), [])
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["--cache", "1"], "no option --cache; there are --backend, --frontend, --database"),
+        (["--backend", "many"], "--backend many is not a port"),
+        (["--backend", "65536"], "--backend 65536 is not a port"),
+        (["--backend"], "is not a port"),
+    ],
+)
+def test_ports_that_are_none_are_refused(given: list[str], said: str) -> None:
+    with pytest.raises(Failure, match=said):
+        local_ports(deployed(), given)
