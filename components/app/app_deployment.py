@@ -38,6 +38,8 @@ class AppDeployment(pulumi.ComponentResource):
     service_name: pulumi.Output[str] | None
     """Name of the Service, which is the application's name in the namespace's DNS."""
     deployment_name: pulumi.Output[str]
+    selector: dict[str, str]
+    """The pods' labels, by which policies of others name them."""
 
     deployment: k8s.apps.v1.Deployment
     service_account: core.ServiceAccount
@@ -95,6 +97,7 @@ class AppDeployment(pulumi.ComponentResource):
         self.network_policies = declare_policies(scope, args) if args.network_policies else []
         self.service_name = object_name(self.service) if self.service else None
         self.deployment_name = object_name(self.deployment)
+        self.selector = scope.selector
         self.register_outputs(
             {"service_name": self.service_name, "deployment_name": self.deployment_name}
         )

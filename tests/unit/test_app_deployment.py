@@ -296,6 +296,24 @@ def test_its_policies_admit_clients_and_destinations_and_nobody_else() -> None:
     assert ingress["podSelector"] == egress["podSelector"] == pods
 
 
+def test_one_names_another_as_its_client() -> None:
+    def program() -> None:
+        web = AppDeployment("web", AppDeploymentArgs(image="web:1", namespace="shop"))
+        api = AppDeploymentArgs(
+            image="api:1",
+            namespace="shop",
+            port=80,
+            network_policies=True,
+            clients=[web.selector],
+        )
+        AppDeployment("api", api)
+
+    recording = record(program)
+    pods = recording.one("Deployment", "web").inputs["spec"]["selector"]["matchLabels"]
+    (rule,) = ingress_rules(recording, "api-ingress")
+    assert rule["from"] == [{"podSelector": {"matchLabels": pods}}]
+
+
 def test_dns_is_left_to_another_policy_where_it_says_so() -> None:
     recording = worker(network_policies=True, dns_cidrs=None)
     assert [r.kubernetes_name for r in recording.of("NetworkPolicy")] == ["shop-egress"]
