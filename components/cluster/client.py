@@ -1,6 +1,5 @@
-"""The Kubernetes API of the cluster that the settings name, for what Pulumi itself cannot see."""
+"""The Kubernetes API of a cluster, for what Pulumi itself cannot see."""
 
-import ipaddress
 import json
 import os
 import ssl
@@ -8,13 +7,12 @@ from functools import cached_property
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, cast
-from urllib.parse import urlsplit
-from urllib.request import getproxies_environment
 
 import pulumi
-import yaml
 
-from ..todo.settings.settings import ClusterSettings
+from .kubeconfig import current_context
+from .proxy import proxied
+from .remedies import Remedies
 
 _SECONDS = (5.0, 15.0)
 """To connect, and to be answered."""
@@ -23,9 +21,22 @@ _SECONDS = (5.0, 15.0)
 class ClusterApi:
     """Requests with plain dictionaries, through the provider's kubeconfig and context."""
 
-    def __init__(self, cluster: ClusterSettings) -> None:
-        """Names the cluster; nothing is read before the first request."""
-        self._cluster = cluster
+    def __init__(
+        self,
+        *,
+        kubeconfig: str | None = None,
+        context: str | None = None,
+        remedies: Remedies | None = None,
+    ) -> None:
+        """Names the cluster; nothing is read before the first request.
+
+        Args:
+            kubeconfig: A path; None: as kubectl finds it, or that of the pod it runs in.
+            context: A context of it; None: the current one.
+            remedies: What people are told where it cannot be used.
+        """
+        self._kubeconfig, self._context = kubeconfig, context
+        self._remedies = remedies or Remedies()
 
     def request(self, method: str, path: str, body: object = None) -> Any:
         """Returns what the API server answers, None if there is no such object.
@@ -55,7 +66,7 @@ class ClusterApi:
 
     def _silent(self, path: str, reason: str) -> pulumi.RunError:
         return pulumi.RunError(
-            f"the cluster ({self._cluster.context or 'current context'}) does not tell what is at "
+            f"the cluster ({self._context or 'current context'}) does not tell what is at "
             f"{path} ({' '.join(reason.split())[:200]}), so nothing is changed there: make the "
             "cluster reachable and readable for you (kubectl get), then run again"
         )
@@ -66,19 +77,19 @@ class ClusterApi:
         from kubernetes import client, config
 
         configuration: Any = client.Configuration()
-        path = self._cluster.kubeconfig or os.environ.get("KUBECONFIG") or "~/.kube/config"
-        context = self._cluster.context or current_context(path)
+        path = self._kubeconfig or os.environ.get("KUBECONFIG") or "~/.kube/config"
+        context = self._context or current_context(path)
         load = cast("Any", config)
         inside = not any(Path(it).expanduser().exists() for it in path.split(os.pathsep))
         try:
-            if inside and not self._cluster.kubeconfig:
+            if inside and not self._kubeconfig:
                 load.load_incluster_config(client_configuration=configuration)
             else:
                 load.load_kube_config(path, context, client_configuration=configuration)
         except Exception as error:  # any of the many ways in which a kubeconfig can be wrong
             raise pulumi.RunError(
                 f"the kubeconfig has no usable context {context or '(current)'} "
-                f"({' '.join(str(error).split())[:200]}): correct todo:settings.cluster"
+                f"({' '.join(str(error).split())[:200]}): {self._remedies.correct_cluster}"
             ) from None
         configuration.retries = False
         if not proxied(str(configuration.host)):
@@ -100,52 +111,3 @@ def _tls(configuration: Any) -> ssl.SSLContext:
     if configuration.cert_file:
         context.load_cert_chain(configuration.cert_file, configuration.key_file)
     return context
-
-
-def current_context(files: str) -> str | None:
-    """Returns the current context of a list of kubeconfigs: that of the first which has one.
-
-    So does kubectl, and the plugin with it ("Organizing Cluster Access Using kubeconfig Files");
-    the Python client would take the last.
-    """
-    for file in files.split(os.pathsep):
-        try:
-            content: Any = yaml.safe_load(Path(file).expanduser().read_text(encoding="utf-8"))
-        except (OSError, ValueError, yaml.YAMLError):
-            continue
-        if isinstance(content, dict) and (found := cast("Any", content).get("current-context")):
-            return str(found)
-    return None
-
-
-def proxied(url: str) -> bool:
-    """Returns whether kubectl would reach an address through the environment's proxy.
-
-    Never one of this machine, nor what NO_PROXY says, ranges of addresses included
-    (https://pkg.go.dev/golang.org/x/net/http/httpproxy).
-    """
-    host = urlsplit(url).hostname or ""
-    if host == "localhost" or (_is_address(host) and ipaddress.ip_address(host).is_loopback):
-        return False
-    without = os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or ""
-    entries = [it.strip().lower() for it in without.split(",") if it.strip()]
-    return "https" in getproxies_environment() and not any(_covers(it, host) for it in entries)
-
-
-def _covers(entry: str, host: str) -> bool:
-    if entry == "*":
-        return True
-    if _is_address(host):
-        try:
-            return ipaddress.ip_address(host) in ipaddress.ip_network(entry, strict=False)
-        except ValueError:
-            return False
-    return host == entry.lstrip(".") or host.endswith(f".{entry.lstrip('.')}")
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True

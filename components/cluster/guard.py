@@ -10,12 +10,11 @@ from typing import Any, Protocol, cast
 
 import pulumi
 
+from .mark import Mark
 from .missing_kind import refuse_missing_kind
+from .refusal import refusal
+from .remedies import Remedies
 
-MARK = "todo-kubernetes/stack"
-"""The annotation that says which stack made an object."""
-
-_ADOPT = "set todo:settings.namespace.adopt: true to deploy into it as it is"
 _CLAIM = "PersistentVolumeClaim"
 _Object = Mapping[str, Any]
 
@@ -45,15 +44,25 @@ class Live(Protocol):
 class Guard:
     """The hooks of a stack's Kubernetes objects."""
 
-    def __init__(self, owner: str, live: Live, *, adopted: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        mark: Mark,
+        live: Live,
+        *,
+        adopted: Collection[str] = (),
+        remedies: Remedies | None = None,
+    ) -> None:
         """Prepares the hooks; the cluster is asked when the first of them runs.
 
         Args:
-            owner: The mark of the stack.
+            mark: The mark of the stack.
             live: The cluster's objects.
             adopted: Namespaces of others that the stack is to use.
+            remedies: What people are told in a refusal.
         """
-        self._owner, self._live, self._adopted = owner, live, adopted
+        self.mark = mark
+        self._live, self._adopted = live, adopted
+        self._remedies = remedies or Remedies()
         self._declared: dict[tuple[object, ...], str] = {}
         # One request for all objects of a namespace. It may be made in this same run: then what is
         # in it is the stack's.
@@ -69,7 +78,9 @@ class Guard:
         inputs = args.new_inputs or {}
         kind, metadata = str(inputs["kind"]), cast("_Object", inputs.get("metadata") or {})
         # Before all else: also where the namespace is not there yet, or not known in a preview.
-        refuse_missing_kind(str(inputs["apiVersion"]), kind, self._live.serves)
+        refuse_missing_kind(
+            str(inputs["apiVersion"]), kind, self._live.serves, self._remedies.without_kind
+        )
         namespace, name = metadata.get("namespace"), metadata.get("name")
         if not isinstance(name, str) or not isinstance(namespace, str | None):
             return  # not known in a preview; the update asks again
@@ -81,7 +92,7 @@ class Guard:
                 "or object_name"
             )
         if kind == "Namespace":
-            self._refuse(kind, None, name, self._namespace(name))
+            self._refuse(kind, name, self._namespace(name))
             return
         if namespace is not None and not self._has(namespace):
             return
@@ -89,7 +100,7 @@ class Guard:
             self._refuse_claim(namespace, name, metadata.get("labels") or {})
             return
         found = self._live.find(str(inputs["apiVersion"]), kind, namespace, name)
-        self._refuse(kind, namespace, name, found)
+        self._refuse(kind, _path(namespace, name), found)
         for claim, labels in _claims(inputs) if namespace else ():
             self._refuse_claim(namespace or "", claim, labels)
 
@@ -112,9 +123,9 @@ class Guard:
             found = self._namespace(name)
         else:
             found = self._live.find(str(inputs["apiVersion"]), kind, namespace, name)
-        mark = _mark(found or {})
-        if mark not in (None, _mark(inputs), self._owner):
-            raise pulumi.RunError(self._sentence(kind, namespace, name, mark, deployed=True))
+        if self.mark.of(found) not in (None, self.mark.of(inputs), self.mark.owner):
+            at = _path(namespace, name)
+            raise refusal(kind, at, found, self.mark, self._remedies, deployed=True)
 
     def mark_claims(self, args: pulumi.ResourceHookArgs) -> None:
         """Marks the claims of a StatefulSet, whose template must never change; an after_… hook.
@@ -123,9 +134,9 @@ class Guard:
         mark, as with a new passphrase, is an update of the StatefulSet too.
         """
         inputs = args.new_inputs or {}
-        namespace = str(inputs["metadata"]["namespace"])
+        namespace = str(inputs["metadata"].get("namespace") or "default")
         for claim, _ in _claims(inputs):
-            self._live.annotate("v1", _CLAIM, namespace, claim, {MARK: self._owner})
+            self._live.annotate("v1", _CLAIM, namespace, claim, self.mark.annotation)
 
     def _find_namespace(self, name: str) -> _Object | None:
         return self._live.find("v1", "Namespace", None, name)
@@ -141,67 +152,30 @@ class Guard:
             return found is not None
         if found is None:
             raise pulumi.RunError(
-                f"Namespace {namespace} does not exist, and todo:settings.namespace.adopt says "
-                "that it is there already: create it, or leave adopt out"
+                f"Namespace {namespace} does not exist, but is to be adopted: create it, or "
+                f"{self._remedies.leave_namespace}"
             )
-        if _mark(found):
-            self._refuse("Namespace", None, namespace, found)
+        if self.mark.of(found):
+            self._refuse("Namespace", namespace, found)
         return True
 
-    def _refuse(self, kind: str, namespace: str | None, name: str, found: _Object | None) -> None:
-        if found is None or _mark(found) == self._owner:
-            return
-        raise pulumi.RunError(self._sentence(kind, namespace, name, _mark(found)))
+    def _refuse(self, kind: str, path: str, found: _Object | None) -> None:
+        if found is not None and not self.mark.is_on(found):
+            raise refusal(kind, path, found, self.mark, self._remedies)
 
     def _refuse_claim(self, namespace: str, name: str, labels: _Object) -> None:
         found = self._live.find("v1", _CLAIM, namespace, name)
-        if found is None or _mark(found) == self._owner:
+        if found is None or self.mark.is_on(found):
             return
         # Made before claims were marked: in the stack's own namespace their labels tell.
-        own_namespace = _mark(self._namespace(namespace) or {}) == self._owner
+        own_namespace = self.mark.is_on(self._namespace(namespace))
         alike = labels.items() <= (found["metadata"].get("labels") or {}).items()
-        if _mark(found) or not (own_namespace and alike):
-            raise pulumi.RunError(self._sentence(_CLAIM, namespace, name, _mark(found)))
-
-    def _sentence(
-        self,
-        kind: str,
-        namespace: str | None,
-        name: str,
-        mark: str | None,
-        *,
-        deployed: bool = False,
-    ) -> str:
-        whose = f"it is the stack {mark}'s" if mark else "it has no mark of a stack"
-        ways = ["choose another todo:settings.namespace.name"]
-        if deployed:
-            # Moving would delete by name, in the namespace that is the other's by now.
-            forget = "pulumi stack rm --force --preserve-config"
-            ways = [f"if what this stack made is gone, forget it with `{forget}`, then {ways[0]}"]
-        if kind == "Namespace" and mark is None:
-            ways.append(_ADOPT)
-        content = " with all that is in it" if kind in ("Namespace", _CLAIM) else ""
-        ways.append("destroy that stack first" if mark else f"delete it{content}")
-        # A stack of the same name: perhaps this one, before its passphrase was changed.
-        if mark is None or mark.split("/")[:3] == self._owner.split("/")[:3]:
-            at = f"--namespace {namespace} " if namespace else ""
-            ways.append(
-                "if it is this stack's own all the same, say so with: kubectl annotate "
-                f"--overwrite {at}{kind.lower()} {name} {MARK}={self._owner}"
-            )
-        return (
-            f"{kind} {_path(namespace, name)} is there already and this stack ({self._owner}) "
-            f"did not make it ({whose}), so it was left as it is: {'; or '.join(ways)}"
-        )
+        if self.mark.of(found) or not (own_namespace and alike):
+            raise refusal(_CLAIM, _path(namespace, name), found, self.mark, self._remedies)
 
 
 def _path(namespace: str | None, name: str) -> str:
     return f"{namespace}/{name}" if namespace else name
-
-
-def _mark(found: _Object) -> str | None:
-    metadata = cast("dict[str, dict[str, str] | None]", found.get("metadata") or {})
-    return (metadata.get("annotations") or {}).get(MARK)
 
 
 def _claims(inputs: _Object) -> Iterator[tuple[str, _Object]]:

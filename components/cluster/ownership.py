@@ -1,94 +1,93 @@
-"""Makes the program the owner of what it declares, and of nothing else."""
+"""Makes a program the owner of what it declares, and of nothing else."""
 
 import copy
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any, cast
 
 import pulumi
 import pulumi_kubernetes as k8s
 
-from ..todo.settings.settings import ClusterSettings
-from .client import ClusterApi
-from .guard import MARK, Guard
-from .live_objects import LiveObjects
+from .guard import Guard
+from .provider import forces_patches
 
-_FORCE = {"pulumi.com/patchForce": "true"}
+_PATCH_FORCE = "pulumi.com/patchForce"
 
 
-class Ownership:
-    """Marks every Kubernetes object as the stack's own, and refuses those of others.
+def owning(guard: Guard) -> pulumi.ResourceTransformation:
+    """Registers the guard's hooks; returns what marks and guards every Kubernetes object.
 
-    One for a program, since Pulumi knows its hooks by name. They run in previews too, and only for
-    what is to be created or updated: nothing is asked about what stays as it is.
+    Once in a program, since Pulumi knows hooks by name. They run in previews too, and only for what
+    is to be created or updated: nothing is asked about what stays as it is.
+
+    A transformation and no transform, which would get the metadata after it was serialized, and
+    which mocks do not run: no test of a program would see marks or hooks.
     """
-
-    def __init__(
-        self, owner: str, cluster: ClusterSettings, *, adopted: Collection[str] = ()
-    ) -> None:
-        """Registers the hooks.
-
-        Args:
-            owner: The stack's identity.
-            cluster: Where the objects are.
-            adopted: Namespaces of others that the stack is to use.
-        """
-        self._owner = owner
-        guard = Guard(owner, LiveObjects(ClusterApi(cluster)), adopted=adopted)
-        # The names are what Pulumi prints before a hook's own words.
-        on_dry_run = pulumi.ResourceHookOptions(on_dry_run=True)
-        refuse = pulumi.ResourceHook("ownership", guard.refuse_others, on_dry_run)
-        keep = pulumi.ResourceHook("ownership by now", guard.refuse_changed_hands, on_dry_run)
-        self._before = pulumi.ResourceHookBinding(before_create=[refuse], before_update=[keep])
-        mark = pulumi.ResourceHook(
-            "mark of ownership", guard.mark_claims, pulumi.ResourceHookOptions(ignore_errors=True)
-        )
-        self._around = pulumi.ResourceHookBinding(
-            before_create=[refuse],
-            after_create=[mark],
-            before_update=[keep],
-            after_update=[mark],
-        )
+    # The names are what Pulumi prints before a hook's own words.
+    on_dry_run = pulumi.ResourceHookOptions(on_dry_run=True)
+    refuse = pulumi.ResourceHook("ownership", guard.refuse_others, on_dry_run)
+    keep = pulumi.ResourceHook("ownership by now", guard.refuse_changed_hands, on_dry_run)
+    mark = pulumi.ResourceHook(
+        "mark of ownership", guard.mark_claims, pulumi.ResourceHookOptions(ignore_errors=True)
+    )
+    before = pulumi.ResourceHookBinding(before_create=[refuse], before_update=[keep])
+    around = pulumi.ResourceHookBinding(
+        before_create=[refuse], after_create=[mark], before_update=[keep], after_update=[mark]
+    )
+    annotations = dict(guard.mark.annotation)
+    if not forces_patches():
+        annotations[_PATCH_FORCE] = "true"
 
     def own(
-        self, args: pulumi.ResourceTransformationArgs
+        args: pulumi.ResourceTransformationArgs,
     ) -> pulumi.ResourceTransformationResult | None:
-        """Adds mark and hooks to a Kubernetes object; a transformation of resources."""
-        if not args.type_.startswith("kubernetes:"):
+        if not _is_object(args):
             return None
         stateful = args.type_.endswith(":StatefulSet")
-        hooks = pulumi.ResourceOptions(hooks=self._around if stateful else self._before)
-        metadata = own_fields(args.props.get("metadata"), {MARK: self._owner})
+        hooks = pulumi.ResourceOptions(hooks=around if stateful else before)
+        metadata = annotated(args.props.get("metadata"), annotations)
         return pulumi.ResourceTransformationResult(
             {**args.props, "metadata": metadata}, pulumi.ResourceOptions.merge(args.opts, hooks)
         )
 
+    return own
 
-def own_fields(metadata: object, marks: Mapping[str, str]) -> Any:
-    """Returns an object's metadata with these annotations, and as the owner of its fields.
 
-    So `pulumi up` takes back a declared field that somebody has changed by hand. Without it,
-    server-side apply refuses the whole object after, say, `kubectl scale`, with a field conflict.
-    Fields that the program does not declare, such as an autoscaler's replicas, stay with whoever
-    set them.
+def _is_object(args: pulumi.ResourceTransformationArgs) -> bool:
+    """Tells objects from charts and lists, from what is only read, and from patches of others'.
+
+    The type `kubernetes:core/v1:NamespacePatch` has the kind Namespace.
+    """
+    kind = args.type_.rpartition(":")[2]
+    own = args.type_.startswith("kubernetes:") and args.props.get("kind") == kind
+    return own and not kind.endswith("List")
+
+
+def annotated(metadata: object, annotations: Mapping[str, str]) -> Any:
+    """Returns an object's metadata with more annotations.
+
+    With the annotation `pulumi.com/patchForce` the program owns the object's fields: `pulumi up`
+    takes back a declared one that somebody has changed by hand. Without it, server-side apply
+    refuses the whole object after, say, `kubectl scale`, with a field conflict. Fields that the
+    program does not declare, such as an autoscaler's replicas, stay with whoever set them.
 
     Args:
         metadata: As the object has it: arguments, a mapping, an output of either, or nothing.
-        marks: Annotations to add.
+        annotations: Those to add.
     """
     if isinstance(metadata, pulumi.Output):
         later = cast("pulumi.Output[object]", metadata)
-        return later.apply(lambda given: own_fields(given, marks))
+        return later.apply(lambda known: annotated(known, annotations))
     if isinstance(metadata, k8s.meta.v1.ObjectMetaArgs):
         # A copy, since one and the same may be the metadata of several objects.
         own = copy.copy(metadata)
-        own.annotations = _annotated(metadata.annotations, marks)
+        own.annotations = _merged(metadata.annotations, annotations)
         return own
     fields = cast("Mapping[str, Any]", metadata or {})
-    return {**fields, "annotations": _annotated(fields.get("annotations"), marks)}
+    return {**fields, "annotations": _merged(fields.get("annotations"), annotations)}
 
 
-def _annotated(given: object, marks: Mapping[str, str]) -> Any:
+def _merged(given: object, more: Mapping[str, str]) -> Any:
     if isinstance(given, pulumi.Output):
         later = cast("pulumi.Output[object]", given)
-        return later.apply(lambda known: _annotated(known, marks))
-    return {**cast("Mapping[str, Any]", given or {}), **marks, **_FORCE}
+        return later.apply(lambda known: _merged(known, more))
+    return {**cast("Mapping[str, Any]", given or {}), **more}

@@ -6,8 +6,8 @@ from typing import Any
 
 import pulumi
 
-from components.cluster.client import ClusterApi
 from components.image.node_images import NodeImages
+from components.todo.cluster import cluster_api
 from components.todo.contract import operations
 from components.todo.deploy import Stack, deploy
 from components.todo.deployed import Deployed
@@ -65,7 +65,7 @@ class TodoStack(pulumi.ComponentResource):
             secrets=declare_secrets(scope, settings.secrets, args.secrets),
             apps=args.apps,
             nodes=args.node_images,
-            api=ClusterApi(settings.cluster),
+            api=cluster_api(settings.cluster),
         )
         deployed: dict[str, Deployed] = {}
         for service in described:

@@ -1,27 +1,24 @@
-"""The provider: which cluster, and that objects kept by `pulumi destroy` are taken over again."""
+"""The provider: which cluster, and how objects kept by `pulumi destroy` are taken over again."""
 
 import pulumi_kubernetes as k8s
 
-from components.cluster.provider import kubernetes_provider
-from components.todo.settings.settings import ClusterSettings
+from components.cluster.provider import forces_patches, kubernetes_provider
 from tests.recording import record
 
 
-def provider_of(**settings: str) -> dict[str, object]:
-    cluster = ClusterSettings(kind="local", **settings)
-
+def provider_of(**cluster: str) -> dict[str, object]:
     def program() -> None:
-        kubernetes_provider("cluster", cluster)
+        kubernetes_provider("cluster", **cluster)
 
     return record(program).one("kubernetes", "cluster").inputs
 
 
-def test_cluster_is_the_one_of_the_settings() -> None:
+def test_cluster_is_the_one_that_is_named() -> None:
     inputs = provider_of(kubeconfig="/a/kubeconfig", context="b")
     assert (inputs["kubeconfig"], inputs["context"]) == ("/a/kubeconfig", "b")
 
 
-def test_ambient_cluster_without_settings() -> None:
+def test_ambient_cluster_where_none_is_named() -> None:
     inputs = provider_of()
     assert "context" not in inputs
 
@@ -31,3 +28,9 @@ def test_what_an_earlier_destroy_kept_can_be_patched() -> None:
     assert inputs["enableServerSideApply"] == "true"
     asked = hasattr(k8s.ProviderArgs, "upsert_existing_objects")
     assert inputs.get("upsertExistingObjects") == ("true" if asked else None)
+
+
+def test_what_was_changed_by_hand_is_taken_back_by_the_provider_where_it_can() -> None:
+    asked = hasattr(k8s.ProviderArgs, "enable_patch_force")
+    assert provider_of().get("enablePatchForce") == ("true" if asked else None)
+    assert forces_patches() is asked

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from components.cluster.stack_identity import stack_identity
 from components.todo.settings.config import (
     SettingsError,
     load_config,
     parse_settings,
-    stack_identity,
 )
 from components.todo.settings.found import fill
 from components.todo.settings.schema import stack_file_schema

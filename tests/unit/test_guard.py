@@ -1,14 +1,17 @@
 """Nothing is taken over that the stack did not make."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pulumi
 import pytest
 
-from components.cluster.guard import MARK, Guard
+from components.cluster.guard import Guard
+from components.cluster.mark import Mark
+from components.todo.cluster import REMEDIES
 
 OWN, OTHER = "organization/todo/minikube/0123456789ab", "organization/todo/two/ba9876543210"
+MARK = "todo-kubernetes/stack"
 SELECTOR = {"app.kubernetes.io/name": "postgres", "app.kubernetes.io/instance": "todo"}
 
 
@@ -50,6 +53,12 @@ class FakeCluster:
 @pytest.fixture
 def cluster() -> FakeCluster:
     return FakeCluster()
+
+
+def guard_of(owner: str, cluster: FakeCluster, adopted: Collection[str] = ()) -> Guard:
+    """A guard of a stack, with the words of the application."""
+    mark = Mark(owner=owner, key=MARK)
+    return Guard(mark, cluster, adopted=adopted, remedies=REMEDIES)
 
 
 def creation(
@@ -99,7 +108,7 @@ def refusal(guard: Guard, args: pulumi.ResourceHookArgs) -> str:
 
 def test_a_namespace_that_nobody_made_with_pulumi_is_refused(cluster: FakeCluster) -> None:
     cluster.has("Namespace", None, "shop")
-    message = refusal(Guard(OWN, cluster), NAMESPACE)
+    message = refusal(guard_of(OWN, cluster), NAMESPACE)
     assert "Namespace shop is there already" in message
     assert "todo:settings.namespace.name" in message
     assert "todo:settings.namespace.adopt: true" in message
@@ -113,7 +122,7 @@ def test_another_stacks_namespace_is_refused_even_where_it_is_to_be_adopted(
 ) -> None:
     cluster.has("Namespace", None, "shop", OTHER)
     cluster.has("Deployment", "shop", "backend", OTHER)
-    message = refusal(Guard(OWN, cluster, adopted=adopted), args)
+    message = refusal(guard_of(OWN, cluster, adopted=adopted), args)
     assert OTHER in message
     assert "adopt" not in message
     assert "kubectl annotate" not in message
@@ -121,11 +130,11 @@ def test_another_stacks_namespace_is_refused_even_where_it_is_to_be_adopted(
 
 def test_another_stack_is_told_apart_where_the_names_are_all_there_is(cluster: FakeCluster) -> None:
     cluster.has("Namespace", None, "shop", "acme/todo/two")
-    assert "kubectl annotate" not in refusal(Guard("acme/todo/one", cluster), NAMESPACE)
+    assert "kubectl annotate" not in refusal(guard_of("acme/todo/one", cluster), NAMESPACE)
 
 
 def test_one_object_is_not_declared_twice(cluster: FakeCluster) -> None:
-    guard = Guard(OWN, cluster)
+    guard = guard_of(OWN, cluster)
     guard.refuse_others(BACKEND)
     guard.refuse_others(BACKEND)
     again = creation("Deployment", "backend")
@@ -135,7 +144,7 @@ def test_one_object_is_not_declared_twice(cluster: FakeCluster) -> None:
 
 def test_a_clone_with_the_same_names_is_another_stack(cluster: FakeCluster) -> None:
     cluster.has("Namespace", None, "shop", OWN.replace("0", "f"))
-    assert "did not make it" in refusal(Guard(OWN, cluster), NAMESPACE)
+    assert "did not make it" in refusal(guard_of(OWN, cluster), NAMESPACE)
 
 
 @pytest.mark.parametrize("kind", ["Deployment", "Secret", "Ingress", "HTTPRoute", "ExternalSecret"])
@@ -145,14 +154,14 @@ def test_an_object_of_others_in_the_stacks_own_namespace_is_refused(
 ) -> None:
     cluster.has("Namespace", None, "shop", OWN)
     cluster.has(kind, "shop", "backend", mark)
-    message = refusal(Guard(OWN, cluster), creation(kind, "backend"))
+    message = refusal(guard_of(OWN, cluster), creation(kind, "backend"))
     assert f"{kind} shop/backend is there already" in message
 
 
 def test_an_object_without_a_namespace_is_refused(cluster: FakeCluster) -> None:
     cluster.has("PriorityClass", None, "high")
     assert "PriorityClass high" in refusal(
-        Guard(OWN, cluster), creation("PriorityClass", "high", None)
+        guard_of(OWN, cluster), creation("PriorityClass", "high", None)
     )
 
 
@@ -162,7 +171,7 @@ def test_what_destroy_kept_or_an_interrupted_update_made_is_the_stacks_own(
     cluster.has("Namespace", None, "shop", OWN)
     cluster.has("PersistentVolumeClaim", "shop", "postgres-backup", OWN)
     cluster.has("PersistentVolumeClaim", "shop", "data-postgres-0", labels=SELECTOR)
-    guard = Guard(OWN, cluster)
+    guard = guard_of(OWN, cluster)
     for args in (NAMESPACE, creation("PersistentVolumeClaim", "postgres-backup"), DATABASE):
         guard.refuse_others(args)
 
@@ -173,21 +182,21 @@ def test_a_claim_from_before_there_were_marks_is_known_by_its_labels(cluster: Fa
     args = creation("PersistentVolumeClaim", "postgres-backup")
     assert args.new_inputs is not None
     args.new_inputs["metadata"]["labels"] = SELECTOR
-    Guard(OWN, cluster).refuse_others(args)
+    guard_of(OWN, cluster).refuse_others(args)
     cluster.has("PersistentVolumeClaim", "shop", "postgres-backup", labels={"app": "theirs"})
-    assert "PersistentVolumeClaim shop/postgres-backup" in refusal(Guard(OWN, cluster), args)
+    assert "PersistentVolumeClaim shop/postgres-backup" in refusal(guard_of(OWN, cluster), args)
 
 
 def test_a_namespace_to_adopt_is_left_to_its_owner(cluster: FakeCluster) -> None:
     cluster.has("Namespace", None, "shop")
-    guard = Guard(OWN, cluster, adopted=["shop"])
+    guard = guard_of(OWN, cluster, adopted=["shop"])
     guard.refuse_others(BACKEND)
     cluster.has("Deployment", "shop", "backend")
     assert "Deployment shop/backend" in refusal(guard, BACKEND)
 
 
 def test_a_namespace_to_adopt_has_to_be_there(cluster: FakeCluster) -> None:
-    message = refusal(Guard(OWN, cluster, adopted=["shop"]), BACKEND)
+    message = refusal(guard_of(OWN, cluster, adopted=["shop"]), BACKEND)
     assert "Namespace shop does not exist" in message
 
 
@@ -209,25 +218,25 @@ def test_a_strangers_volume_is_not_used(
 ) -> None:
     cluster.has("Namespace", None, "shop", owner_of_namespace)
     cluster.has("PersistentVolumeClaim", "shop", "data-postgres-0", mark, labels)
-    message = refusal(Guard(OWN, cluster, adopted=["shop"]), DATABASE)
+    message = refusal(guard_of(OWN, cluster, adopted=["shop"]), DATABASE)
     assert "PersistentVolumeClaim shop/data-postgres-0 is there already" in message
 
 
 def test_a_volume_kept_in_a_namespace_of_others_is_recognised(cluster: FakeCluster) -> None:
     cluster.has("Namespace", None, "shop")
-    guard = Guard(OWN, cluster, adopted=["shop"])
+    guard = guard_of(OWN, cluster, adopted=["shop"])
     guard.refuse_others(DATABASE)
     cluster.has("PersistentVolumeClaim", "shop", "data-postgres-0", labels=SELECTOR)
     guard.mark_claims(DATABASE)
     guard.refuse_others(DATABASE)
-    other = Guard(OTHER, cluster, adopted=["shop"])
+    other = guard_of(OTHER, cluster, adopted=["shop"])
     assert "data-postgres-0" in refusal(other, DATABASE)
     other.mark_claims(DATABASE)
     other.refuse_others(DATABASE)
 
 
 def test_in_a_namespace_that_does_not_exist_nothing_is_looked_for(cluster: FakeCluster) -> None:
-    guard = Guard(OWN, cluster)
+    guard = guard_of(OWN, cluster)
     for args in (NAMESPACE, BACKEND, DATABASE):
         guard.refuse_others(args)
     assert cluster.asked == [("Namespace", "shop")]
@@ -238,7 +247,7 @@ def test_a_name_that_a_preview_does_not_know_is_left_to_the_update(cluster: Fake
     args = creation("Deployment", "backend")
     assert args.new_inputs is not None
     args.new_inputs["metadata"]["namespace"] = object()
-    Guard(OWN, cluster).refuse_others(args)
+    guard_of(OWN, cluster).refuse_others(args)
     assert cluster.asked == []
 
 
@@ -278,7 +287,7 @@ def test_a_kind_that_the_cluster_lacks_is_said_so_even_before_the_namespace_is_t
     if preview:
         assert args.new_inputs is not None
         args.new_inputs["metadata"]["namespace"] = object()
-    guard = Guard(OWN, cluster)
+    guard = guard_of(OWN, cluster)
     guard.refuse_others(args)
     cluster.lacks.add((api_version, kind))
     message = refusal(guard, args)
@@ -289,7 +298,7 @@ def test_a_kind_that_the_cluster_lacks_is_said_so_even_before_the_namespace_is_t
 
 def test_a_kind_that_the_same_program_may_define_is_not_asked_for(cluster: FakeCluster) -> None:
     cluster.lacks.add(("v1", "Widget"))
-    Guard(OWN, cluster).refuse_others(creation("Widget", "a"))
+    guard_of(OWN, cluster).refuse_others(creation("Widget", "a"))
 
 
 @pytest.mark.parametrize("args", [NAMESPACE, BACKEND, creation("Secret", "backend-secrets")])
@@ -300,7 +309,7 @@ def test_what_is_another_stacks_by_now_is_not_updated(
     kind, metadata = args.type, (args.new_inputs or {})["metadata"]
     cluster.has(kind, metadata.get("namespace"), metadata["name"], OTHER)
     with pytest.raises(pulumi.RunError, match=f"{kind} .*is there already.*{OTHER}") as error:
-        Guard(OWN, cluster).refuse_changed_hands(update(args, given))
+        guard_of(OWN, cluster).refuse_changed_hands(update(args, given))
     assert "\n" not in str(error.value)
     assert "forget it with `pulumi stack rm" in str(error.value)
 
@@ -314,9 +323,20 @@ def test_what_is_the_stacks_own_is_updated(
     cluster: FakeCluster, given: str | None, live: str | None
 ) -> None:
     cluster.has("Deployment", "shop", "backend", live)
-    Guard(OWN, cluster).refuse_changed_hands(update(BACKEND, given))
+    guard_of(OWN, cluster).refuse_changed_hands(update(BACKEND, given))
     assert cluster.asked == [("Deployment", "backend")]
 
 
 def test_what_is_gone_is_no_matter_of_ownership(cluster: FakeCluster) -> None:
-    Guard(OWN, cluster).refuse_changed_hands(update(BACKEND))
+    guard_of(OWN, cluster).refuse_changed_hands(update(BACKEND))
+
+
+def test_a_program_without_words_of_its_own_speaks_of_arguments(cluster: FakeCluster) -> None:
+    cluster.has("Namespace", None, "shop")
+    guard = Guard(Mark(owner=OWN), cluster)
+    message = refusal(guard, NAMESPACE)
+    assert "choose another namespace; or name it among those to adopt" in message
+    assert f"kubernetes-app-components/stack={OWN}" in message
+    cluster.lacks.add(("monitoring.coreos.com/v1", "ServiceMonitor"))
+    monitor = creation("ServiceMonitor", "shop", apiVersion="monitoring.coreos.com/v1")
+    assert refusal(guard, monitor).endswith("install the Prometheus Operator")

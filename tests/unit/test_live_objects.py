@@ -11,9 +11,11 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.cluster.client import ClusterApi, current_context, proxied
+from components.cluster.client import ClusterApi
+from components.cluster.kubeconfig import current_context
 from components.cluster.live_objects import LiveObjects
-from components.todo.settings.settings import ClusterSettings
+from components.cluster.proxy import proxied
+from components.cluster.remedies import Remedies
 
 ROUTES = "/apis/gateway.networking.k8s.io/v1"
 ROUTE = f"{ROUTES}/namespaces/shop/httproutes/frontend"
@@ -75,9 +77,7 @@ def objects_of(folder: Path, port: int) -> LiveObjects:
         ),
         encoding="utf-8",
     )
-    return LiveObjects(
-        ClusterApi(ClusterSettings(kind="local", kubeconfig=str(kubeconfig), context="it"))
-    )
+    return LiveObjects(ClusterApi(kubeconfig=str(kubeconfig), context="it"))
 
 
 @pytest.fixture
@@ -146,10 +146,15 @@ def test_a_cluster_that_does_not_answer_is_said_so_in_one_sentence(tmp_path: Pat
 
 
 def test_a_kubeconfig_that_is_missing_is_said_so_in_one_sentence(tmp_path: Path) -> None:
-    settings = ClusterSettings(kind="local", kubeconfig=str(tmp_path / "none"), context="it")
+    api = ClusterApi(
+        kubeconfig=str(tmp_path / "none"),
+        context="it",
+        remedies=Remedies(correct_cluster="correct shop:cluster"),
+    )
     with pytest.raises(pulumi.RunError, match="no usable context it") as error:
-        find_route(LiveObjects(ClusterApi(settings)))
+        find_route(LiveObjects(api))
     assert "\n" not in str(error.value)
+    assert str(error.value).endswith(": correct shop:cluster")
 
 
 def test_the_current_context_is_that_of_the_first_file_as_for_kubectl(tmp_path: Path) -> None:

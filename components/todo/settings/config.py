@@ -1,16 +1,15 @@
 """Reads the stack's configuration, and what `make up` found out, into validated settings."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import assert_never
 
 import pulumi
-import yaml
 from pulumi.runtime import config as runtime_config
 from pydantic import ValidationError
 
+from components.cluster.stack_identity import stack_identity
 from components.todo.secret_table import SECRETS, Secret
 from components.todo.settings.errors import SettingsError, explain
 from components.todo.settings.found import (
@@ -23,7 +22,6 @@ from components.todo.settings.found import (
 )
 from components.todo.settings.secrets import ExternalSecrets, GeneratedSecrets
 from components.todo.settings.settings import Settings
-from components.todo.settings.tree import get
 
 SecretValues = Mapping[str, pulumi.Output[str]]
 """The secrets that are set, by their names (secret_table.py); always Pulumi secrets."""
@@ -68,22 +66,6 @@ def load_config(root: Path) -> StackConfig:
         secrets=_read_secrets(config, settings),
         identity=stack_identity(root / f"Pulumi.{pulumi.get_stack()}.yaml"),
     )
-
-
-def stack_identity(path: Path) -> str:
-    """Returns organization, project and stack, and what tells clones with those names apart.
-
-    Pulumi Cloud has each full name once. With a state of one's own the organization is always
-    `organization`, and each clone may have a stack `minikube`; but each has its own random salt, or
-    an encrypted key, in the stack's file.
-
-    Args:
-        path: The stack's file.
-    """
-    name = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
-    file: object = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else None
-    random = get(file, "encryptionsalt") or get(file, "encryptedkey")
-    return f"{name}/{hashlib.sha256(str(random).encode()).hexdigest()[:12]}" if random else name
 
 
 def parse_settings(tree: object, found: object = None, found_in: str = FOUND) -> Settings:
