@@ -81,7 +81,7 @@ restore rotate-password rotate-jwt-key separate-roles: OPTIONS = $(ASSENT)
 ops-install:
 	@$(TOOLCHAIN) python-ops
 
-env: ## Print the shell's variables: eval "$$(make env)"
+env: ## Print the shell's variables: eval "$(make env)"
 	@$(TOOLCHAIN) env
 
 install: ## Only the tools and the Python environment
