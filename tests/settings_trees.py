@@ -4,6 +4,7 @@ Used without a cluster (what is refused is refused in one sentence) and with one
 the API server accepts).
 """
 
+import typing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from components.todo.settings.config import SettingsError, parse_settings
+from components.todo.settings.settings import Settings
+from components.values.value import Value
 from tests.certificates import authority
 
 Tree = st.SearchStrategy[Any]
@@ -127,14 +130,23 @@ def _exposure(ports: list[Any]) -> Tree:
     )
 
 
-def _app(ports: list[Any], **optional: Tree) -> Tree:
-    return _block(
-        scaling=_scaling,
-        resources=_resources,
-        exposure=_exposure(ports),
-        preStopSeconds=_of([0, 1, 20, 300, 301, "5"]),
-        **optional,
-    )
+_SERVICE: dict[str, Tree] = {
+    "scaling": _scaling,
+    "resources": _resources,
+    "exposure": _exposure([30010, 30011, "30012"]),
+    "preStopSeconds": _of([0, 1, 20, 300, 301, "5"]),
+    "image": _of(_IMAGES),
+}
+"""What a service may have, by name; what it has is in its block of the settings."""
+
+
+def _service(name: str, **own: Tree) -> Tree:
+    """Draws the block of a service; only what no other service has needs to be said."""
+    annotation = Settings.model_fields[name].annotation
+    kinds = typing.get_args(annotation) or (annotation,)
+    (model,) = (it for it in kinds if isinstance(it, type) and issubclass(it, Value))
+    settings = {field.alias or key for key, field in model.model_fields.items()}
+    return _block(**{key: it for key, it in (_SERVICE | own).items() if key in settings})
 
 
 _storage = _block(size=_of(_SIZES), storageClass=_of(_NAMES))
@@ -265,14 +277,16 @@ _BLOCKS: dict[str, Tree] = {
     "images": _images,
     "secrets": _secrets,
     "database": _database,
-    "backend": _app(
-        [30001, 30002, 32767, 29999, "30005"],
+    "backend": _service(
+        "backend",
+        exposure=_exposure([30001, 30002, 32767, 29999, "30005"]),
         logLevel=_of(["debug", "info"]),
         chat=st.none() | _block({"baseUrl": _of(_ADDRESSES), "model": _text}),
     ),
-    "frontend": _app([30000, 30003, 32768, "30004"]),
+    "frontend": _service("frontend", exposure=_exposure([30000, 30003, 32768, "30004"])),
     "metrics": _metrics,
 }
+_BLOCKS |= {name: _service(name) for name in Settings.model_fields if name not in _BLOCKS}
 
 
 def _minimal() -> dict[str, Any]:
