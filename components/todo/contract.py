@@ -7,13 +7,17 @@ field, or takes one away, is another version; both files say which.
 from collections.abc import Sequence
 from typing import Any, assert_never
 
-import pulumi
-
 from components.metadata.scope import ObjectScope
 from components.pod.probes import HttpProbe, Probe
 from components.postgres.pod import CONTAINER, DATA_PATH
 from components.postgres.roles import SUPERUSER
-from components.todo.deployed import Deployed, DeployedPostgres, DeployedService, NotDeployed
+from components.todo.deployed import (
+    Deployed,
+    DeployedPostgres,
+    DeployedService,
+    NotDeployed,
+    postgres_in,
+)
 from components.todo.outputs import url_of
 from components.todo.secret_table import DATABASE_PASSWORD, SECRETS, Secret
 from components.todo.secrets import PATH
@@ -21,7 +25,7 @@ from components.todo.service import Service
 from components.todo.services import backend
 from components.todo.services.database import NAME as DATABASE
 from components.todo.services.database import database
-from components.todo.settings.secrets import GeneratedSecrets
+from components.todo.settings.secrets import are_generated
 from components.todo.settings.settings import Settings
 
 VERSION = 1
@@ -45,12 +49,7 @@ def operations(
         "kubeconfig": settings.cluster.kubeconfig,
         "services": [entry for it in deployed for entry in _service(it, settings)],
         "database": _database(settings, deployed),
-        "secrets": [
-            _secret(secret, it, settings, deployed)
-            for secret in SECRETS
-            for it in deployed
-            if isinstance(it, DeployedService) and secret in it.service.secrets
-        ],
+        "secrets": [entry for it in SECRETS for entry in _secret(it, settings, deployed)],
         "session": {"minutesCommand": list(backend.SESSION_MINUTES)},
     }
 
@@ -127,45 +126,50 @@ def _database(settings: Settings, deployed: Sequence[Deployed]) -> dict[str, Any
         "port": where.port,
         "name": settings.database.name,
     }
-    for it in deployed:
-        if isinstance(it, DeployedPostgres):
-            name = it.service.object_name
-            backup = it.service.settings.backup
-            return {
-                **address,
-                "superuser": SUPERUSER,
-                "service": name,
-                "pod": f"{name}-0",
-                "container": CONTAINER,
-                "claim": it.server.claim_name,
-                "dataPath": DATA_PATH,
-                "backup": {
-                    "cronJob": f"{name}-backup",
-                    "claim": f"{name}-backup",
-                    "container": "backup",
-                    "schedule": backup.schedule,
-                }
-                if backup
-                else None,
-            }
-    return address
+    postgres = postgres_in(deployed)
+    if postgres is None:
+        return address
+    name, backup = postgres.service.object_name, postgres.service.settings.backup
+    return {
+        **address,
+        "superuser": SUPERUSER,
+        "service": name,
+        "pod": f"{name}-0",
+        "container": CONTAINER,
+        "claim": postgres.server.claim_name,
+        "dataPath": DATA_PATH,
+        "backup": {
+            "cronJob": f"{name}-backup",
+            "claim": f"{name}-backup",
+            "container": "backup",
+            "schedule": backup.schedule,
+        }
+        if backup
+        else None,
+    }
 
 
 def _secret(
-    secret: Secret, reader: DeployedService, settings: Settings, deployed: Sequence[Deployed]
-) -> dict[str, Any]:
-    generated = isinstance(settings.secrets, GeneratedSecrets)
-    touched: list[pulumi.Resource | None] = []
-    if generated:
-        touched += [reader.app.secret, reader.app.deployment]
-        if secret == DATABASE_PASSWORD:
-            touched += [it.server.secret for it in deployed if isinstance(it, DeployedPostgres)]
-    return {
-        "name": secret.name,
-        "file": secret.file,
-        "configKey": secret.config_key,
-        "service": reader.service.name,
-        "mountPath": PATH,
-        "generated": generated,
-        "targets": [resource.urn for resource in touched if resource],
-    }
+    secret: Secret, settings: Settings, deployed: Sequence[Deployed]
+) -> list[dict[str, Any]]:
+    """Returns an entry for each service that reads a secret."""
+    readers = [
+        it for it in deployed if isinstance(it, DeployedService) and secret in it.service.secrets
+    ]
+    postgres = postgres_in(deployed)
+    touched = [resource for it in readers for resource in (it.app.secret, it.app.deployment)]
+    if postgres and secret == DATABASE_PASSWORD:
+        touched.append(postgres.server.secret)
+    generated = are_generated(settings.secrets)
+    return [
+        {
+            "name": secret.name,
+            "file": secret.file,
+            "configKey": secret.config_key,
+            "service": it.service.name,
+            "mountPath": PATH,
+            "generated": generated,
+            "targets": [resource.urn for resource in touched if resource and generated],
+        }
+        for it in readers
+    ]

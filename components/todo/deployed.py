@@ -50,3 +50,8 @@ class NotDeployed:
 
 
 Deployed = DeployedService | DeployedPostgres | NotDeployed
+
+
+def postgres_in(deployed: Sequence[Deployed]) -> DeployedPostgres | None:
+    """Returns the database's server, None where somebody else runs it."""
+    return next((it for it in deployed if isinstance(it, DeployedPostgres)), None)

@@ -15,8 +15,8 @@ from components.image.node_stores import (
     kind_nodes,
 )
 from components.todo.names import CLUSTER_NAMES
+from components.todo.settings.cluster import ClusterSettings
 from components.todo.settings.images import Images
-from components.todo.settings.settings import ClusterSettings
 
 
 def node_images(cluster: ClusterSettings, images: Images) -> NodeImages | None:

@@ -6,7 +6,13 @@ from typing import Any, assert_never
 import pulumi
 
 from components.network.exposure import url
-from components.todo.deployed import Deployed, DeployedPostgres, DeployedService, NotDeployed
+from components.todo.deployed import (
+    Deployed,
+    DeployedPostgres,
+    DeployedService,
+    NotDeployed,
+    postgres_in,
+)
 from components.todo.service import Service
 from components.todo.services.database import database
 from components.todo.settings.settings import Settings
@@ -17,7 +23,7 @@ def stack_outputs(
 ) -> dict[str, Any]:
     """Returns the outputs, but for the one that operations read (contract.py)."""
     address = settings.database
-    server = database(settings)
+    server, postgres = database(settings), postgres_in(deployed)
     return {
         "namespace": namespace,
         **{
@@ -27,9 +33,7 @@ def stack_outputs(
         },
         "images": {it.service.name: _image(it) for it in deployed},
         "databaseAddress": f"postgresql://{address.user}@{server.host}:{server.port}/{address.name}",
-        "databaseClaim": next(
-            (it.server.claim_name for it in deployed if isinstance(it, DeployedPostgres)), None
-        ),
+        "databaseClaim": postgres.server.claim_name if postgres else None,
         "workloads": {it.service.name: _workload(it) for it in deployed},
         "ports": {it.service.name: it.service.port for it in deployed if it.service.port},
         "kubeContext": settings.cluster.context,

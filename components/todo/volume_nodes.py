@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from components.todo.settings.settings import ClusterSettings
+from components.todo.settings.cluster import ClusterSettings
 
 _PRIMARY = {"minikube.k8s.io/primary": "true"}
 """The label of Minikube's first node (pkg/minikube/bootstrapper/kubeadm/kubeadm.go of 1.38.1)."""

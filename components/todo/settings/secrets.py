@@ -1,6 +1,6 @@
 """The settings that say where the secrets come from."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, assert_never
 
 from pydantic import Field
 
@@ -44,3 +44,14 @@ class ExternalSecrets(Value):
 
 
 Secrets = Annotated[GeneratedSecrets | ExternalSecrets, Field(discriminator="mode")]
+
+
+def are_generated(secrets: Secrets) -> bool:
+    """Returns whether the stack's configuration has the secrets, and not a store."""
+    match secrets:
+        case GeneratedSecrets():
+            return True
+        case ExternalSecrets():
+            return False
+        case _:
+            assert_never(secrets)
