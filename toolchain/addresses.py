@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from console.failure import Failure
 from toolchain import environment, health
+from toolchain.json_tree import part
 from toolchain.stack import Stack
 
 _NO_ADDRESS = "127.0.0.1"
@@ -23,9 +24,9 @@ def answering(stack: Stack, outputs: dict[str, Any]) -> list[str]:
     Raises:
         Failure: Something on a local cluster does not answer.
     """
-    given = stack.settings().get("cluster") or {}
+    given = part(stack.settings(), "cluster")
     managed = given.get("kind") == "managed"
-    found = environment.found_out(stack.name).get("cluster") or {}
+    found = part(environment.found_out(stack.name), "cluster")
     lines: list[str] = []
     for title, output, path in (
         ("Todo application", "frontendUrl", "/api/ready"),

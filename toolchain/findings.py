@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 from distribution.cluster import node
 from toolchain import environment, paths
+from toolchain.json_tree import Json, part
 
 _WHICH = ("provider", "name", "context")
 """What tells a stack's cluster from all others of this machine."""
@@ -17,7 +18,7 @@ _WHICH = ("provider", "name", "context")
 def remembered(stack: str) -> dict[str, Any]:
     """The ``cluster`` that was found out for the stack, as this version writes it."""
     found = environment.found_out(stack)
-    cluster = dict(found.get("cluster") or {})
+    cluster = dict(part(found, "cluster"))
     if "provider" not in cluster:
         # An earlier version knew two kinds of clusters, and did not write down which.
         if cluster.get("kubeconfig") == str(node.kubeconfig()):
@@ -35,7 +36,7 @@ def told(found: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
         given: The stack's ``todo:settings``.
     """
     result = left_open(found, given)
-    named = {key: value for key, value in (given.get("cluster") or {}).items() if key in _WHICH}
+    named = {key: value for key, value in part(given, "cluster").items() if key in _WHICH}
     which = left_open({key: it for key, it in found["cluster"].items() if key in _WHICH}, named)
     which |= {key: value for key, value in named.items() if value not in (None, "auto")}
     return {**result, "cluster": which | result.get("cluster", {})}
@@ -58,8 +59,10 @@ def left_open(found: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
         block = given.get(key)
         if block in (None, "auto") or key == "mode":
             result[key] = value
-        elif isinstance(block, dict) and isinstance(value, dict) and not _is_builder(key, block):
-            result[key] = left_open(value, block)
+        elif isinstance(block, dict) and isinstance(value, dict):
+            inner = cast("Json", block)
+            if not _is_builder(key, inner):
+                result[key] = left_open(cast("Json", value), inner)
     return {key: value for key, value in result.items() if value != {}}
 
 
@@ -69,7 +72,7 @@ def _is_builder(key: str, block: dict[str, Any]) -> bool:
 
 
 @contextmanager
-def unless_refused(stack: str) -> Iterator[None]:
+def unless_refused(stack: str) -> Generator[None]:
     """Write down where the stack goes only if the block does not refuse it.
 
     Until then the stack file contradicts what was found out before, so that `pulumi up` refuses, too. Later it would

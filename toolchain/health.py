@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 from components.todo.names import LOADED_IMAGES
 from toolchain import environment, ui
+from toolchain.json_tree import part, parts
+from toolchain.state import all_resources
 from toolchain.survey import INSTANCE
 
 PATIENCE_SECONDS = 60.0
@@ -44,7 +46,7 @@ def was_cut_off(export: dict[str, Any]) -> bool:
     Args:
         export: The stack's state, as ``pulumi stack export`` prints it.
     """
-    return bool((export.get("deployment") or {}).get("pending_operations"))
+    return bool(parts(export, "deployment", "pending_operations"))
 
 
 def lost(stack: str, export: dict[str, Any], outputs: dict[str, Any]) -> Lost:
@@ -55,9 +57,7 @@ def lost(stack: str, export: dict[str, Any], outputs: dict[str, Any]) -> Lost:
         export: Its state, as ``pulumi stack export`` prints it.
         outputs: Its outputs, which say where its cluster is.
     """
-    resources = [
-        r for r in (export.get("deployment") or {}).get("resources") or () if not r.get("delete")
-    ]
+    resources = [it for it in all_resources(export) if not it.get("delete")]
     return Lost(objects=tuple(_missing_objects(stack, resources, outputs)))
 
 
@@ -67,8 +67,8 @@ def _missing_objects(
     """Kubernetes objects that are gone; none where the cluster does not answer, which `pulumi up` says better."""
     wanted: dict[str, set[tuple[str, str]]] = {}
     for resource in resources:
-        inputs = resource.get("outputs") or {}
-        metadata = inputs.get("metadata") or {}
+        inputs = part(resource, "outputs")
+        metadata = part(inputs, "metadata")
         if not resource["type"].startswith("kubernetes:") or not metadata.get("name"):
             continue
         group, _, version = str(inputs["apiVersion"]).rpartition("/")
@@ -83,8 +83,7 @@ def _missing_objects(
         if found is None:
             continue
         present = {
-            (item["kind"], item["metadata"]["name"])
-            for item in json.loads(found).get("items") or ()
+            (item["kind"], item["metadata"]["name"]) for item in parts(json.loads(found), "items")
         }
         missing += [
             f"{kind.partition('.')[0]} {name}"
@@ -106,10 +105,10 @@ def retry_images(stack: str, outputs: dict[str, Any]) -> None:
     pods = _kubectl(stack, outputs, "get", "pods", "--namespace", namespace, "--output=json")
     waited_for = {
         item["metadata"]["name"]: refused
-        for item in json.loads(pods or "{}").get("items") or ()
+        for item in parts(json.loads(pods or "{}"), "items")
         if _is_own(item["metadata"]) and (refused := _refused_images(item))
     }
-    there = {str(image) for image in (outputs.get("images") or {}).values()}
+    there = {str(image) for image in part(outputs, "images").values()}
     waiting = [name for name, refused in waited_for.items() if refused <= there]
     if waiting:
         _kubectl(stack, outputs, "delete", "pods", "--namespace", namespace, *waiting)
@@ -117,7 +116,7 @@ def retry_images(stack: str, outputs: dict[str, Any]) -> None:
 
 def _is_own(metadata: dict[str, Any]) -> bool:
     """Whether a pod is of one of the stack's workloads, which would make it again."""
-    labels = metadata.get("labels") or {}
+    labels = part(metadata, "labels")
     return bool(metadata.get("ownerReferences")) and all(
         labels.get(f"app.kubernetes.io/{label}") == INSTANCE[1] for label in ("part-of", "instance")
     )
@@ -125,15 +124,12 @@ def _is_own(metadata: dict[str, Any]) -> bool:
 
 def _refused_images(pod: dict[str, Any]) -> set[str]:
     """The images of no registry that the kubelet did not find."""
-    status = pod.get("status") or {}
-    containers = [
-        *(status.get("initContainerStatuses") or ()),
-        *(status.get("containerStatuses") or ()),
-    ]
+    status = part(pod, "status")
+    containers = [*parts(status, "initContainerStatuses"), *parts(status, "containerStatuses")]
     return {
         c["image"]
         for c in containers
-        if (c.get("state", {}).get("waiting") or {}).get("reason") in _NO_IMAGE
+        if part(c, "state", "waiting").get("reason") in _NO_IMAGE
         and c["image"].startswith(f"{LOADED_IMAGES}/")
     }
 

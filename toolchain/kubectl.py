@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from console.failure import Failure
+from toolchain.json_tree import parts
 
 Object = dict[str, Any]
 
@@ -94,9 +95,7 @@ class Kubectl:
         Raises:
             Silent: The cluster does not tell.
         """
-        return (
-            _read(self("--request-timeout=15s", "get", *what, "--output=json")).get("items") or []
-        )
+        return parts(_read(self("--request-timeout=15s", "get", *what, "--output=json")), "items")
 
     def command(self, *arguments: str) -> str:
         """Return a command as a person would type it."""

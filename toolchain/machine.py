@@ -9,6 +9,7 @@ from typing import Any
 from console.failure import Failure
 from distribution.cluster import node
 from toolchain import environment, findings, missing, paths, ui
+from toolchain.json_tree import part
 from toolchain.providers import docker
 from toolchain.providers.choice import (
     IN_DOCKER,
@@ -35,7 +36,7 @@ def chosen(stack: Stack) -> Choice | None:
     Raises:
         Failure: The stack's context does not answer, or this machine can run no cluster.
     """
-    cluster = stack.settings().get("cluster") or {}
+    cluster = part(stack.settings(), "cluster")
     remembered = findings.remembered(stack.name)
     choice = choose(cluster, remembered)
     if choice is None:
@@ -97,7 +98,7 @@ def where(stack: Stack) -> tuple[Provider, str]:
     """The local cluster that the stack is in, else its settings name, else `make up` made: its tool and name."""
     if known := remembered_by(findings.remembered(stack.name)):
         return known
-    given = stack.settings().get("cluster") or {}
+    given = part(stack.settings(), "cluster")
     if named := next((it for it in PROVIDERS if it.key == given.get("provider")), None):
         return named, str(given.get("name") or named.usual)
     made = [(provider(key), name) for key, name in _made()]
@@ -192,8 +193,8 @@ def _made_file() -> Path:
 def _node_ports(settings: dict[str, Any]) -> list[int]:
     """The NodePorts of the application, which a new cluster should answer on."""
     ports: list[int] = []
-    for part, usual in _NODE_PORTS.items():
-        exposure = (settings.get(part) or {}).get("exposure") or {"mode": "nodePort"}
+    for service, usual in _NODE_PORTS.items():
+        exposure = part(settings, service, "exposure") or {"mode": "nodePort"}
         port = exposure.get("port", usual)
         if exposure.get("mode") == "nodePort" and str(port).isdecimal():
             ports.append(int(port))

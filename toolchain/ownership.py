@@ -8,8 +8,10 @@ from typing import Any
 from components.todo.names import STACK_MARK
 from console.failure import Failure
 from toolchain import environment
+from toolchain.json_tree import part
 from toolchain.kubectl import Kubectl, Silent
-from toolchain.stack import Stack, resources_in
+from toolchain.stack import Stack
+from toolchain.state import resources_in
 from toolchain.survey import Target, mark, metadata
 
 
@@ -66,7 +68,7 @@ def refuse_new_cluster(stack: Stack, cluster: str) -> None:
 
 def _identity(resource: dict[str, Any]) -> tuple[str, str, str, str] | None:
     """Kind, namespace, name and unique identifier of an object that every cluster has kinds of."""
-    item = resource.get("outputs") or {}
+    item = part(resource, "outputs")
     about = metadata(item)
     if item.get("kind") not in ("Namespace", "Service", "Deployment") or not about.get("uid"):
         return None

@@ -8,6 +8,7 @@ from console.confirm import confirm
 from console.failure import Failure
 from distribution.cluster import node
 from toolchain import environment, machine, paths, ui, volumes
+from toolchain.json_tree import part
 from toolchain.kubectl import Kubectl, Object, Silent
 from toolchain.providers.choice import called
 from toolchain.stack import Stack
@@ -90,7 +91,7 @@ def cluster_down(stack: Stack, *, yes: bool) -> None:
     if not machine.exists(tool, name) and not paths.CLUSTER.exists():
         ui.say(f"There is no {cluster} here; nothing was changed.")
         return
-    found = environment.found_out(stack.name).get("cluster") or {}
+    found = part(environment.found_out(stack.name), "cluster")
     kubeconfig, context = found.get("kubeconfig"), found.get("context")
     if tool.key == "embedded":
         kubeconfig, context = str(node.kubeconfig()), node.CONTEXT
@@ -167,7 +168,7 @@ def _unreachable(target: Target, reason: str) -> Failure:
 
 def _local(target: Target) -> str | None:
     """What a stack's cluster is called, where it is one of a tool's on this machine, running or stopped."""
-    found = environment.found_out(target.stack.name).get("cluster") or {}
+    found = part(environment.found_out(target.stack.name), "cluster")
     if "provider" not in found or found.get("context") != target.context:
         return None
     tool, name = machine.where(target.stack)

@@ -13,12 +13,10 @@ from components.todo.settings.tree import get
 
 def main(stack: str, stack_file: str) -> int:
     """Print where the settings lead to, or their own message, and return 1, when they are invalid."""
-    config = (yaml.safe_load(Path(stack_file).read_text(encoding="utf-8")) or {}).get(
-        "config"
-    ) or {}
+    document = yaml.safe_load(Path(stack_file).read_text(encoding="utf-8"))
     found = found_file(stack)
     known = json.loads(found.read_text(encoding="utf-8")) if found.exists() else None
-    tree = config.get("todo:settings")
+    tree = get(get(document, "config"), "todo:settings")
     try:
         # What contradicts the stack file is about to be looked for again.
         settings = parse_settings(tree if _is_of_another(tree, known) else fill(tree, known))

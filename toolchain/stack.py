@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import secrets
 import subprocess
-from typing import Any
+from typing import Any, cast
 
 from components.todo.secret_table import SECRETS
 from console.failure import Failure
 from toolchain import environment, paths, python_env, ui
+from toolchain.json_tree import Json, part, parts
+from toolchain.state import backend_secrets, lost_salt, resources_in
 
 _GENERATED = {secret.name: secret.file for secret in SECRETS if secret.required}
 """Secrets that are generated once, and the files that the backend's Secret has them in."""
@@ -65,12 +66,11 @@ class Stack:
 
     def config(self) -> dict[str, Any]:
         """The stack file's ``config`` mapping."""
-        return self.document().get("config") or {}
+        return part(self.document(), "config")
 
     def settings(self) -> dict[str, Any]:
         """The stack file's ``todo:settings`` as written, before validation."""
-        value = self.config().get("todo:settings") or {}
-        return value if isinstance(value, dict) else {}
+        return part(self.config(), "todo:settings")
 
     def prepare(self) -> None:
         """Select or create the stack; generate its passphrase and secrets once.
@@ -84,7 +84,7 @@ class Stack:
         self._release_stale_lock()
         self._pulumi("stack", "select", "--create", self.name)
         config = self.config()
-        generated = (self.settings().get("secrets") or {}).get("mode", "generated") == "generated"
+        generated = part(self.settings(), "secrets").get("mode", "generated") == "generated"
         missing = [n for n in _GENERATED if f"todo:{n}" not in config] if generated else []
         if generated and not missing:
             # Decrypts one, so that a wrong passphrase is found before anything else.
@@ -109,8 +109,7 @@ class Stack:
         """
         if any(name in self.document() for name in _ENCRYPTION):
             return None
-        provider = ((self.state() or {}).get("deployment") or {}).get("secrets_providers") or {}
-        return (provider.get("state") or {}).get("salt")
+        return lost_salt(self.state())
 
     def _make_passphrase(self, *, encrypted: bool) -> None:
         """Generate a passphrase where there is none.
@@ -156,7 +155,7 @@ class Stack:
         """
         text = self._pulumi("stack", "export", "--show-secrets", "--stack", self.name)
         try:
-            return _backend_secrets(json.loads(text))
+            return backend_secrets(json.loads(text))
         except (AttributeError, KeyError, TypeError, ValueError):
             # Some versions of Pulumi then export null and succeed (pulumi/pulumi#23476).
             raise self._wrong_passphrase() from None
@@ -167,8 +166,6 @@ class Stack:
         Raises:
             Failure: Pulumi cannot reach its backend.
         """
-        if environment.uses_own_state(self.name):
-            paths.PULUMI_STATE.mkdir(parents=True, exist_ok=True)
         try:
             return self.export()
         except Failure as failure:
@@ -270,6 +267,9 @@ class Stack:
             )
 
     def _pulumi(self, *arguments: str, text: str | None = None) -> str:
+        if environment.uses_own_state(self.name):
+            # Without the folder Pulumi does not even say that there is no stack.
+            paths.PULUMI_STATE.mkdir(parents=True, exist_ok=True)
         try:
             done = subprocess.run(
                 [*_command(), *arguments, "--non-interactive"],
@@ -321,36 +321,18 @@ def _runs(process: int) -> bool:
     return True
 
 
-def resources_in(state: dict[str, Any] | None) -> list[dict[str, Any]]:
-    """What a stack's state has, without the stack itself, its components and providers."""
-    found = ((state or {}).get("deployment") or {}).get("resources") or []
-    return [r for r in found if r.get("custom") and not r["type"].startswith("pulumi:")]
-
-
 def _is_encrypted(value: object) -> bool:
+    """Returns whether there is an encrypted value in it, at any depth."""
     if isinstance(value, dict):
-        return "secure" in value or any(map(_is_encrypted, value.values()))
-    return isinstance(value, list) and any(map(_is_encrypted, value))
-
-
-def _backend_secrets(export: dict[str, Any]) -> dict[str, str]:
-    """The files of the backend's Secret in a state exported with its secrets."""
-    for resource in (export.get("deployment") or {}).get("resources") or ():
-        name = resource["urn"].rsplit("::", 1)[-1]
-        # The second is what it was called before children had their component's name in front.
-        if name in ("todo-backend-secrets", "backend-secrets") and not resource.get("delete"):
-            # The provider keeps them in ``data``, in base64, where the program says ``stringData``.
-            encoded = "data" in resource["inputs"]
-            files = resource["inputs"]["data" if encoded else "stringData"]["plaintext"]
-            found: dict[str, str] = json.loads(files)
-            return {n: base64.b64decode(v).decode() if encoded else v for n, v in found.items()}
-    return {}
+        tree = cast("Json", value)
+        return "secure" in tree or any(map(_is_encrypted, tree.values()))
+    return isinstance(value, list) and any(map(_is_encrypted, cast("list[object]", value)))
 
 
 def _reason(message: str) -> str:
     """What went wrong, out of Pulumi's text or its JSON diagnostics."""
     try:
-        diagnostics = json.loads(message).get("diagnostics") or []
+        diagnostics = parts(json.loads(message), "diagnostics")
     except ValueError:
         return message.splitlines()[-1].removeprefix("error: ") if message else ""
     return "\n".join(d["message"].strip() for d in diagnostics if d.get("severity") == "error")

@@ -27,7 +27,9 @@ def forget(text: str, generated: Collection[str]) -> tuple[str, list[str]]:
     if not isinstance(root, yaml.MappingNode) or root.flow_style:
         return text, []
     config = _value(root, "config")
-    pairs = config.value if isinstance(config, yaml.MappingNode) and not config.flow_style else []
+    pairs: list[tuple[yaml.Node, yaml.Node]] = []
+    if isinstance(config, yaml.MappingNode) and not config.flow_style:
+        pairs = config.value
     own = [str(key.value) for key, value in pairs if _secret(value) and key.value not in generated]
     gone = [pair for pair in pairs if pair[0].value in generated and _secret(pair[1])]
     if not own:

@@ -10,10 +10,12 @@ from typing import Any
 from components.todo.names import STACK_MARK
 from distribution.cluster import node
 from toolchain import environment, findings
+from toolchain.json_tree import part, parts
 from toolchain.kubectl import Kubectl, Object
 from toolchain.providers.choice import remembered_by
 from toolchain.providers.provider import Provider
-from toolchain.stack import Stack, resources_in
+from toolchain.stack import Stack
+from toolchain.state import kubernetes_providers, outputs_in, resources_in
 
 INSTANCE = ("app.kubernetes.io/instance", "todo")
 """The label of all that the program and the operations make; the name of its TodoStack."""
@@ -55,7 +57,7 @@ class Target:
     @property
     def uids(self) -> set[str]:
         """The objects' identities in the cluster: a namesake made later has another."""
-        return {metadata(r.get("outputs") or {}).get("uid", "") for r in self.resources} - {""}
+        return {metadata(part(r, "outputs")).get("uid", "") for r in self.resources} - {""}
 
     def made(self, item: Object) -> bool:
         """Whether an object has the stack's mark."""
@@ -91,12 +93,10 @@ def locate(stack: Stack, place: dict[str, Any], state: dict[str, Any] | None) ->
         state: What Pulumi has of it; None: it knows no such stack.
     """
     place = dict(place)
-    all_resources = ((state or {}).get("deployment") or {}).get("resources") or []
-    outputs = next((r.get("outputs") or {} for r in all_resources if _is_stack(r)), {})
-    resources = resources_in(state)
-    providers = [r for r in all_resources if r["type"] == "pulumi:providers:kubernetes"]
+    outputs, resources = outputs_in(state), resources_in(state)
+    providers = kubernetes_providers(state)
     if resources and providers:
-        used = providers[-1].get("inputs") or {}
+        used = providers[-1]
         # One that is encrypted in the state is as the settings say.
         clear = {k: used.get(k) for k in ("kubeconfig", "context")}
         place = {**place, **{k: v for k, v in clear.items() if not isinstance(v, dict)}}
@@ -104,7 +104,7 @@ def locate(stack: Stack, place: dict[str, Any], state: dict[str, Any] | None) ->
     namespaces = [r for r in resources if r["type"] == "kubernetes:core/v1:Namespace"]
     if namespaces:
         place["namespace"] = metadata(namespaces[-1]["outputs"])["name"]
-    marked = {_told_apart(mark(r.get("outputs") or {})) for r in resources} - {None}
+    marked = {_told_apart(mark(part(r, "outputs"))) for r in resources} - {None}
     return Target(
         stack=stack,
         known=state is not None,
@@ -197,15 +197,10 @@ def stacks_in(
     found: list[Stack] = []
     for stack in Stack.all():
         state = stack.state()
-        providers = [
-            r.get("inputs") or {}
-            for r in ((state or {}).get("deployment") or {}).get("resources") or []
-            if r["type"] == "pulumi:providers:kubernetes"
-        ]
         put = cluster and remembered_by(findings.remembered(stack.name)) == cluster
         if resources_in(state) and any(
             p.get("context") == context and (put or p.get("kubeconfig") == kubeconfig)
-            for p in providers
+            for p in kubernetes_providers(state)
         ):
             found.append(stack)
     return found
@@ -217,7 +212,7 @@ def _is_own(item: Object, target: Target, *, labelled: bool) -> bool:
     if mark(item):
         return target.made(item)
     label, value = INSTANCE
-    by_label = labelled and (about.get("labels") or {}).get(label) == value
+    by_label = labelled and part(about, "labels").get(label) == value
     return by_label or about.get("uid") in target.uids
 
 
@@ -235,7 +230,7 @@ def _comes_by_itself(item: Object) -> bool:
 
 def _runs_for(item: Object, workloads: list[Object]) -> bool:
     """Whether it is a pod of a workload, which has made it by way of a ReplicaSet or Job."""
-    owners = [ref["name"] for ref in metadata(item).get("ownerReferences") or ()]
+    owners = [ref["name"] for ref in parts(metadata(item), "ownerReferences")]
     names = [metadata(it)["name"] for it in workloads]
     return item["kind"] == "Pod" and any(f"{o}-".startswith(f"{n}-") for o in owners for n in names)
 
@@ -246,7 +241,7 @@ def _is_pod(item: Object, mine: list[Object]) -> bool:
 
 def _newest_backup(mine: list[Object]) -> str:
     jobs = [it for it in mine if it["kind"] == "CronJob"]
-    last = [t for it in jobs if (t := (it.get("status") or {}).get("lastSuccessfulTime"))]
+    last = [t for it in jobs if (t := part(it, "status").get("lastSuccessfulTime"))]
     if last:
         return f"the newest of the schedule is {_age(max(last))} old; all backups go too"
     if jobs:
@@ -266,8 +261,8 @@ def _age(stamp: str) -> str:
 
 def size(claim: Object) -> str:
     """Size of a volume claim: what it has, else what it asks for."""
-    capacity = (claim.get("status") or {}).get("capacity") or {}
-    asked = ((claim.get("spec") or {}).get("resources") or {}).get("requests") or {}
+    capacity = part(claim, "status", "capacity")
+    asked = part(claim, "spec", "resources", "requests")
     return str(capacity.get("storage") or asked.get("storage") or "size unknown")
 
 
@@ -275,15 +270,11 @@ def _is_claim(item: Object) -> bool:
     return item["kind"] == "PersistentVolumeClaim"
 
 
-def _is_stack(resource: dict[str, Any]) -> bool:
-    return resource["type"] == "pulumi:pulumi:Stack"
-
-
 def metadata(item: Object) -> Object:
     """An object's metadata."""
-    return item.get("metadata") or {}
+    return part(item, "metadata")
 
 
 def mark(item: Object) -> str | None:
     """The mark of the stack that made an object."""
-    return (metadata(item).get("annotations") or {}).get(STACK_MARK)
+    return part(metadata(item), "annotations").get(STACK_MARK)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from toolchain import ui
+from toolchain.json_tree import part
 from toolchain.kubectl import Kubectl, Object, Silent
 from toolchain.providers import minikube_volumes
 from toolchain.survey import Found, Target, metadata
@@ -104,17 +105,17 @@ def _say_stays(volume: Object, why: str, kubectl: Kubectl) -> None:
 
 
 def _claim(volume: Object, key: str) -> str | None:
-    return ((volume.get("spec") or {}).get("claimRef") or {}).get(key)
+    return part(volume, "spec", "claimRef").get(key)
 
 
 def _phase(volume: Object) -> str | None:
-    return (volume.get("status") or {}).get("phase")
+    return part(volume, "status").get("phase")
 
 
 def _policy(volume: Object) -> str:
     # Retain is what the API server fills in where a volume says nothing.
-    return (volume.get("spec") or {}).get("persistentVolumeReclaimPolicy") or "Retain"
+    return part(volume, "spec").get("persistentVolumeReclaimPolicy") or "Retain"
 
 
 def _provisioner(volume: Object) -> str | None:
-    return (metadata(volume).get("annotations") or {}).get(_PROVISIONED_BY)
+    return part(metadata(volume), "annotations").get(_PROVISIONED_BY)

@@ -24,6 +24,9 @@ def pulumi(arguments: list[str]) -> int:
     """As the CLI with a state of one's own."""
     name = arguments[2] if arguments[:2] == ["stack", "rm"] else _option(arguments, "--stack")
     file = FOLDER / f"{name}.state.json"
+    backend = os.environ.get("PULUMI_BACKEND_URL", "")
+    if backend.startswith("file://") and not Path(backend.removeprefix("file://")).exists():
+        return _fail(f'error: unable to open state directory "{backend}"')
     if arguments[:2] == ["stack", "ls"]:
         names = [it.name.removesuffix(".state.json") for it in FOLDER.glob("*.state.json")]
         print(json.dumps([{"name": it} for it in names]))

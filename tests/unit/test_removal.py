@@ -625,6 +625,16 @@ class TestClusterDown:
         assert not done.changes()
         assert "EMBEDDED CLUSTER DELETED" not in done.out
 
+    def test_of_a_make_up_that_ended_before_there_was_a_state_removes_the_cluster(
+        self, clone: Clone
+    ) -> None:
+        clone.stack("minikube", LOCAL)
+        (clone.folder / ".local" / "cluster" / "config").mkdir(parents=True)
+        done = clone.run("cluster-down", "minikube", runs=True)
+        assert done.code == 0, done.err
+        assert "stacks     none of this clone" in done.out
+        assert "EMBEDDED CLUSTER DELETED" in done.out
+
     def test_without_a_cluster_changes_nothing(self, cloud: Clone) -> None:
         done = cloud.run("cluster-down", "cloud")
         assert (done.code, done.changes()) == (0, [])

@@ -16,7 +16,18 @@ from console.confirm import confirm
 from console.failure import Failure
 from distribution import definitions, recipes
 from distribution.cluster import images, network, node
-from toolchain import __main__, environment, internet, machine, paths, python_env, stack, tools, ui
+from toolchain import (
+    __main__,
+    environment,
+    internet,
+    machine,
+    paths,
+    python_env,
+    stack,
+    state,
+    tools,
+    ui,
+)
 
 
 @pytest.mark.parametrize("name", sorted(recipes.RECIPES))
@@ -258,9 +269,9 @@ def test_secrets_that_the_stack_file_lost_are_in_the_state(inputs: object, name:
         {"urn": urn, "delete": True, "inputs": replaced},
         {"urn": urn, "inputs": inputs},
     ]
-    found = stack._backend_secrets({"deployment": {"resources": resources}})  # pyright: ignore[reportPrivateUsage]
+    found = state.backend_secrets({"deployment": {"resources": resources}})
     assert found == {"database-password": "pass", "jwt-key": "key"}
-    assert stack._backend_secrets({"deployment": {}}) == {}  # pyright: ignore[reportPrivateUsage]
+    assert state.backend_secrets({"deployment": {}}) == {}
 
 
 def test_the_embedded_cluster_says_that_it_needs_root(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from console.failure import Failure
 from toolchain import environment, paths
+from toolchain.json_tree import parts
 
 
 def write(name: str, endpoint: str) -> None:
@@ -54,7 +55,7 @@ def _leads_to(file: Path, endpoint: str) -> bool:
     if file.is_relative_to(paths.BUILDX_CONFIG):
         return file.exists()
     try:
-        nodes = json.loads(file.read_text()).get("Nodes") or []
-    except (OSError, ValueError, AttributeError):
+        nodes = parts(json.loads(file.read_text()), "Nodes")
+    except (OSError, ValueError):
         return False
     return [it.get("Endpoint") for it in nodes] == [endpoint]

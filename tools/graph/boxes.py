@@ -3,9 +3,9 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from toolchain.json_tree import part
 from tools.graph.cards import CLAIM, card, image_card, own_claims
 from tools.graph.diagram import Box, Pile
-from tools.graph.json_tree import part
 from tools.graph.resources import Resource
 from tools.graph.traffic import Traffic
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+from toolchain.json_tree import Json, part, parts
 from tools.graph.diagram import Card
-from tools.graph.json_tree import Json, part, parts
 from tools.graph.policies import Outsider
 from tools.graph.resources import Resource
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from tests.recording import Recording
-from tools.graph.json_tree import Json, part, parts
+from toolchain.json_tree import Json, part, parts
 
 _WORKLOADS = {"Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job"}
 
