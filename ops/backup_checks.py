@@ -40,7 +40,7 @@ WHERE attrelid >= 16384 AND collversion <> pg_collation_actual_version(c.oid);
 
 def backups(facts: Facts) -> Iterator[Finding]:
     """The last scheduled backup worked."""
-    server = facts.stack.server
+    server = facts.stack.contract.server
     if server is None:
         return
     if server.backup is None:
@@ -142,12 +142,12 @@ def collations(facts: Facts) -> Iterator[Finding]:
     PostgreSQL notes the version of each collation and says so in the log only when it changes;
     unique indexes on text may then miss rows. PostgreSQL manual, "ALTER COLLATION", Notes.
     """
-    if facts.stack.server is None:
+    if facts.stack.contract.server is None:
         return
     found = sql(facts.stack, facts.cluster, _COLLATIONS, superuser=True).splitlines()
     for line in found:
         name, then, now = line.split("|")
-        database = facts.stack.database.name
+        database = facts.stack.contract.database.name
         refresh = f'ALTER COLLATION "{name}" REFRESH VERSION'
         if name == database:
             refresh = f'ALTER DATABASE "{name}" REFRESH COLLATION VERSION'

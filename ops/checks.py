@@ -43,7 +43,7 @@ def _find(facts: Facts, it: ManagedObject) -> Json | None:
 
 def workloads(facts: Facts) -> Iterator[Finding]:
     """Deployments and StatefulSets have all their pods; each pod that is not ready says why."""
-    for service in facts.stack.services:
+    for service in facts.stack.contract.services:
         kind, name = service.kind.lower(), service.workload
         workload = facts.workloads[service.name]
         if workload is None:
@@ -84,7 +84,7 @@ def endpoints(facts: Facts) -> Iterator[Finding]:
     cluster = facts.cluster
     slices = cluster.items("EndpointSlice")
     counts: list[str] = []
-    for it in facts.stack.services:
+    for it in facts.stack.contract.services:
         if (name := it.service) is None:
             continue
         service = cluster.find("Service", name)
@@ -115,10 +115,10 @@ def endpoints(facts: Facts) -> Iterator[Finding]:
 
 def volumes(facts: Facts) -> Iterator[Finding]:
     """The data volume is bound and has room."""
-    if facts.stack.server is None:
+    if facts.stack.contract.server is None:
         yield ok("volume", "the database is outside the cluster")
         return
-    name = facts.stack.server.claim
+    name = facts.stack.contract.server.claim
     claim = facts.cluster.find("PersistentVolumeClaim", name)
     phase = str(part(claim, "status").get("phase", "missing"))
     if claim is None or phase != "Bound":
@@ -174,9 +174,11 @@ def secrets(facts: Facts) -> Iterator[Finding]:
     """Backend and database have the same password; only digests are compared."""
     digests: dict[str, str] = {}
     password: str | None = None
-    wanted = facts.stack.secret(PASSWORD)
-    server = facts.stack.operations.of_role("database")
-    for mounting in (wanted.service, *([server.name] if server else [])):
+    wanted = facts.stack.contract.secret(PASSWORD)
+    services = facts.stack.contract.services
+    for mounting in [
+        it.name for it in services if it.name == wanted.service or it.role == "database"
+    ]:
         workload = facts.workloads.get(mounting)
         name = mounted_secret(workload) if workload else None
         secret = facts.cluster.find("Secret", name) if name else None
@@ -219,7 +221,7 @@ def secrets(facts: Facts) -> Iterator[Finding]:
 
 
 def _accepted(facts: Facts, password: str) -> bool:
-    if facts.stack.server is None:
+    if facts.stack.contract.server is None:
         return True
     try:
         return PasswordRotation(facts.stack, facts.cluster).accepts(password)
@@ -230,9 +232,9 @@ def _accepted(facts: Facts, password: str) -> bool:
 
 def roles(facts: Facts) -> Iterator[Finding]:
     """The application's role is no superuser."""
-    if facts.stack.server is None:
+    if facts.stack.contract.server is None:
         return
-    role = facts.stack.database.user
+    role = facts.stack.contract.database.user
     try:
         state = RoleSeparation(facts.stack, facts.cluster).is_superuser()
     except Failure:

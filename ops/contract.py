@@ -4,12 +4,15 @@ The program writes it (components/todo/contract.py), nothing here imports the pr
 application that writes the same output can be looked after with the same commands.
 """
 
-from typing import Annotated, Any, ClassVar, Literal
+from collections.abc import Iterator
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
 
 from console.failure import ExitCode, Failure
+
+T = TypeVar("T")
 
 
 class _Model(BaseModel):
@@ -138,17 +141,42 @@ class Operations(_Model):
     """All that there may be, also those without a value now."""
     session: Session | None
 
-    def service(self, name: str) -> Service | None:
-        """Returns the service of a name, or None."""
-        return next((it for it in self.services if it.name == name), None)
+    def service(self, name: str) -> Service:
+        """Returns the service of a name; Failure: there is none."""
+        return _only(f"service {name}", (it for it in self.services if it.name == name))
 
-    def of_role(self, role: str) -> Service | None:
-        """Returns the service that has a role, or None."""
-        return next((it for it in self.services if it.role == role), None)
+    def of_role(self, role: str) -> Service:
+        """Returns the service that has a role; Failure: there is none."""
+        return _only(role, (it for it in self.services if it.role == role))
 
-    def secret(self, name: str) -> Secret | None:
-        """Returns the secret of a name, or None."""
-        return next((it for it in self.secrets if it.name == name), None)
+    def secret(self, name: str) -> Secret:
+        """Returns the secret of a name; Failure: there is none."""
+        return _only(f"secret {name}", (it for it in self.secrets if it.name == name))
+
+    @property
+    def server(self) -> InClusterDatabase | None:
+        """The database's server, where it runs in the cluster."""
+        return self.database if isinstance(self.database, InClusterDatabase) else None
+
+    def required_server(self) -> InClusterDatabase:
+        """Returns the database's server.
+
+        Raises:
+            Failure: The database is outside the cluster.
+        """
+        if self.server is None:
+            raise Failure(
+                f"This stack's database is outside the cluster (at {self.database.host}); use the "
+                "tools of whoever runs it.",
+                ExitCode.USAGE,
+            )
+        return self.server
+
+
+def _only(what: str, found: Iterator[T]) -> T:
+    for it in found:
+        return it
+    raise Failure(f"This stack has no {what}.", ExitCode.USAGE)
 
 
 def operations_in(outputs: dict[str, Any]) -> Operations:

@@ -67,7 +67,7 @@ def run_psql(
     superuser: bool = False,
 ) -> Ran:
     """Runs statements and returns what psql did."""
-    server = stack.required_server()
+    server = stack.contract.required_server()
     if superuser:
         statements = f"SET ROLE NONE;\n{statements}"
     octets = len(statements.encode())
@@ -87,7 +87,7 @@ def literal(text: str) -> str:
 
 def disk(stack: Stack, cluster: Cluster) -> tuple[int, int]:
     """Returns size and free space of the data volume, in bytes."""
-    server = stack.required_server()
+    server = stack.contract.required_server()
     command = ["df", "-B1", "--output=size,avail", server.data_path]
     done = cluster.run(server.pod, server.container, command)
     words = done.out.split()
@@ -102,7 +102,7 @@ def require_ready(stack: Stack, cluster: Cluster) -> None:
     Raises:
         Failure: Its pod is not ready, or the database is outside the cluster.
     """
-    name = stack.required_server().pod
+    name = stack.contract.required_server().pod
     pod = cluster.find("Pod", name)
     if not pod or not is_ready(pod):
         raise Failure(f"The database pod {name} is not ready; run `python -m ops validate`.")

@@ -133,7 +133,7 @@ def discard(to: Target, purpose: Purpose) -> None:
     Raises:
         Failure: One of that name is there that this program did not make.
     """
-    live = to.stack.database.name
+    live = to.stack.contract.database.name
     unwanted = derived(live, purpose)
     if own(to, unwanted) is not None:
         statement = _DISCARD.format(
@@ -151,7 +151,7 @@ def put_in_place(to: Target, fresh: Derived) -> None:
     Raises:
         Failure: The live database is the one that it was.
     """
-    live = to.stack.database.name
+    live = to.stack.contract.database.name
     kept, swap = derived(live, Purpose.BEFORE_RESTORE), derived(live, Purpose.SWAP)
     oid = own(to, fresh)
     if oid is None:

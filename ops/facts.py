@@ -29,7 +29,9 @@ class Facts:
     @cached_property
     def workloads(self) -> dict[str, Json | None]:
         """Name of a service to its Deployment or StatefulSet."""
-        return {it.name: self.cluster.find(it.kind, it.workload) for it in self.stack.services}
+        return {
+            it.name: self.cluster.find(it.kind, it.workload) for it in self.stack.contract.services
+        }
 
     def pods_of(self, name: str) -> list[Json]:
         """The pods of one service."""

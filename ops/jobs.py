@@ -34,7 +34,7 @@ def backup_cron_job(stack: Stack, cluster: Cluster) -> Json:
     Raises:
         Failure: The stack has none.
     """
-    backup = stack.required_server().backup
+    backup = stack.contract.required_server().backup
     if backup is None:
         raise Failure(
             "This stack makes no backups; set database.backup in its settings, then pulumi up.",

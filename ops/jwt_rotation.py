@@ -34,13 +34,13 @@ class JwtRotation:
 
     def configured(self, name: str) -> str | None:
         """Returns a key in the stack's configuration, or None."""
-        return self.stack.pulumi.config(self.stack.secret(name).config_key)
+        return self.stack.pulumi.config(self.stack.contract.secret(name).config_key)
 
     def deployed(self) -> bool:
         """Returns whether the pods' keys are those in the stack's configuration."""
         data = part(self._secret(), "data")
         return all(
-            base64.b64decode(data.get(self.stack.secret(name).file, "")).decode()
+            base64.b64decode(data.get(self.stack.contract.secret(name).file, "")).decode()
             == (self.configured(name) or "")
             for name in (CURRENT, NEXT, PREVIOUS)
         )
@@ -72,7 +72,7 @@ class JwtRotation:
         Raises:
             Failure: `pulumi up` failed; a second run goes on from here.
         """
-        self.stack.pulumi.up(self.stack.secret(CURRENT).targets)
+        self.stack.pulumi.up(self.stack.contract.secret(CURRENT).targets)
 
     def seconds_to_wait(self) -> float:
         """Returns how long sessions signed with the former key may still be in use.
@@ -84,7 +84,7 @@ class JwtRotation:
         return self._session_minutes() * 60 - made
 
     def _session_minutes(self) -> int:
-        service, session = self._service, self.stack.operations.session
+        service, session = self._service, self.stack.contract.session
         if session is None:
             raise Failure("This stack signs nobody in.", ExitCode.USAGE)
         selector = selector_of(self._workload())
@@ -97,13 +97,13 @@ class JwtRotation:
     @property
     def _service(self) -> Service:
         """The service that signs sessions."""
-        return self.stack.service(self.stack.secret(CURRENT).service)
+        return self.stack.contract.service(self.stack.contract.secret(CURRENT).service)
 
     def _workload(self) -> Json:
         return self.cluster.get(self._service.kind, self._service.workload)
 
     def _secret(self) -> Json:
-        generated = self.stack.secret(CURRENT).generated
+        generated = self.stack.contract.secret(CURRENT).generated
         name = mounted_secret(self._workload()) if generated else None
         if name is None or self.configured(CURRENT) is None:
             raise Failure(
@@ -114,7 +114,7 @@ class JwtRotation:
         return self.cluster.get("Secret", name)
 
     def _configure(self, name: str, key: str) -> None:
-        self.stack.pulumi.set_secret(self.stack.secret(name).config_key, key)
+        self.stack.pulumi.set_secret(self.stack.contract.secret(name).config_key, key)
 
     def _forget(self, name: str) -> None:
-        self.stack.pulumi.remove_config(self.stack.secret(name).config_key)
+        self.stack.pulumi.remove_config(self.stack.contract.secret(name).config_key)

@@ -62,7 +62,7 @@ class Cluster:
     @classmethod
     def of(cls, stack: Stack) -> "Cluster":
         """Returns the cluster a stack is deployed to."""
-        found = stack.operations
+        found = stack.contract
         return cls(found.kubeconfig, found.kube_context, found.namespace)
 
     def get(

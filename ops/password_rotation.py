@@ -49,7 +49,7 @@ class PasswordRotation:
     @cached_property
     def secret(self) -> Secret:
         """The password, as the application knows it."""
-        return self.stack.secret(PASSWORD)
+        return self.stack.contract.secret(PASSWORD)
 
     def configured(self) -> str:
         """Returns the password in the stack's configuration.
@@ -75,12 +75,12 @@ class PasswordRotation:
     @cached_property
     def _reader(self) -> Json:
         """The workload whose pods connect with the password."""
-        service = self.stack.service(self.secret.service)
+        service = self.stack.contract.service(self.secret.service)
         return self.cluster.get(service.kind, service.workload)
 
     def secret_names(self) -> list[str]:
         """Returns the Secrets that the pods of the application and of the server mount."""
-        server = self.stack.of_role("database")
+        server = self.stack.contract.of_role("database")
         workloads = [self._reader, self.cluster.get(server.kind, server.workload)]
         return sorted({name for it in workloads if (name := mounted_secret(it))})
 
@@ -104,7 +104,7 @@ class PasswordRotation:
 
     def accepts(self, password: str) -> bool:
         """Returns whether the server accepts the password over the network."""
-        server = self.stack.required_server()
+        server = self.stack.contract.required_server()
         script = (
             'read -r PGPASSWORD; export PGPASSWORD; exec psql -X -w -A -t -h 127.0.0.1 -U "$0" '
             '-d "$1" -c "SELECT 1"'
@@ -139,7 +139,7 @@ class PasswordRotation:
 
     def pods_with(self, password: str) -> tuple[int, int]:
         """Returns how many of those pods see the password, and how many there are."""
-        container = self.stack.service(self.secret.service).container
+        container = self.stack.contract.service(self.secret.service).container
         path = f"{self.secret.mount_path}/{self.secret.file}"
         pods = self._pods()
 
@@ -178,7 +178,9 @@ class PasswordRotation:
 
     def alter_role(self, password: str) -> None:
         """Sets the role's password; the server gets a verifier only."""
-        statement = f"ALTER ROLE \"{self.stack.database.user}\" PASSWORD '{verifier(password)}';"
+        statement = (
+            f"ALTER ROLE \"{self.stack.contract.database.user}\" PASSWORD '{verifier(password)}';"
+        )
         database.sql(self.stack, self.cluster, statement)
 
     def release_fields(self) -> None:

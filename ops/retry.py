@@ -1,6 +1,7 @@
 """Trying again: while an API server restarts, and until something has come to pass."""
 
 import json
+import re
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
@@ -19,6 +20,7 @@ UNREACHED = (urllib3.exceptions.HTTPError, WebSocketException, OSError)
 """What a server that is away raises."""
 _SECONDS = 20.0
 _STEPS = Backoff(steps=1 + int(_SECONDS / 0.5), duration=0.5, factor=1)
+_HANDSHAKE = re.compile(r"Handshake status (\d+)")
 _BUSY = {429, 500, 502, 503, 504}
 
 
@@ -95,7 +97,7 @@ class ApiRetry:
             return ApiError(410, "the container is not running")
         if not status:
             return self._away(reason)
-        message = _message(error) or next(iter(reason.splitlines()), "") or f"HTTP {status}"
+        message = _message(error) or f"HTTP {status}"
         if status in {401, 403}:
             message += "; use a kube context that may do this"
         return ApiError(status, message)
@@ -115,7 +117,9 @@ class ApiRetry:
 
 
 def _status(error: client.ApiException) -> int:
-    return int(cast("Any", error).status or 0)
+    """Returns the HTTP status; that of a command's connection is in the reason alone."""
+    refused = _HANDSHAKE.match(_reason(error))
+    return int(refused[1] if refused else cast("Any", error).status or 0)
 
 
 def _reason(error: client.ApiException) -> str:
@@ -123,13 +127,12 @@ def _reason(error: client.ApiException) -> str:
 
 
 def _message(error: client.ApiException) -> str:
-    """Returns what the server itself says, empty where it says nothing."""
-    body: Any = cast("Any", error).body
-    text = body.decode(errors="replace") if isinstance(body, bytes) else str(body or "")
+    """Returns what the server says; for a command's connection the reason ends with it."""
+    body = str(cast("Any", error).body or _reason(error).rpartition(" -+-+- ")[2])
     try:
-        return str(json.loads(text)["message"])
+        return str(json.loads(body)["message"])
     except (ValueError, KeyError, TypeError):
-        return text
+        return next(iter(body.splitlines()), "")
 
 
 def _worth_waiting(reason: str) -> bool:

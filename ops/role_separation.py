@@ -76,11 +76,11 @@ class RoleSeparation:
     @property
     def superuser(self) -> str:
         """The role that new volumes have as their superuser."""
-        return self.stack.required_server().superuser
+        return self.stack.contract.required_server().superuser
 
     def is_superuser(self) -> bool | None:
         """Returns whether the application's role is one; None: there is no such role."""
-        role = self.stack.database.user
+        role = self.stack.contract.database.user
         query = f"SELECT rolsuper FROM pg_roles WHERE rolname = '{role}';"  # noqa: S608 - checked
         found = self._run(self._first(), "postgres", query).strip()
         return {"t": True, "f": False}.get(found)
@@ -102,7 +102,7 @@ class RoleSeparation:
         Raises:
             Failure: The server refused; nothing is half done.
         """
-        address = self.stack.database
+        address = self.stack.contract.database
         match self.is_superuser():
             case True:
                 if self._has(self.superuser):
@@ -133,7 +133,7 @@ class RoleSeparation:
 
     def _first(self) -> str:
         """Returns the name of the role that initdb made."""
-        server = self.stack.required_server()
+        server = self.stack.contract.required_server()
         command = ["psql", "-X", "-U", server.superuser, "-d", "postgres", "-c", ""]
         done = self.cluster.run(server.pod, server.container, command)
         return server.user if done.code else server.superuser
@@ -143,5 +143,6 @@ class RoleSeparation:
         return bool(self._run(self._first(), "postgres", query).strip())
 
     def _run(self, user: str, name: str, statements: str) -> str:
-        names = f"\\set role '{self.stack.database.user}'\n\\set superuser '{self.superuser}'\n"
+        role = self.stack.contract.database.user
+        names = f"\\set role '{role}'\n\\set superuser '{self.superuser}'\n"
         return database.sql(self.stack, self.cluster, names + statements, database=name, user=user)

@@ -38,7 +38,7 @@ def reachable(facts: Facts, service: Service) -> Generator[str]:
 
 def addresses(facts: Facts) -> Iterator[Finding]:
     """Every service with an address answers there, from outside."""
-    for service in facts.stack.services:
+    for service in facts.stack.contract.services:
         if service.url is None or service.paths is None:
             continue
         first = _FRONT_PAGE if service.role == "frontend" else service.paths.liveness
@@ -85,16 +85,16 @@ def _answers(facts: Facts, service: Service, url: str, paths: list[str]) -> Find
 
 def round_trip(facts: Facts) -> Iterator[Finding]:
     """Signs up, adds a todo, reads it through the API and in the database, removes all of it."""
-    with reachable(facts, facts.stack.of_role("frontend")) as url:
+    with reachable(facts, facts.stack.contract.of_role("frontend")) as url:
         yield from _round_trip(facts, url)
 
 
 def _round_trip(facts: Facts, url: str) -> Iterator[Finding]:
-    backend = facts.stack.of_role("backend").name
+    backend = facts.stack.contract.of_role("backend").name
     check, logs = "round trip", f"python -m ops logs {backend} --since 5m"
     email, password = f"ops-check-{secrets.token_hex(8)}@example.com", secrets.token_urlsafe(24)
     todo = str(uuid4())
-    inside, removed = facts.stack.server is not None, False
+    inside, removed = facts.stack.contract.server is not None, False
     step, bearer = "sign up", dict[str, str]()
     try:
         credentials = {"email": email, "password": password}

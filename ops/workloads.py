@@ -47,4 +47,4 @@ def part_of(stack: Stack, pod: Json) -> str:
     """Returns which part of the application a pod is: a service's name, or its component."""
     labels = at(pod, "metadata", "labels")
     component = str(labels.get(_COMPONENT) or labels.get("app.kubernetes.io/name") or "")
-    return next((it.name for it in stack.services if it.component == component), component)
+    return next((it.name for it in stack.contract.services if it.component == component), component)

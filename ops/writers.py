@@ -17,7 +17,7 @@ class Writers:
     def __init__(self, stack: Stack, cluster: Cluster) -> None:
         """Names them; nothing is changed yet."""
         self._cluster = cluster
-        self._services = [it for it in stack.services if it.writes_to_database]
+        self._services = [it for it in stack.contract.services if it.writes_to_database]
 
     def stop(self) -> None:
         """Scales to 0 and waits until no pod is left.

@@ -82,7 +82,7 @@ def restore_drill(
     """
     to = target(context)
     cron_job = backup_cron_job(to.stack, to.cluster)
-    scratch = derived(to.stack.database.name, Purpose.RESTORE_DRILL)
+    scratch = derived(to.stack.contract.database.name, Purpose.RESTORE_DRILL)
     own(to, scratch)
     room_for_copy(to, scratch)
     environment = {"SCRATCH": scratch.name, "MARK": scratch.mark}
@@ -128,9 +128,9 @@ def room_for_copy(to: Target, copy: Derived) -> None:
         Failure: It does not fit.
     """
     database.require_ready(to.stack, to.cluster)
-    kept = derived(to.stack.database.name, Purpose.BEFORE_RESTORE).name
+    kept = derived(to.stack.contract.database.name, Purpose.BEFORE_RESTORE).name
     query = "SELECT coalesce(sum(pg_database_size(oid)), 0) FROM pg_database WHERE datname::text = "
-    names = (to.stack.database.name, copy.name, kept)
+    names = (to.stack.contract.database.name, copy.name, kept)
     statements = "".join(f"{query}{literal(name)};\n" for name in names)
     text = database.sql(to.stack, to.cluster, statements, database="postgres", superuser=True)
     live, left_over, former = map(int, text.split())

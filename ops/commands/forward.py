@@ -29,7 +29,7 @@ def forward(
     to = target(context)
     ports = local_ports(to.stack, context.args)
     running: list[Forwarder] = []
-    for service in to.stack.services:
+    for service in to.stack.contract.services:
         if port := ports.get(service.name):
             running.append(_start(to.cluster, service, port))
             scheme = "postgresql" if service.role == "database" else "http"
@@ -56,7 +56,9 @@ def local_ports(stack: Stack, arguments: list[str]) -> dict[str, int]:
     Raises:
         Failure: There is no such service, or it is no port.
     """
-    ports = {it.name: it.local_port for it in stack.services if it.service and it.local_port}
+    ports = {
+        it.name: it.local_port for it in stack.contract.services if it.service and it.local_port
+    }
     words = [word for argument in arguments for word in argument.split("=", 1)]
     for option, number in zip(words[::2], [*words[1::2], ""], strict=False):
         if option.removeprefix("--") not in ports:

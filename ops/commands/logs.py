@@ -50,8 +50,10 @@ def logs(
 
 
 def _parts(stack: Stack) -> list[str]:
-    backup = stack.server.backup if stack.server else None
-    return sorted({*(it.name for it in stack.services), *([backup.container] if backup else [])})
+    backup = stack.contract.server.backup if stack.contract.server else None
+    return sorted(
+        {*(it.name for it in stack.contract.services), *([backup.container] if backup else [])}
+    )
 
 
 def seconds(text: str) -> int:

@@ -50,7 +50,7 @@ def restore(
         say("The backend runs.", "green")
         return
     database.require_ready(to.stack, to.cluster)
-    name = to.stack.database.name
+    name = to.stack.contract.database.name
     fresh, kept = derived(name, Purpose.RESTORED), derived(name, Purpose.BEFORE_RESTORE)
     former = own(to, kept)
     if undo:
@@ -101,5 +101,5 @@ def _swap_without_writers(to: Target, writers: Writers, fresh: Derived, *, drop_
     if drop_old:
         discard(to, Purpose.BEFORE_RESTORE)
     else:
-        old = derived(to.stack.database.name, Purpose.BEFORE_RESTORE).name
+        old = derived(to.stack.contract.database.name, Purpose.BEFORE_RESTORE).name
         say(f"the database as it was is kept as {old}; swap back: python -m ops restore --undo")

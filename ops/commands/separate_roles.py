@@ -23,7 +23,7 @@ def separate_roles(
     """
     to = target(context)
     database.require_ready(to.stack, to.cluster)
-    role, separation = to.stack.database.user, RoleSeparation(to.stack, to.cluster)
+    role, separation = to.stack.contract.database.user, RoleSeparation(to.stack, to.cluster)
     if separation.complete():
         say(f"the role {role} is no superuser; there is nothing to do", "green")
         return
@@ -41,6 +41,6 @@ def separate_roles(
     with progress("Separating the roles"):
         separation.separate(password)
     say(f"{role} is no superuser; connections that are open keep their rights until they end")
-    writers = [it for it in to.stack.services if it.writes_to_database]
+    writers = [it for it in to.stack.contract.services if it.writes_to_database]
     workloads = " ".join(f"{it.kind.lower()}/{it.workload}" for it in writers)
     say(f"to end them: kubectl -n {to.cluster.namespace} rollout restart {workloads}")

@@ -29,7 +29,7 @@ def shell_db(
         raise Failure(
             "The prompt needs kubectl on the PATH; install it, or use --command.", ExitCode.USAGE
         )
-    server = to.stack.required_server()
+    server = to.stack.contract.required_server()
     arguments = [kubectl, "exec", "-it", "-n", to.cluster.namespace, server.pod]
     arguments += ["-c", server.container]
     if to.cluster.context:

@@ -27,7 +27,7 @@ def status(
     pods = [describe(stack, pod) for pod in cluster.pods()]
     pods.sort(key=lambda pod: (pod["role"], pod["pod"]))
     claims = [describe_claim(c) for c in cluster.items("PersistentVolumeClaim")]
-    urls = {it.name: it.url for it in stack.services if it.url}
+    urls = {it.name: it.url for it in stack.contract.services if it.url}
     backup = last_backup(stack, cluster)
     if json:
         print_json({"urls": urls, "pods": pods, "volumes": claims, "backup": backup})
@@ -58,7 +58,7 @@ def status(
 
 def open_browser(context: typer.Context) -> None:
     """Open the frontend in the browser, or print its address where there is none."""
-    frontend = target(context).stack.of_role("frontend")
+    frontend = target(context).stack.contract.of_role("frontend")
     if frontend.is_inside_only:
         raise Failure(
             f"The {frontend.name} is reachable inside the cluster only; run `python -m ops "
@@ -119,7 +119,7 @@ def describe_claim(claim: Json) -> dict[str, str]:
 
 def last_backup(stack: Stack, cluster: Cluster) -> str | None:
     """Returns when a backup last succeeded and how long ago, and whether more will come."""
-    backup = stack.server.backup if stack.server else None
+    backup = stack.contract.server.backup if stack.contract.server else None
     job = cluster.find("CronJob", backup.cron_job) if backup else None
     when = part(job, "status").get("lastSuccessfulTime")
     suspended = "; the schedule is suspended" if part(job, "spec").get("suspend") else ""

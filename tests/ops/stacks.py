@@ -110,7 +110,7 @@ def outputs(**changes: Any) -> dict[str, Any]:
 def deployed(**changes: Any) -> Stack:
     """Returns a stack with another value for some keys of `operations`; Pulumi is never asked."""
     stack = Stack.__new__(Stack)
-    vars(stack)["operations"] = operations_in(outputs(**changes))
+    vars(stack)["contract"] = operations_in(outputs(**changes))
     return stack
 
 

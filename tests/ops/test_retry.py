@@ -56,9 +56,14 @@ def test_a_restart_is_waited_for(
     [
         (FORBIDDEN, 403, "pods is forbidden; use a kube context that may do this."),
         (ApiException(status=404, reason="Not Found"), 404, "The cluster refused: Not Found."),
+        (
+            ApiException(status=0, reason='Handshake status 404 -+-+- {"message": "no pod x"}'),
+            404,
+            "The cluster refused: no pod x.",
+        ),
         (ApiException(status=0, reason="container not found"), 410, "is not running"),
     ],
-    ids=["forbidden", "gone", "no container"],
+    ids=["forbidden", "gone", "no pod for a command", "no container"],
 )
 def test_a_refusal_by_a_ready_server_is_final(error: ApiException, status: int, said: str) -> None:
     server = Server(error)
