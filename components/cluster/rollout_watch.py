@@ -23,11 +23,12 @@ class RolloutWatch:
 
     api: Api
     """Requests to the cluster."""
-    seconds: float = 480.0
+    timeout_seconds: float = 480.0
     """How long it looks."""
-    patience: float = 20.0
+    stuck_seconds: float = 20.0
     """How long a pod may say that it cannot start: what it needs may be away for a moment."""
-    pause: float = 2.0
+    interval_seconds: float = 2.0
+    """How long it waits between two looks."""
 
     def hook(self, args: pulumi.ResourceHookArgs) -> None:
         """Begins to watch; before creation and update.
@@ -53,7 +54,7 @@ class RolloutWatch:
 
     def reason(self, namespace: str, selector: str) -> str | None:
         """Returns why a pod has not started for a while, None if there was no such pod."""
-        end = time.monotonic() + self.seconds
+        end = time.monotonic() + self.timeout_seconds
         since: dict[str, float] = {}
         path = f"/api/v1/namespaces/{namespace}/pods?labelSelector={selector}"
         while (now := time.monotonic()) < end:
@@ -70,9 +71,9 @@ class RolloutWatch:
                 }
                 since = {uid: since.get(uid, now) for uid in stuck}
                 for uid, (text, look) in stuck.items():
-                    if now - since[uid] >= self.patience:
+                    if now - since[uid] >= self.stuck_seconds:
                         return f"{text}; look with `kubectl -n {namespace} {look}`"
-            time.sleep(self.pause)
+            time.sleep(self.interval_seconds)
         return None
 
 

@@ -1,9 +1,15 @@
 """The provider: which cluster, and how objects kept by `pulumi destroy` are taken over again."""
 
+import inspect
+import re
+
 import pulumi_kubernetes as k8s
 
+from components.cluster.managed import managed
 from components.cluster.provider import forces_patches, kubernetes_provider
-from tests.recording import record
+from tests.recording import ROOT, record
+
+PAGE = (ROOT / "docs/components/cluster.md").read_text(encoding="utf-8")
 
 
 def provider_of(**cluster: str) -> dict[str, object]:
@@ -34,3 +40,17 @@ def test_what_was_changed_by_hand_is_taken_back_by_the_provider_where_it_can() -
     asked = hasattr(k8s.ProviderArgs, "enable_patch_force")
     assert provider_of().get("enablePatchForce") == ("true" if asked else None)
     assert forces_patches() is asked
+
+
+def test_its_page_names_every_argument_once_and_in_order() -> None:
+    table = PAGE.split("## Arguments")[1].split("##")[0]
+    named = re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)
+    assert named == [*inspect.signature(managed).parameters]
+
+
+def test_the_example_of_its_page_owns_what_it_declares() -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    code = example.replace("kubernetes_app_components", "components")
+    recording = record(lambda: exec(code, {}))  # noqa: S102
+    annotations = recording.one("Deployment").inputs["metadata"]["annotations"]
+    assert annotations["kubernetes-app-components/stack"] == "organization/todo/test"

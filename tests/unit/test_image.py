@@ -1,5 +1,7 @@
 """Images: content-hash tags, and the ways to build."""
 
+import dataclasses
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from components.image import node_stores
 from components.image.container_image import ContainerImage, ContainerImageArgs
 from components.image.content_hash import content_hash
 from components.image.docker_context import Daemon
@@ -30,7 +33,9 @@ from components.todo.settings.images import (
     PrebuiltImages,
     RegistryImages,
 )
-from tests.recording import Recording, record
+from tests.recording import ROOT, Recording, record
+
+PAGE = (ROOT / "docs/components/container-image.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -240,3 +245,24 @@ def test_the_settings_say_what_builds() -> None:
     assert builder_of(exporter="archive", name="default") == BuildKit(name="default")
     assert builder_of(exporter="image-store", name="x") == ImageStoreBuildKit(name="x")
     assert builder_of(engine="docker") == DockerEngine()
+
+
+def test_its_page_names_every_argument_once_and_in_order(context: Path) -> None:
+    for source in (BuiltAndLoaded, BuiltAndPushed, Prebuilt):
+        table = PAGE.split(f"### {source.__name__}\n")[1].split("##")[0]
+        assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == [
+            it.name for it in dataclasses.fields(source)
+        ]
+
+
+def test_the_examples_of_its_page_build(context: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("cart").mkdir()
+    Path("cart", "Dockerfile").write_text("FROM scratch\n")
+    monkeypatch.setattr(node_stores, "answer_of", lambda _: None)
+
+    def program() -> None:
+        for example in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL):
+            exec(example.replace("kubernetes_app_components", "components"), {})  # noqa: S102
+
+    images = record(program).of("Image")
+    assert [it.inputs["push"] for it in images] == [True, False]
