@@ -3,6 +3,7 @@
 import json
 import subprocess
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -87,12 +88,17 @@ class PulumiStack:
 
     def config(self, key: str) -> str | None:
         """Returns a value of the stack's configuration, decrypted, or None where there is none."""
-        try:
-            return self._stack.get_config(key).value
-        except auto.CommandError as error:
-            if "not found for stack" in str(error):
-                return None
-            raise explain("config get", error) from None
+        stack = self._stack
+
+        def read() -> str | None:
+            try:
+                return stack.get_config(key).value
+            except auto.CommandError as error:
+                if "not found for stack" in str(error):
+                    return None
+                raise
+
+        return _explained("config get", read)
 
     def set_secret(self, key: str, value: str) -> None:
         """Writes a value, encrypted, into the stack's configuration.
@@ -150,10 +156,17 @@ class PulumiStack:
 
 
 def _explained(command: str, call: Callable[[], T]) -> T:
-    try:
-        return call()
-    except auto.CommandError as error:
-        raise explain(command, error) from None
+    """Returns what a call returns; its failure is one sentence.
+
+    Ctrl-C waits for its end: the terminal sends the signal to Pulumi too, which then finishes what
+    it has begun and releases its lock. Automation itself would close Pulumi's output under it.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(call)
+        try:
+            return running.result()
+        except auto.CommandError as error:
+            raise explain(command, error) from None
 
 
 def explain(command: str, error: auto.CommandError | str) -> Failure:

@@ -2,13 +2,19 @@
 
 import json
 import os
+import signal
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from console.failure import ExitCode, Failure
 from ops.pulumi_stack import PulumiStack
+from tests.ops.scratch_server import until
+
+PROJECT = Path(__file__).parents[2]
 
 PULUMI = """\
 #!/usr/bin/env python3
@@ -17,6 +23,16 @@ folder = pathlib.Path(__file__).parent
 arguments = [a for a in sys.argv[1:] if a != "--non-interactive"]
 if arguments == ["version"]:
     sys.exit(print("v3.259.0"))
+if (folder / "slow").exists():
+    import signal, time
+    def finish(*_):
+        print("finishing", flush=True)
+        print("finished", file=sys.stderr, flush=True)
+        (folder / "finished").touch()
+        sys.exit(1)
+    signal.signal(signal.SIGINT, finish)
+    (folder / "started").touch()
+    time.sleep(60)
 with open(folder / "calls", "a") as calls:
     calls.write(json.dumps([arguments, sys.stdin.read() if "set" in arguments else ""]) + "\\n")
 sys.stderr.write((folder / "stderr").read_text())
@@ -131,6 +147,28 @@ def test_without_pulumi_it_says_how_to_get_it(fake: Fake, monkeypatch: pytest.Mo
     monkeypatch.setenv("PATH", str(fake.folder / "nowhere"))
     with pytest.raises(Failure, match="make install"):
         fake.stack().outputs()
+
+
+def test_an_interrupted_update_is_left_time_to_finish(fake: Fake) -> None:
+    (fake.folder / "slow").touch()
+    program = (
+        "import signal, sys; from pathlib import Path; from ops.pulumi_stack import PulumiStack\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "try: PulumiStack(Path(sys.argv[1]), 'dev').up(['urn'])\n"
+        "except KeyboardInterrupt: sys.exit(130)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program, str(fake.folder)],
+        cwd=PROJECT,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as running:
+        until((fake.folder / "started").exists)
+        os.killpg(running.pid, signal.SIGINT)
+        _, said = running.communicate()
+    assert (running.returncode, said) == (130, "")
+    assert (fake.folder / "finished").exists()
 
 
 def test_a_folder_without_a_project_is_named(tmp_path: Path) -> None:
