@@ -12,10 +12,10 @@ from components.todo.secret_table import SECRETS
 from console.failure import Failure
 from toolchain import environment, paths, python_env, ui
 from toolchain.json_tree import Json, part, parts
-from toolchain.state import backend_secrets, lost_salt, resources_in
+from toolchain.state import lost_salt, resources_in, secret_files
 
 _GENERATED = {secret.name: secret.file for secret in SECRETS if secret.required}
-"""Secrets that are generated once, and the files that the backend's Secret has them in."""
+"""Secrets that are generated once, and the files that Kubernetes' Secrets have them in."""
 _ROTATED = tuple(secret.name for secret in SECRETS if secret.rotates)
 """Those that come and go with `make rotate-jwt-key`."""
 # What a stack file has of its encryption: with a passphrase, or with a key service.
@@ -146,7 +146,7 @@ class Stack:
         return Failure(f"{text}; nothing was changed.")
 
     def _deployed_secrets(self) -> dict[str, str]:
-        """The backend's secrets as deployed, by file name; none before the first update.
+        """The secrets as deployed, by file name; none before the first update.
 
         A stack file can lose its secrets (``git checkout``); a database keeps the password it was made with.
 
@@ -155,7 +155,7 @@ class Stack:
         """
         text = self._pulumi("stack", "export", "--show-secrets", "--stack", self.name)
         try:
-            return backend_secrets(json.loads(text))
+            return secret_files(json.loads(text))
         except (AttributeError, KeyError, TypeError, ValueError):
             # Some versions of Pulumi then export null and succeed (pulumi/pulumi#23476).
             raise self._wrong_passphrase() from None

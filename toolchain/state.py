@@ -38,18 +38,22 @@ def outputs_in(state: Json | None) -> Json:
     return part(next(stacks, None), "outputs")
 
 
-def backend_secrets(export: Json) -> dict[str, str]:
-    """Returns the files of the backend's Secret in a state exported with its secrets."""
+def secret_files(export: Json) -> dict[str, str]:
+    """Returns the files of all Secrets in a state exported with its secrets.
+
+    A secret that several services read is in a Secret of each, under the same name.
+    """
+    found: dict[str, str] = {}
     for resource in all_resources(export):
-        name = resource["urn"].rsplit("::", 1)[-1]
-        # The second is what it was called before children had their component's name in front.
-        if name in ("todo-backend-secrets", "backend-secrets") and not resource.get("delete"):
-            # The provider keeps them in `data`, in base64, where the program says `stringData`.
-            encoded = "data" in resource["inputs"]
-            files = resource["inputs"]["data" if encoded else "stringData"]["plaintext"]
-            found: dict[str, str] = json.loads(files)
-            return {n: base64.b64decode(v).decode() if encoded else v for n, v in found.items()}
-    return {}
+        if resource["type"] != "kubernetes:core/v1:Secret" or resource.get("delete"):
+            continue
+        # The provider keeps them in `data`, in base64, where the program says `stringData`.
+        encoded = "data" in resource["inputs"]
+        files: dict[str, str] = json.loads(
+            resource["inputs"]["data" if encoded else "stringData"]["plaintext"]
+        )
+        found |= {n: base64.b64decode(v).decode() if encoded else v for n, v in files.items()}
+    return found
 
 
 def lost_salt(state: Json | None) -> str | None:

@@ -260,18 +260,19 @@ def test_the_cli_gets_the_host_that_was_built_last(
     ],
     ids=["in base64", "as declared"],
 )
-@pytest.mark.parametrize("name", ["todo-backend-secrets", "backend-secrets"])
-def test_secrets_that_the_stack_file_lost_are_in_the_state(inputs: object, name: str) -> None:
-    urn = f"urn:pulumi:minikube::todo::kubernetes:core/v1:Secret::{name}"
+def test_secrets_that_the_stack_file_lost_are_in_the_state(inputs: object) -> None:
+    type_ = "kubernetes:core/v1:Secret"
     replaced = {"data": {"plaintext": '{"database-password": "b2xk"}'}}
+    servers = {"data": {"plaintext": '{"database-password": "cGFzcw=="}'}}
     resources = [
-        {"urn": "urn:pulumi:minikube::todo::pulumi:pulumi:Stack::todo-minikube"},
-        {"urn": urn, "delete": True, "inputs": replaced},
-        {"urn": urn, "inputs": inputs},
+        {"type": "pulumi:pulumi:Stack"},
+        {"type": type_, "delete": True, "inputs": replaced},
+        {"type": type_, "inputs": inputs},
+        {"type": type_, "inputs": servers},
     ]
-    found = state.backend_secrets({"deployment": {"resources": resources}})
+    found = state.secret_files({"deployment": {"resources": resources}})
     assert found == {"database-password": "pass", "jwt-key": "key"}
-    assert state.backend_secrets({"deployment": {}}) == {}
+    assert state.secret_files({"deployment": {}}) == {}
 
 
 def test_the_embedded_cluster_says_that_it_needs_root(monkeypatch: pytest.MonkeyPatch) -> None:
