@@ -1,4 +1,4 @@
-"""What components ask of a Kubernetes API; components/cluster/client.py has it."""
+"""What components ask of a Kubernetes API; `ClusterApi` in client.py is one."""
 
 from typing import Any, Protocol
 

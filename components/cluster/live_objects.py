@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from .client import ClusterApi
+from .api import Api
 
 
 class LiveObjects:
     """Objects of the cluster, found by API version, kind and name."""
 
-    def __init__(self, api: ClusterApi) -> None:
+    def __init__(self, api: Api) -> None:
         """Names the cluster; nothing is read before it is asked."""
         self._api = api
         self._served = cache(self._read_served)

@@ -32,6 +32,7 @@ def declare_loaded(
         context=_context(source.build),
         dockerfile=_dockerfile(source.build),
         build_args=dict(source.build.args),
+        target=source.build.target,
         builder=_builder(builder),
         # That a build is broken shows soon enough.
         build_on_preview=False,
@@ -48,8 +49,8 @@ def declare_loaded(
 
 def declare_pushed(
     name: str, source: BuiltAndPushed, builder: BuildKit, *, parent: pulumi.Resource
-) -> pulumi.Output[str]:
-    """Declares an image in a registry; returns its reference by digest.
+) -> tuple[docker_build.Image, pulumi.Output[str]]:
+    """Declares an image in a registry; returns it and its reference by digest.
 
     Args:
         name: Prefix of the Pulumi name.
@@ -62,6 +63,7 @@ def declare_pushed(
         context=_context(source.build),
         dockerfile=_dockerfile(source.build),
         build_args=dict(source.build.args),
+        target=source.build.target,
         builder=_builder(builder),
         # A broken build should show before a push.
         build_on_preview=True,
@@ -71,7 +73,7 @@ def declare_pushed(
         tags=[source.build.tagged(source.repository)],
         opts=pulumi.ResourceOptions(parent=parent),
     )
-    return image.digest.apply(lambda digest: f"{source.repository}@{digest}")
+    return image, image.digest.apply(lambda digest: f"{source.repository}@{digest}")
 
 
 def _context(build: Build) -> docker_build.BuildContextArgs:

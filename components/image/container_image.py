@@ -18,6 +18,9 @@ from .sources import (
     Prebuilt,
 )
 
+_Declared = tuple[pulumi.Resource | None, pulumi.Output[str]]
+"""What is built, and its reference."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ContainerImageArgs:
@@ -37,6 +40,8 @@ class ContainerImage(pulumi.ComponentResource):
 
     reference: pulumi.Output[str]
     """What a pod names: a content-hash tag (loaded), a digest (pushed), or what was given."""
+    image: pulumi.Resource | None
+    """What is built, `pulumi_docker_build.Image` or `pulumi_docker.Image`; None: prebuilt."""
 
     def __init__(
         self, name: str, args: ContainerImageArgs, opts: pulumi.ResourceOptions | None = None
@@ -52,25 +57,23 @@ class ContainerImage(pulumi.ComponentResource):
             pulumi.RunError: The build context has no Dockerfile.
         """
         super().__init__("kubernetes-app-components:index:ContainerImage", name, None, opts)
-        self.reference = _declare(name, args.source, self)
+        self.image, self.reference = _declare(name, args.source, self)
         self.register_outputs({"reference": self.reference})
 
 
-def _declare(name: str, source: ImageSource, parent: pulumi.Resource) -> pulumi.Output[str]:
+def _declare(name: str, source: ImageSource, parent: pulumi.Resource) -> _Declared:
     match source:
         case BuiltAndLoaded():
             return _declare_loaded(name, source, parent)
         case BuiltAndPushed():
             return _declare_pushed(name, source, parent)
         case Prebuilt():
-            return pulumi.Output.from_input(source.reference)
+            return None, pulumi.Output.from_input(source.reference)
         case _:
             assert_never(source)
 
 
-def _declare_loaded(
-    name: str, source: BuiltAndLoaded, parent: pulumi.Resource
-) -> pulumi.Output[str]:
+def _declare_loaded(name: str, source: BuiltAndLoaded, parent: pulumi.Resource) -> _Declared:
     tagged = source.build.tagged(source.repository)
     lost = source.nodes is not None and source.nodes.lacks(tagged)
     match source.builder:
@@ -84,12 +87,10 @@ def _declare_loaded(
             )
         case _:
             assert_never(source.builder)
-    return _on_the_nodes(image, tagged, source.nodes if lost else None)
+    return image, _on_the_nodes(image, tagged, source.nodes if lost else None)
 
 
-def _declare_pushed(
-    name: str, source: BuiltAndPushed, parent: pulumi.Resource
-) -> pulumi.Output[str]:
+def _declare_pushed(name: str, source: BuiltAndPushed, parent: pulumi.Resource) -> _Declared:
     match source.builder:
         case BuildKit():
             return buildkit.declare_pushed(name, source, source.builder, parent=parent)

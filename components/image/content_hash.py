@@ -8,12 +8,13 @@ import pulumi
 from docker.utils.build import exclude_paths
 
 
-def content_hash(context: Path, build_args: Mapping[str, str]) -> str:
+def content_hash(context: Path, build_args: Mapping[str, str], target: str | None = None) -> str:
     """Returns 16 hex digits of everything an image is built from.
 
     Args:
         context: The build context; what its `.dockerignore` excludes does not count.
         build_args: The build arguments, the base images among them.
+        target: The stage of the Dockerfile; None: the last.
 
     Raises:
         pulumi.RunError: The folder has no Dockerfile.
@@ -28,6 +29,8 @@ def content_hash(context: Path, build_args: Mapping[str, str]) -> str:
     digest = hashlib.sha256()
     for key, value in sorted(build_args.items()):
         digest.update(f"arg {key}={value}\0".encode())
+    if target is not None:
+        digest.update(f"target {target}\0".encode())
     for path in sorted(exclude_paths(str(context), patterns, dockerfile="Dockerfile")):
         file = context / path
         if file.is_symlink():

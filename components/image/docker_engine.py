@@ -39,6 +39,7 @@ def declare_loaded(
         build=docker.DockerBuildArgs(
             context=source.build.context.as_posix(),
             dockerfile=source.build.dockerfile,
+            target=source.build.target,
             args={**source.build.args, **({mark: new_mark()} if lost else {})},
         ),
         skip_push=True,
@@ -48,8 +49,8 @@ def declare_loaded(
 
 def declare_pushed(
     name: str, source: BuiltAndPushed, builder: DockerEngine, *, parent: pulumi.Resource
-) -> pulumi.Output[str]:
-    """Declares an image in a registry; returns its reference by digest.
+) -> tuple[pulumi.Resource, pulumi.Output[str]]:
+    """Declares an image in a registry; returns it and its reference by digest.
 
     Args:
         name: Prefix of the Pulumi names.
@@ -65,13 +66,14 @@ def declare_pushed(
         build=docker.DockerBuildArgs(
             context=source.build.context.as_posix(),
             dockerfile=source.build.dockerfile,
+            target=source.build.target,
             args=dict(source.build.args),
             platform=source.platforms[0],
         ),
         skip_push=False,
         opts=_in(builder.daemon, name, pulumi.ResourceOptions(parent=parent), parent),
     )
-    return image.repo_digest
+    return image, image.repo_digest
 
 
 def _in(

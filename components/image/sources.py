@@ -19,6 +19,8 @@ class Build:
     """Folder with the Dockerfile, relative so that no machine's path gets into the state."""
     args: Mapping[str, str] = field(default_factory=dict[str, str])
     """Build arguments, the base images among them."""
+    target: str | None = None
+    """Stage of the Dockerfile; None: the last."""
 
     @property
     def dockerfile(self) -> str:
@@ -31,7 +33,7 @@ class Build:
         Raises:
             pulumi.RunError: The context has no Dockerfile.
         """
-        return f"{repository}:{content_hash(self.context, self.args)}"
+        return f"{repository}:{content_hash(self.context, self.args, self.target)}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +54,7 @@ class ImageStoreBuildKit:
 
 @dataclass(frozen=True, kw_only=True)
 class DockerEngine:
-    """The builder in a Docker daemon, by Pulumi's classic docker plugin, which builds needs."""
+    """The builder in a Docker daemon, by Pulumi's classic docker plugin."""
 
     daemon: Daemon | None = None
     """The daemon, as `docker_context.daemon_of` finds it; None: the environment's."""

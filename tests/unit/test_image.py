@@ -87,6 +87,10 @@ class TestContentHash:
     def test_sees_build_arguments(self, context: Path) -> None:
         assert content_hash(context, {"BASE": "a"}) != content_hash(context, {"BASE": "b"})
 
+    def test_sees_the_stage_that_is_built(self, context: Path) -> None:
+        hashes = {content_hash(context, {}, target) for target in (None, "worker", "web")}
+        assert len(hashes) == 3
+
     def test_needs_a_dockerfile(self, tmp_path: Path) -> None:
         with pytest.raises(pulumi.RunError, match="Dockerfile is missing"):
             content_hash(tmp_path, {})
@@ -185,6 +189,33 @@ def test_classic_docker_to_a_registry_in_a_daemon_of_its_own(context: Path) -> N
     assert image.inputs["skipPush"] is False
     assert image.inputs["build"]["platform"] == "linux/amd64"
     assert reference.startswith("registry.example.com/shop/cart@sha256:")
+
+
+@pytest.mark.parametrize("builder", [BuildKit(), DockerEngine()])
+def test_one_dockerfile_of_several_stages(context: Path, builder: BuildKit | DockerEngine) -> None:
+    worker = Build(context=Path("apps/backend"), target="worker")
+    recording, _ = build(
+        BuiltAndLoaded(repository="localhost/shop/worker", build=worker, builder=builder)
+    )
+    inputs = recording.one("Image").inputs
+    assert {**inputs, **inputs.get("build", {})}["target"] == "worker"
+
+
+def test_what_is_built_can_be_reached(context: Path) -> None:
+    def program() -> None:
+        for source in (
+            BuiltAndLoaded(repository="localhost/shop/cart", build=CART),
+            BuiltAndPushed(repository="registry.example.com/shop", build=CART),
+            Prebuilt(reference="b:1"),
+        ):
+            name = type(source).__name__
+            image = ContainerImage(name, ContainerImageArgs(source=source)).image
+            pulumi.export(name, image.urn if image else None)
+
+    outputs = record(program).outputs
+    assert outputs["BuiltAndLoaded"].endswith("::BuiltAndLoaded-build")
+    assert outputs["BuiltAndPushed"].endswith("::BuiltAndPushed-build")
+    assert not outputs.get("Prebuilt")
 
 
 def test_a_build_without_a_dockerfile_is_one_sentence(context: Path) -> None:
