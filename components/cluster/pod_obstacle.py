@@ -26,6 +26,10 @@ class Obstacle:
     """What kubectl shows more of it with."""
     fatal: bool = False
     """Whether it will not go by itself."""
+    failed: bool = False
+    """Whether there is nothing to wait for: it has happened already."""
+    error: Exception | None = None
+    """Why nobody could look at the pod, if that is what it is."""
 
 
 def containers(pod: Any) -> list[Any]:
@@ -49,7 +53,7 @@ def failed_start(pod: Any) -> Obstacle | None:
             said = " ".join(str(ended.get("message") or ended.get("reason") or "").split())[-400:]
             text = f"{it['name']} has failed {times}x with exit code {ended['exitCode']}: {said}"
             return Obstacle(
-                f"pod {name}: {text}", f"logs {name} -c {it['name']} --previous", fatal=True
+                f"pod {name}: {text}", f"logs {name} -c {it['name']} --previous", failed=True
             )
     return None
 

@@ -6,29 +6,24 @@ such as a migration, it says no more than PodInitializing.
 
 import contextlib
 import threading
-import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pulumi
 
 from .api import Api
-from .pod_obstacle import failed_start, is_unschedulable, obstacle_of
+from .pod_obstacle import Obstacle, failed_start, is_unschedulable, obstacle_of
+from .polling import Polling
 
 
-@dataclass
+@dataclass(frozen=True)
 class RolloutWatch:
     """Watches the new pods of Deployments and StatefulSets."""
 
     api: Api
     """Requests to the cluster."""
-    timeout_seconds: float = 480.0
-    """How long it looks."""
-    stuck_seconds: float = 20.0
-    """How long a pod may say that it cannot start: what it needs may be away for a moment."""
-    interval_seconds: float = 2.0
-    """How long it waits between two looks."""
+    polling: Polling = field(default_factory=lambda: Polling(interval=2.0))
 
     def hook(self, args: pulumi.ResourceHookArgs) -> None:
         """Begins to watch; before creation and update.
@@ -54,36 +49,26 @@ class RolloutWatch:
 
     def reason(self, namespace: str, selector: str) -> str | None:
         """Returns why a pod has not started for a while, None if there was no such pod."""
-        end = time.monotonic() + self.timeout_seconds
-        since: dict[str, float] = {}
         path = f"/api/v1/namespaces/{namespace}/pods?labelSelector={selector}"
-        while (now := time.monotonic()) < end:
-            # The update itself says what is wrong with the cluster.
-            with contextlib.suppress(Exception):
-                found: dict[str, list[Any]] = self.api.request("GET", path) or {}
-                for pod in found.get("items", ()):
-                    if ended := None if _is_going(pod) else failed_start(pod):
-                        return f"{ended.text}; look with `kubectl -n {namespace} {ended.look}`"
-                stuck: dict[str, tuple[str, str]] = {
-                    pod["metadata"]["uid"]: it
-                    for pod in found.get("items", ())
-                    if (it := _stuck(pod))
-                }
-                since = {uid: since.get(uid, now) for uid in stuck}
-                for uid, (text, look) in stuck.items():
-                    if now - since[uid] >= self.stuck_seconds:
-                        return f"{text}; look with `kubectl -n {namespace} {look}`"
-            time.sleep(self.interval_seconds)
+        for found in self.polling.findings(lambda: self._look(path)):
+            if it := found.lasting:
+                return f"{it.text}; look with `kubectl -n {namespace} {it.look}`"
+        return None
+
+    def _look(self, path: str) -> dict[str, Obstacle] | None:
+        # The update itself says what is wrong with the cluster.
+        with contextlib.suppress(Exception):
+            found: dict[str, list[Any]] = self.api.request("GET", path) or {}
+            return {
+                pod["metadata"]["uid"]: _obstacle(pod)
+                for pod in found.get("items", ())
+                if not pod["metadata"].get("deletionTimestamp")
+            }
         return None
 
 
-def _is_going(pod: Any) -> bool:
-    return bool(pod["metadata"].get("deletionTimestamp"))
-
-
-def _stuck(pod: Any) -> tuple[str, str] | None:
-    if _is_going(pod):
-        return None
+def _obstacle(pod: Any) -> Obstacle:
+    if failed := failed_start(pod):
+        return failed
     obstacle = obstacle_of(pod)
-    stuck = obstacle.fatal or is_unschedulable(pod)
-    return (obstacle.text, obstacle.look) if stuck else None
+    return replace(obstacle, fatal=obstacle.fatal or is_unschedulable(pod))

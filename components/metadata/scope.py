@@ -1,7 +1,8 @@
 """ObjectScope: what all objects of one component have in common."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import pulumi
 import pulumi_kubernetes as k8s
@@ -59,3 +60,17 @@ class ObjectScope:
     def unnamed_metadata(self) -> k8s.meta.v1.ObjectMetaArgs:
         """Returns the metadata of an object that Pulumi names, so that a change makes a new one."""
         return k8s.meta.v1.ObjectMetaArgs(namespace=self.namespace, labels=self.labels)
+
+    def part(self, name: str) -> Self:
+        """Returns the scope of what belongs to these objects, such as the backup of a database."""
+        return replace(
+            self,
+            name=f"{self.name}-{name}",
+            object_name=f"{self.object_name}-{name}",
+            component=name,
+        )
+
+    def after(self, *resources: pulumi.Resource) -> Self:
+        """Returns the same scope for objects that wait for some resources."""
+        own = pulumi.ResourceOptions(depends_on=list(resources))
+        return replace(self, opts=pulumi.ResourceOptions.merge(self.opts, own))

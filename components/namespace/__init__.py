@@ -1,1 +1,17 @@
-"""A namespace with its Pod Security level, quota and limits."""
+"""A namespace with its Pod Security level, quota and default sizes."""
+
+from .namespace import (
+    PodDemand,
+    declare_default_sizes,
+    declare_namespace,
+    declare_quota,
+    hard_limits,
+)
+
+__all__ = [
+    "PodDemand",
+    "declare_default_sizes",
+    "declare_namespace",
+    "declare_quota",
+    "hard_limits",
+]

@@ -1,64 +1,111 @@
 """Arguments of PostgresStatefulSet."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pulumi
+import pulumi_kubernetes as k8s
 
 from ..cluster.api import Api
+from ..network.policies import NODE_LOCAL_DNS, Peer
 from ..values.resources import Resources
 from .backup import Backup
-from .image import DEFAULT_IMAGE
+from .image import DEFAULT_IMAGE, check_image
+from .input_names import InputNames
+from .roles import SUPERUSER
+from .sizes import SERVER_RESOURCES, STORAGE_SIZE
 
-_RESOURCES = Resources(
-    cpu_request="250m", cpu_limit="1", memory_request="256Mi", memory_limit="512Mi"
-)
+core = k8s.core.v1
+StatefulSetSpecArgs = k8s.apps.v1.StatefulSetSpecArgs
+PASSWORD_KEY = "database-password"  # noqa: S105 - the name of a key
 
 
 @dataclass(frozen=True, kw_only=True)
 class PostgresStatefulSetArgs:
-    """Arguments of PostgresStatefulSet."""
+    """Arguments of PostgresStatefulSet; the first and one of the next two are required."""
 
     namespace: pulumi.Input[str]
     password: pulumi.Input[str] | None = None
-    """The password; None when `existing_secret` has it."""
+    """The password of the application's role; None when `existing_secret` has it."""
     existing_secret: pulumi.Input[str] | None = None
-    """Name of a Secret that something else keeps, with the key `database-password`."""
+    """Name of a Secret that something else keeps."""
+    password_key: str = PASSWORD_KEY
+    """The key of the Secret that has the password."""
+
     object_name: str | None = None
     """Name of the Kubernetes objects; None: the component's. Two namespaces may have the same."""
+    instance: str | None = None
+    """The label app.kubernetes.io/instance, which tells two copies of one application apart; None:
+    the component's name."""
 
     # What runs
     image: str = DEFAULT_IMAGE
     """An image with the contract of the official one, up to major version 17."""
     pull_secrets: Sequence[str] = ()
     """Names of Secrets in the namespace with the registry's credentials."""
-    database: str = "postgres"
-    user: str = "postgres"
-    instance: str = "todo"
-    """The label app.kubernetes.io/instance."""
-    resources: Resources = _RESOURCES
+    database: str = "app"
+    """Name of the application's database, made in a new volume."""
+    user: str = "app"
+    """Name of the application's role, which owns the database and is no superuser."""
+    resources: Resources = SERVER_RESOURCES
     """The server's memory settings follow from the limit."""
     max_connections: int = 100
-    """How many clients may be connected; see postgres_connections.py."""
+    """How many clients may be connected; see connections.py."""
 
     # Data
-    storage_size: str = "1Gi"
+    storage_size: str = STORAGE_SIZE
     """Size of a new data volume.
 
     A StatefulSet's claim template is immutable, so a change of this is refused; how a volume is
-    enlarged is in docs/operations.md.
+    enlarged is in docs/components/postgres-stateful-set.md.
     """
     storage_class: str | None = None
-    """Storage class; None: the cluster's default."""
-    volume_nodes: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Labels of the nodes that the pods with a volume prefer."""
+    """Storage class of a new data volume; None: the cluster's default."""
     backup: Backup | None = None
     protect: bool = True
     """Whether Pulumi refuses to delete or replace the StatefulSet."""
 
+    # Who reaches it
+    clients: Sequence[Peer] = ()
+    """Who may connect, besides the backups: pods of the namespace by their labels, or others."""
+    dns_cidrs: Sequence[str] | None = (NODE_LOCAL_DNS,)
+    """Addresses of name servers that the backups may ask besides those of kube-system; None:
+    whether they may ask any is for another policy to say, such as that of `declare_default_deny`.
+    """
+
+    # Where it runs
+    preferred_nodes: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Labels of the nodes that the pods with a volume prefer."""
+    node_selector: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Labels of the nodes that the pods with a volume may run on."""
+    tolerations: Sequence[core.TolerationArgs] = ()
+    priority_class: str | None = None
+    pod_annotations: Mapping[str, pulumi.Input[str]] = field(
+        default_factory=dict[str, pulumi.Input[str]]
+    )
+    """Annotations of the server's pod and of the backups'."""
+
+    # Whatever else
+    customize: Callable[[StatefulSetSpecArgs], StatefulSetSpecArgs] | None = None
+    """Has the last word on the StatefulSet's spec, for what no argument says."""
     api: Api | None = None
     """To watch the pod and ask the claim; None: the plugin's own view is believed."""
+    annotation_prefix: str = "kubernetes-app-components"
+    """What the annotations begin with in which volumes remember what they were made with. A change
+    of it makes them forget."""
+    input_names: InputNames = field(default_factory=InputNames)
+    """What messages call these arguments."""
 
-    # Reach
-    clients: Sequence[Mapping[str, str]] = ()
-    """Pod labels of those who may connect."""
+    def __post_init__(self) -> None:
+        """Checks what would otherwise fail in the cluster, or lose data there.
+
+        Raises:
+            ValueError: An argument is wrong; says which, and what is allowed.
+        """
+        if (self.password is None) == (self.existing_secret is None):
+            raise ValueError(
+                "PostgresStatefulSet needs exactly one of password and existing_secret"
+            )
+        if self.user == SUPERUSER:
+            raise ValueError(f"user {SUPERUSER} is the server's superuser: expected another name")
+        check_image(self.image)

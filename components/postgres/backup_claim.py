@@ -10,39 +10,30 @@ import pulumi_kubernetes as k8s
 
 from ..cluster.api import Api
 from ..metadata.awaiting import NOT_AWAITED
+from ..metadata.scope import ObjectScope
 from ..values.quantities import quantity_value
+from .args import PostgresStatefulSetArgs
+from .backup import Backup
+from .input_names import InputNames
 
 core = k8s.core.v1
-CLASS = "todo-kubernetes/storage-class"
-"""On the claim: the class that the settings name."""
 _DEFAULT = "default"
 
 
-def declare_claim(
-    name: str,
-    *,
-    namespace: pulumi.Input[str],
-    object_name: str,
-    labels: Mapping[str, str],
-    size: str,
-    storage_class: str | None,
-    api: Api | None,
-    opts: pulumi.ResourceOptions,
+def declare_backup_claim(
+    scope: ObjectScope, args: PostgresStatefulSetArgs, backup: Backup
 ) -> core.PersistentVolumeClaim:
-    """Declares the claim.
+    """Declares the claim, which is kept when the stack is destroyed.
 
     Args:
-        name: Its Pulumi name.
-        namespace: Where it is.
-        object_name: Its own name.
-        labels: Its labels.
-        size: How much it asks for.
-        storage_class: None: the cluster's default.
-        api: To look at the claim before it is changed; None: the stack's state is believed.
-        opts: Pulumi's resource options.
+        scope: Names, labels and options of the backup's objects.
+        args: What the server was given.
+        backup: Size and storage class.
     """
+    name = f"{scope.name}-claim"
+    claim = BackupClaim(args.api, args.annotation_prefix, args.input_names)
     on_dry_run = pulumi.ResourceHookOptions(on_dry_run=True)
-    refuse = pulumi.ResourceHook(f"volume of {name}", BackupClaim(api).refuse_other, on_dry_run)
+    refuse = pulumi.ResourceHook(f"volume of {name}", claim.refuse_other, on_dry_run)
     own = pulumi.ResourceOptions(
         retain_on_delete=True,
         # Another class would replace the claim, which is kept and still has its name: the
@@ -52,33 +43,47 @@ def declare_claim(
     )
     return core.PersistentVolumeClaim(
         name,
-        metadata=k8s.meta.v1.ObjectMetaArgs(
-            name=object_name,
-            namespace=namespace,
-            labels=dict(labels),
+        metadata=scope.metadata(
             annotations={
-                CLASS: storage_class or _DEFAULT,
+                claim.annotation: backup.storage_class or _DEFAULT,
                 # Many storage classes bind a claim only when a pod uses it: at the first backup.
                 # It may be there already, kept by an earlier `pulumi destroy`.
                 **NOT_AWAITED,
                 "pulumi.com/patchForce": "true",
-            },
+            }
         ),
         spec=core.PersistentVolumeClaimSpecArgs(
             access_modes=["ReadWriteOnce"],
-            storage_class_name=storage_class,
-            resources=core.VolumeResourceRequirementsArgs(requests={"storage": size}),
+            storage_class_name=backup.storage_class,
+            resources=core.VolumeResourceRequirementsArgs(
+                requests={"storage": backup.storage_size}
+            ),
         ),
-        opts=pulumi.ResourceOptions.merge(opts, own),
+        opts=pulumi.ResourceOptions.merge(scope.opts, own),
     )
 
 
+@dataclass(frozen=True)
+class _Claim:
+    size: str
+    storage_class: str
+
+
+@dataclass(frozen=True)
 class BackupClaim:
     """Refuses what Kubernetes would refuse half-way, or what would ask for a second claim."""
 
-    def __init__(self, api: Api | None) -> None:
-        """Names the cluster; nothing is read yet."""
-        self._api = api
+    api: Api | None
+    """To look at the claim before it is changed; None: the stack's state is believed."""
+    prefix: str
+    """What the annotation's name begins with."""
+    names: InputNames
+    """What messages call the inputs."""
+
+    @property
+    def annotation(self) -> str:
+        """The annotation of the claim with the class that the arguments name."""
+        return f"{self.prefix}/storage-class"
 
     def refuse_other(self, args: pulumi.ResourceHookArgs) -> None:
         """Refuses a size or class the claim cannot get; a hook before creation and update.
@@ -91,11 +96,11 @@ class BackupClaim:
         if not isinstance(namespace, str):
             return  # not known in a preview; the update asks again
         claim = self._read(f"/api/v1/namespaces/{namespace}/persistentvolumeclaims/{name}")
-        before = _made_with(args.old_inputs) if args.old_inputs else None
-        has = _made_with(claim) if claim else before
+        before = self._made_with(args.old_inputs) if args.old_inputs else None
+        has = self._made_with(claim) if claim else before
         if has is None:
             return  # a first claim
-        wanted = _made_with(inputs)
+        wanted = self._made_with(inputs)
         if wanted.storage_class == _DEFAULT:
             # What the cluster's default was when the claim was made does not matter.
             has_class = before.storage_class if before else _DEFAULT
@@ -103,9 +108,11 @@ class BackupClaim:
             has_class = has.storage_class
         if wanted.storage_class != has_class:
             reason = "a volume cannot change its class"
-            raise _refusal("storageClass", has_class, wanted.storage_class, reason)
+            raise self._refusal(
+                self.names.backup_storage_class, has_class, wanted.storage_class, reason
+            )
         if reason := self._why_not(claim, has.size, wanted.size):
-            raise _refusal("size", has.size, wanted.size, reason)
+            raise self._refusal(self.names.backup_storage_size, has.size, wanted.size, reason)
 
     def _why_not(self, claim: Mapping[str, Any] | None, has: str, wanted: str) -> str | None:
         if quantity_value(wanted) < quantity_value(has):
@@ -124,30 +131,21 @@ class BackupClaim:
         return None
 
     def _read(self, path: str) -> Any:
-        return self._api.request("GET", path) if self._api else None
+        return self.api.request("GET", path) if self.api else None
 
+    def _made_with(self, claim: Mapping[str, Any]) -> _Claim:
+        """Returns what the inputs of a claim ask for, or what a claim in the cluster has."""
+        spec: Mapping[str, Any] = claim["spec"]
+        annotations: Mapping[str, str] = claim["metadata"].get("annotations") or {}
+        # In the cluster the specification has it, in a stack's inputs the annotation.
+        noted = None if "status" in claim else annotations.get(self.annotation)
+        return _Claim(
+            size=spec["resources"]["requests"]["storage"],
+            storage_class=noted or spec.get("storageClassName") or _DEFAULT,
+        )
 
-@dataclass(frozen=True)
-class _Claim:
-    size: str
-    storage_class: str
-
-
-def _made_with(claim: Mapping[str, Any]) -> _Claim:
-    """Returns what the inputs of a claim ask for, or what a claim in the cluster has."""
-    spec: Mapping[str, Any] = claim["spec"]
-    annotations: Mapping[str, str] = claim["metadata"].get("annotations") or {}
-    # In the cluster the specification has it, in a stack's inputs the annotation.
-    noted = None if "status" in claim else annotations.get(CLASS)
-    return _Claim(
-        size=spec["resources"]["requests"]["storage"],
-        storage_class=noted or spec.get("storageClassName") or _DEFAULT,
-    )
-
-
-def _refusal(setting: str, has: str, wanted: str, reason: str) -> pulumi.RunError:
-    return pulumi.RunError(
-        f"todo:settings.database.backup.storage.{setting} cannot go from {has} to {wanted} by an "
-        f"update, since {reason}: take it back to {has}, or follow docs/operations.md, "
-        '"Change the volume of the backups"'
-    )
+    def _refusal(self, name: str, has: str, wanted: str, reason: str) -> pulumi.RunError:
+        return pulumi.RunError(
+            f"{name} cannot go from {has} to {wanted} by an update, since {reason}: take it back "
+            f'to {has}, or follow {self.names.guide}, "Change the volume of the backups"'
+        )

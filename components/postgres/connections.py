@@ -37,25 +37,22 @@ def shared_buffers(memory: int) -> int:
 def pool_size(pods: int, memory_limit: str) -> int:
     """Returns how many connections each pod may keep, so that the server's memory does for all.
 
+    0 where there is not one for each pod: see smallest_memory_limit.
+
     Args:
         pods: The largest number of pods outside a rolling update.
         memory_limit: The server's memory limit, a Kubernetes quantity.
-
-    Raises:
-        ValueError: There is not one connection for each pod; the sentence says what would do.
     """
     memory = int(quantity_value(memory_limit))
     fitting = max(memory - shared_buffers(memory), 0) // _EACH
-    size = min(POOL, (fitting - _JOBS) // (pods + 1))
-    if size < 1:
-        needed = (pods + 1 + _JOBS) * _EACH
-        enough = -(-max(needed * 4 / 3, needed + shared_buffers(0)) // 1024**2)
-        raise ValueError(
-            f"expected database.resources.memoryLimit ({memory_limit}) of at least "
-            f"{enough:.0f}Mi for up to {pods} backend pods: "
-            "a connection takes 3 MiB, and each pod needs one"
-        )
-    return size
+    return max(min(POOL, (fitting - _JOBS) // (pods + 1)), 0)
+
+
+def smallest_memory_limit(pods: int) -> str:
+    """Returns with how much memory there is one connection for each pod, a Kubernetes quantity."""
+    needed = (pods + 1 + _JOBS) * _EACH
+    enough = -(-max(needed * 4 / 3, needed + shared_buffers(0)) // 1024**2)
+    return f"{enough:.0f}Mi"
 
 
 def reserved_connections() -> dict[str, str]:

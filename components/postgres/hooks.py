@@ -4,23 +4,26 @@ import pulumi
 
 from ..cluster.api import Api
 from ..cluster.rollout_watch import RolloutWatch
-from .identity import refuse_other_data
+from .identity import VolumeIdentity
 from .rollout import PostgresRollout
 from .volume import PostgresVolume
 
 
-def server_hooks(name: str, api: Api | None) -> pulumi.ResourceHookBinding:
+def server_hooks(
+    name: str, api: Api | None, identity: VolumeIdentity
+) -> pulumi.ResourceHookBinding:
     """Returns the hooks of a StatefulSet.
 
     Args:
         name: The server; Pulumi prints a hook's name before its words.
         api: Its cluster; None: only what needs no cluster.
+        identity: What its volume is made with.
     """
     on_dry_run = pulumi.ResourceHookOptions(on_dry_run=True)
-    refuse = pulumi.ResourceHook(f"volume of {name}", refuse_other_data, on_dry_run)
+    refuse = pulumi.ResourceHook(f"volume of {name}", identity.refuse_other_data, on_dry_run)
     if api is None:
         return pulumi.ResourceHookBinding(before_update=[refuse])
-    volume = PostgresVolume(api)
+    volume = PostgresVolume(api, identity)
     # What is not noted is only not checked later.
     optional = pulumi.ResourceHookOptions(ignore_errors=True)
     note = pulumi.ResourceHook(f"note on the volume of {name}", volume.note, optional)

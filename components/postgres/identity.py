@@ -1,22 +1,21 @@
 """What a PostgreSQL data volume is made with, which no later setting changes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 
 from .image import DEFAULT_IMAGE, image_traits
+from .input_names import InputNames
 
-ANNOTATION = "todo-kubernetes/data"
-"""On the StatefulSet: what its volume is made with, as `key=value` words."""
-
-_KEYS = {
-    "database": ("name", "the volume has the database {old}"),
-    "user": ("user", "the volume has the role {old}"),
-    "major": ("image", "{new} does not read the files of PostgreSQL {old}"),
-    "system": ("image", "the volume has the users and the sort order of {old}"),
-    "size": ("storage.size", "a StatefulSet's claim template is for ever"),
-    "class": ("storage.storageClass", "a volume cannot change its class"),
+_REASONS = {
+    "database": "the volume has the database {old}",
+    "user": "the volume has the role {old}",
+    "major": "{new} does not read the files of PostgreSQL {old}",
+    "system": "the volume has the users and the sort order of {old}",
+    "size": "a StatefulSet's claim template is for ever",
+    "class": "a volume cannot change its class",
 }
 
 
@@ -34,7 +33,7 @@ def identity(
 
 
 def words(found: Mapping[str, str]) -> str:
-    """Returns the annotation's text."""
+    """Returns the annotation's text, `key=value` words."""
     return " ".join(f"{key}={value}" for key, value in found.items())
 
 
@@ -43,48 +42,82 @@ def parse(text: str) -> dict[str, str]:
     return dict(word.split("=", 1) for word in text.split())
 
 
-def refuse_other_data(args: pulumi.ResourceHookArgs) -> None:
-    """Refuses a change that the volume would not follow; a before_update hook of the StatefulSet.
+@dataclass(frozen=True)
+class VolumeIdentity:
+    """Notes in an annotation what a volume is made with, and refuses that it changes."""
 
-    Raises:
-        pulumi.RunError: Settings and volume would differ; says how it is done.
-    """
-    refuse_difference(identity_of(args.old_inputs or {}), identity_of(args.new_inputs or {}))
+    prefix: str
+    """What the annotation's name begins with."""
+    names: InputNames
+    """What messages call the inputs."""
 
+    @property
+    def annotation(self) -> str:
+        """The annotation of the StatefulSet, and of a claim whose StatefulSet is gone."""
+        return f"{self.prefix}/data"
 
-def refuse_difference(old: Mapping[str, str], new: Mapping[str, str]) -> None:
-    """Refuses what differs, or may; see refuse_other_data."""
-    if "major" in old and "major" not in new:
-        tag = DEFAULT_IMAGE.rpartition(":")[2]
-        raise pulumi.RunError(
-            "todo:settings.database.image does not say its major version, and the volume has the "
-            f"files of PostgreSQL {old['major']}: give a tag that begins with it, such as {tag} (a "
-            f"digest may follow, as in {tag}@sha256:…)"
+    def note(self, made_with: Mapping[str, str]) -> dict[str, str]:
+        """Returns the annotation with what a volume is made with."""
+        return {self.annotation: words(made_with)}
+
+    def noted(self, metadata: Mapping[str, Any]) -> dict[str, str] | None:
+        """Returns what an object's metadata say that its volume is made with, if they do."""
+        annotations: Mapping[str, str] = metadata.get("annotations") or {}
+        text = annotations.get(self.annotation)
+        return parse(text) if text else None
+
+    def of(self, inputs: Mapping[str, Any]) -> dict[str, str]:
+        """Returns what a StatefulSet's inputs say, also those of programs that did not note it."""
+        if noted := self.noted(inputs["metadata"]):
+            return noted
+        spec = inputs["spec"]
+        container = spec["template"]["spec"]["containers"][0]
+        env: dict[str, str] = {it["name"]: it.get("value", "") for it in container["env"]}
+        claim = spec["volumeClaimTemplates"][0]["spec"]
+        return identity(
+            image=container["image"],
+            database=env["POSTGRES_DB"],
+            user=env["POSTGRES_USER"],
+            size=claim["resources"]["requests"]["storage"],
+            storage_class=claim.get("storageClassName"),
         )
-    for key, (setting, reason) in _KEYS.items():
-        if key in old and key in new and old[key] != new[key]:
-            values = {"old": old[key], "new": new[key]}
+
+    def refuse_other_data(self, args: pulumi.ResourceHookArgs) -> None:
+        """Refuses a change that the volume would not follow; a before_update hook.
+
+        Raises:
+            pulumi.RunError: Settings and volume would differ; says how it is done.
+        """
+        self.refuse_difference(self.of(args.old_inputs or {}), self.of(args.new_inputs or {}))
+
+    def refuse_difference(self, old: Mapping[str, str], new: Mapping[str, str]) -> None:
+        """Refuses what differs, or may; see refuse_other_data."""
+        if "major" in old and "major" not in new:
+            tag = DEFAULT_IMAGE.rpartition(":")[2]
+            raise pulumi.RunError(
+                f"{self.names.image} does not say its major version, and the volume has the "
+                f"files of PostgreSQL {old['major']}: give a tag that begins with it, such as "
+                f"{tag} (a digest may follow, as in {tag}@sha256:…)"
+            )
+        for key in _differing(old, new):
+            reason = _REASONS[key].format(old=old[key], new=new[key])
             section = "Enlarge a volume" if key == "size" else "Change what the volume decides"
             raise pulumi.RunError(
-                f"todo:settings.database.{setting} cannot go from {old[key]} to {new[key]} by an "
-                f"update, since {reason.format(**values)}: take it back to {old[key]}, or follow "
-                f'docs/operations.md, "{section}"'
+                f"{self._input(key)} cannot go from {old[key]} to {new[key]} by an update, since "
+                f"{reason}: take it back to {old[key]}, or follow {self.names.guide}, "
+                f'"{section}"'
             )
 
+    def _input(self, key: str) -> str:
+        return {
+            "database": self.names.database,
+            "user": self.names.user,
+            "major": self.names.image,
+            "system": self.names.image,
+            "size": self.names.storage_size,
+            "class": self.names.storage_class,
+        }[key]
 
-def identity_of(inputs: Mapping[str, Any]) -> dict[str, str]:
-    """Returns what a StatefulSet's inputs say, also those of programs that did not note it."""
-    annotations: dict[str, str] = inputs["metadata"].get("annotations") or {}
-    if noted := annotations.get(ANNOTATION):
-        return parse(noted)
-    spec = inputs["spec"]
-    container = spec["template"]["spec"]["containers"][0]
-    env: dict[str, str] = {it["name"]: it.get("value", "") for it in container["env"]}
-    claim = spec["volumeClaimTemplates"][0]["spec"]
-    return identity(
-        image=container["image"],
-        database=env["POSTGRES_DB"],
-        user=env["POSTGRES_USER"],
-        size=claim["resources"]["requests"]["storage"],
-        storage_class=claim.get("storageClassName"),
-    )
+
+def _differing(old: Mapping[str, str], new: Mapping[str, str]) -> Iterable[str]:
+    return (key for key in _REASONS if key in old and key in new and old[key] != new[key])

@@ -1,6 +1,11 @@
 """The image of a PostgreSQL server, and what its tag says about the data it reads."""
 
 import re
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from ..values.image_reference import ImageReference
 
 DEFAULT_IMAGE = "docker.io/library/postgres:17.12-trixie"
 """Minor version and base system are fixed: another system sorts text differently, under indexes
@@ -41,3 +46,6 @@ def check_image(image: str) -> str:
             "user (70 instead of 999) and sorts text differently"
         )
     return image
+
+
+PostgresImage = Annotated[ImageReference, AfterValidator(check_image)]

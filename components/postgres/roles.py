@@ -5,6 +5,8 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_kubernetes as k8s
 
+from ..metadata.scope import ObjectScope
+
 core = k8s.core.v1
 
 SUPERUSER = "postgres"
@@ -30,15 +32,16 @@ SQL
 """
 
 
-def declare_roles(
-    name: str, metadata: k8s.meta.v1.ObjectMetaArgs, opts: pulumi.ResourceOptions
-) -> core.ConfigMap:
+def declare_roles(scope: ObjectScope) -> core.ConfigMap:
     """Declares the script that makes the application's role in a new volume.
 
     Its name is fixed: what a volume is made with once is no reason to restart a server.
     """
     return core.ConfigMap(
-        f"{name}-roles", metadata=metadata, data={"10-roles.sh": _SCRIPT}, opts=opts
+        f"{scope.name}-roles",
+        metadata=scope.metadata("-roles"),
+        data={"10-roles.sh": _SCRIPT},
+        opts=scope.opts,
     )
 
 

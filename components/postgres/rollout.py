@@ -9,14 +9,14 @@ corrected since (kubernetes#67250): whoever corrects it must delete that pod.
 import asyncio
 import contextlib
 import threading
-import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
 
 from ..cluster.api import Api
 from ..cluster.pod_obstacle import Obstacle, containers, obstacle_of
+from ..cluster.polling import Polling
 
 _REVISION = "controller-revision-hash"
 
@@ -25,7 +25,7 @@ class _GoneError(pulumi.RunError):
     """The server is not in the cluster."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class PostgresRollout:
     """The rollout of one cluster's servers.
 
@@ -34,11 +34,9 @@ class PostgresRollout:
 
     api: Api
     """Requests to the cluster."""
-    seconds: float = 480.0
-    """How long a server may take to get ready."""
-    patience: float = 20.0
-    """How long a pod may say that it cannot start: a registry may be away for a moment."""
-    pause: float = 1.0
+    corrected_in: str = "PostgresStatefulSetArgs"
+    """What a server that does not start is corrected in."""
+    polling: Polling = field(default_factory=Polling)
 
     def follow(self, stateful_set: pulumi.CustomResource) -> None:
         """Lets `pulumi up` end when the server is ready, and fail with its pod's reason.
@@ -53,6 +51,33 @@ class PostgresRollout:
 
         stateful_set.id.apply(wait)
 
+    def wait(self, namespace: str, name: str) -> None:
+        """Returns when the server is ready.
+
+        Raises:
+            pulumi.RunError: It cannot start, or is not ready in time.
+        """
+        obstacle = Obstacle("nobody has looked at it", "get pods")
+        for found in self.polling.findings(lambda: self._look(namespace, name)):
+            if not found.obstacles:
+                return
+            (obstacle,) = found.obstacles.values()
+            if found.lasting:
+                break
+        if obstacle.error:
+            raise obstacle.error
+        raise pulumi.RunError(self._sentence(namespace, name, obstacle))
+
+    def _look(self, namespace: str, name: str) -> dict[str, Obstacle]:
+        try:
+            obstacle = self._advance(namespace, name)
+        except _GoneError:
+            raise
+        except pulumi.RunError as error:
+            # An API server may be away for a moment.
+            return {"API server": Obstacle(str(error), "get pods", fatal=True, error=error)}
+        return {name: obstacle} if obstacle else {}
+
     def heal(self, args: pulumi.ResourceHookArgs) -> None:
         """Replaces the stuck pod of the former template as soon as the new one is there.
 
@@ -63,56 +88,34 @@ class PostgresRollout:
         if before is None:
             return
         generation = int(before["metadata"]["generation"])
-        threading.Thread(target=self._heal, args=(namespace, name, generation), daemon=True).start()
+        arguments = (namespace, name, generation)
+        threading.Thread(target=self.replace_stuck, args=arguments, daemon=True).start()
 
-    def _heal(self, namespace: str, name: str, generation: int) -> None:
-        end = time.monotonic() + self.seconds
-        fatal_since: float | None = None
-        said = False
-        while (now := time.monotonic()) < end:
-            # The update itself says what is wrong with the cluster.
-            with contextlib.suppress(Exception):
-                found = self._read(namespace, name)
-                if found is not None and int(found["metadata"]["generation"]) > generation:
-                    obstacle = self._advance(namespace, name)
-                    if obstacle is None:
-                        return
-                    fatal_since = (fatal_since or now) if obstacle.fatal else None
-                    # The plugin may notice by itself, and then waits for all of its time.
-                    if not said and fatal_since is not None and now - fatal_since >= self.patience:
-                        pulumi.log.warn(_sentence(namespace, name, obstacle))
-                        said = True
-            time.sleep(self.pause)
+    def replace_stuck(self, namespace: str, name: str, generation: int) -> None:
+        """Replaces the stuck pod, and says why the new one does not start.
 
-    def wait(self, namespace: str, name: str) -> None:
-        """Returns when the server is ready.
-
-        Raises:
-            pulumi.RunError: It cannot start, or is not ready in time.
+        Args:
+            namespace: Where the StatefulSet is.
+            name: Its name.
+            generation: That of the former template; nothing is done before there is a newer one.
         """
-        end = time.monotonic() + self.seconds
-        fatal_since: float | None = None
-        silent_since: float | None = None
-        while True:
-            now = time.monotonic()
-            try:
-                obstacle = self._advance(namespace, name)
-            except _GoneError:
-                raise
-            except pulumi.RunError:
-                # An API server may be away for a moment.
-                silent_since = silent_since or now
-                if now - silent_since >= self.patience:
-                    raise
-                time.sleep(self.pause)
-                continue
-            if obstacle is None:
+        said = False
+        for found in self.polling.findings(lambda: self._look_after(namespace, name, generation)):
+            if not found.obstacles:
                 return
-            silent_since = None
-            fatal_since = (fatal_since or now) if obstacle.fatal else None
-            if now > end or (fatal_since is not None and now - fatal_since >= self.patience):
-                raise pulumi.RunError(_sentence(namespace, name, obstacle))
-            time.sleep(self.pause)
+            # The plugin may notice by itself, and then waits for all of its time.
+            if found.lasting and not said:
+                pulumi.log.warn(self._sentence(namespace, name, found.lasting))
+                said = True
+
+    def _look_after(self, namespace: str, name: str, generation: int) -> dict[str, Obstacle] | None:
+        # The update itself says what is wrong with the cluster.
+        with contextlib.suppress(Exception):
+            found = self._read(namespace, name)
+            if found is not None and int(found["metadata"]["generation"]) > generation:
+                obstacle = self._advance(namespace, name)
+                return {name: obstacle} if obstacle else {}
+        return None
 
     def _advance(self, namespace: str, name: str) -> Obstacle | None:
         """Deletes a stuck pod of a former template; returns what there still is to wait for."""
@@ -148,6 +151,13 @@ class PostgresRollout:
         with contextlib.suppress(pulumi.RunError):
             self.api.request("DELETE", f"/api/v1/namespaces/{namespace}/pods/{pod}", body)
 
+    def _sentence(self, namespace: str, name: str, obstacle: Obstacle) -> str:
+        return (
+            f"the database does not run: {namespace}/{name}: {obstacle.text}; look with "
+            f"`kubectl -n {namespace} {obstacle.look}`, correct {self.corrected_in}, and run "
+            "pulumi up again"
+        )
+
 
 def _is_ready(pod: Any) -> bool:
     conditions: list[Any] = pod["status"].get("conditions") or []
@@ -158,11 +168,3 @@ def _is_ready(pod: Any) -> bool:
 
 def _runs(pod: Any) -> bool:
     return any("running" in it.get("state", {}) for it in containers(pod))
-
-
-def _sentence(namespace: str, name: str, obstacle: Obstacle) -> str:
-    return (
-        f"the database does not run: {namespace}/{name}: {obstacle.text}; look with "
-        f"`kubectl -n {namespace} {obstacle.look}`, correct todo:settings.database, and run "
-        "pulumi up again"
-    )

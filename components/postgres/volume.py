@@ -4,12 +4,13 @@
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import pulumi
 import pulumi_kubernetes as k8s
 
 from ..cluster.api import Api
-from .identity import ANNOTATION, identity_of, parse, refuse_difference, words
+from .identity import VolumeIdentity
 
 core = k8s.core.v1
 _LASTING = ("database", "user", "major", "system")
@@ -29,12 +30,13 @@ def claim_template(
     )
 
 
+@dataclass(frozen=True)
 class PostgresVolume:
     """Hooks of the StatefulSet that write to its claim and read from it."""
 
-    def __init__(self, api: Api) -> None:
-        """Names the cluster; nothing is read yet."""
-        self._api = api
+    api: Api
+    """Requests to the cluster."""
+    identity: VolumeIdentity
 
     def refuse_other(self, args: pulumi.ResourceHookArgs) -> None:
         """Refuses to make a server for a claim with other data; a before_create hook.
@@ -46,18 +48,18 @@ class PostgresVolume:
         namespace, name = inputs["metadata"]["namespace"], inputs["metadata"]["name"]
         if not isinstance(namespace, str):
             return  # not known in a preview; the update asks again
-        claim = self._api.request("GET", _path(namespace, name))
-        annotations: dict[str, str] = (claim and claim["metadata"].get("annotations")) or {}
-        if noted := annotations.get(ANNOTATION):
-            refuse_difference(parse(noted), identity_of(inputs))
+        claim = self.api.request("GET", _path(namespace, name))
+        if noted := claim and self.identity.noted(claim["metadata"]):
+            self.identity.refuse_difference(noted, self.identity.of(inputs))
 
     def note(self, args: pulumi.ResourceHookArgs) -> None:
         """Writes what the volume is made with on its claim; a hook after creation and update."""
         inputs = args.new_inputs or {}
         path = _path(inputs["metadata"]["namespace"], inputs["metadata"]["name"])
-        made_with = identity_of(inputs)
-        text = words({key: made_with[key] for key in _LASTING if key in made_with})
-        self._api.request("PATCH", path, {"metadata": {"annotations": {ANNOTATION: text}}})
+        made_with = self.identity.of(inputs)
+        lasting = {key: made_with[key] for key in _LASTING if key in made_with}
+        change = {"metadata": {"annotations": self.identity.note(lasting)}}
+        self.api.request("PATCH", path, change)
 
 
 def _path(namespace: str, name: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any, assert_never
 
 from components.metadata.scope import ObjectScope
 from components.pod.probes import HttpProbe, Probe
+from components.postgres.backup_job import CONTAINER as BACKUP_CONTAINER
 from components.postgres.pod import CONTAINER, DATA_PATH
 from components.postgres.roles import SUPERUSER
 from components.todo.deployed import (
@@ -141,7 +142,7 @@ def _database(settings: Settings, deployed: Sequence[Deployed]) -> dict[str, Any
         "backup": {
             "cronJob": f"{name}-backup",
             "claim": f"{name}-backup",
-            "container": "backup",
+            "container": BACKUP_CONTAINER,
             "schedule": backup.schedule,
         }
         if backup

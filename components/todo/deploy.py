@@ -1,7 +1,7 @@
 """Deploys one service from its description."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import assert_never
 
@@ -11,17 +11,16 @@ from components.app.app_deployment import AppDeployment, AppDeploymentArgs
 from components.cluster.api import Api
 from components.image.container_image import ContainerImage, ContainerImageArgs
 from components.image.node_images import NodeImages
-from components.metadata.labels import selector
 from components.metadata.scope import ObjectScope
-from components.network.policies import declare_egress_policy
-from components.postgres.connections import max_connections
-from components.postgres.postgres_stateful_set import (
+from components.postgres import (
     Backup,
     PostgresStatefulSet,
     PostgresStatefulSetArgs,
 )
+from components.postgres.connections import max_connections
 from components.todo.deployed import Deployed, DeployedPostgres, DeployedService, NotDeployed
 from components.todo.images import image_source
+from components.todo.names import ANNOTATION_PREFIX
 from components.todo.reach import clients, destinations
 from components.todo.secret_table import DATABASE_PASSWORD
 from components.todo.secrets import StackSecrets
@@ -34,6 +33,7 @@ from components.todo.service import (
     PublishedImage,
     Service,
 )
+from components.todo.settings.database import INPUT_NAMES
 from components.todo.settings.images import pull_secrets
 from components.todo.settings.settings import Settings
 from components.todo.volume_nodes import volume_nodes
@@ -147,13 +147,6 @@ def _image(service: Service, stack: Stack, deployed: Mapping[str, Deployed]) -> 
 
 def _deploy_postgres(service: PostgresService, stack: Stack) -> PostgresStatefulSet:
     settings, backup = service.settings, service.settings.backup
-    if backup:
-        name = f"{service.object_name}-backup"
-        declare_egress_policy(
-            f"{stack.scope.name}-{name}-egress-policy",
-            replace(stack.scope, object_name=name, component=name),
-            [(selector(service.object_name, stack.scope.instance), service.port)],
-        )
     return PostgresStatefulSet(
         f"{stack.scope.name}-{service.object_name}",
         PostgresStatefulSetArgs(
@@ -170,7 +163,7 @@ def _deploy_postgres(service: PostgresService, stack: Stack) -> PostgresStateful
             max_connections=max_connections(stack.settings.database_clients),
             storage_size=settings.storage.size,
             storage_class=settings.storage.storage_class,
-            volume_nodes=volume_nodes(stack.settings.cluster),
+            preferred_nodes=volume_nodes(stack.settings.cluster),
             backup=Backup(
                 schedule=backup.schedule,
                 keep=backup.keep,
@@ -181,7 +174,10 @@ def _deploy_postgres(service: PostgresService, stack: Stack) -> PostgresStateful
             else None,
             protect=stack.settings.environment == "production",
             clients=clients(stack.services, service, stack.scope.instance),
+            dns_cidrs=None,
             api=stack.api,
+            annotation_prefix=ANNOTATION_PREFIX,
+            input_names=INPUT_NAMES,
         ),
         opts=stack.scope.opts,
     )

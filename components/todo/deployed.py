@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pulumi
 
 from components.app.app_deployment import AppDeployment
-from components.postgres.postgres_stateful_set import PostgresStatefulSet
+from components.postgres import PostgresStatefulSet
 from components.todo.service import ExternalService, PostgresService, Service
 
 

@@ -9,7 +9,10 @@ LOADED_IMAGES: Final = "localhost/todo"
 """Where the images are that no registry has: `localhost/` is pulled from nowhere, so that a missing
 one is an error and not a stranger's."""
 
-STACK_MARK: Final = "todo-kubernetes/stack"
+ANNOTATION_PREFIX: Final = "todo-kubernetes"
+"""What the annotations begin with that are the program's own."""
+
+STACK_MARK: Final = f"{ANNOTATION_PREFIX}/stack"
 """The annotation that says which stack made an object."""
 
 IMAGE_MARK: Final = "todo-kubernetes/build"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from components.namespace.namespace import PodDemand, hard_limits
-from components.postgres import backup as postgres_backup
+from components.postgres.sizes import BACKUP_RESOURCES
 from components.todo.service import AnyService, ExternalService, PostgresService, Service
 
 
@@ -28,7 +28,7 @@ def _demands(service: AnyService) -> list[PodDemand]:
             # A pod that terminates still counts. Backups: scheduled, one by hand, a restore drill.
             return [
                 PodDemand(resources=service.settings.resources, pods=2),
-                PodDemand(resources=postgres_backup.RESOURCES, pods=3),
+                PodDemand(resources=BACKUP_RESOURCES, pods=3),
             ]
         case ExternalService():
             return []

@@ -58,7 +58,7 @@ def _http(value: str) -> str:
     if url.scheme not in ("http", "https") or port == 0 or not host or " " in value:
         raise wrong
     if "@" in url.netloc:
-        raise ValueError("expected no user or password in the address; the key is todo:chatApiKey")
+        raise ValueError("expected no user or password in the address: secrets are given apart")
     if "?" in value or "#" in value:
         raise ValueError("expected an address that ends with its path; nothing after ? or #")
     try:

@@ -20,9 +20,7 @@ _IMAGE = re.compile(
 def _image(value: str) -> str:
     match = _IMAGE.fullmatch(value)
     if match is None:
-        raise ValueError(
-            "expected an image reference such as registry.example.com/todo/backend:1.2.3"
-        )
+        raise ValueError("expected an image reference such as registry.example.com/shop/web:1.2.3")
     if len(match.group("name")) > _LONGEST_NAME:
         raise ValueError(f"expected an image name of at most {_LONGEST_NAME} characters")
     if not (match.group("tag") or match.group("digest")):
@@ -47,7 +45,7 @@ Repository = Annotated[
         pattern=rf"{_REGISTRY}(/{_NAME})+",
         # The names of the images and their slash have to fit too.
         longest=_LONGEST_NAME - len("/frontend"),
-        allowed="a registry and a path such as registry.example.com/todo, without a tag",
+        allowed="a registry and a path such as registry.example.com/shop, without a tag",
     ),
     AfterValidator(_port_exists),
 ]

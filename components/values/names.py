@@ -23,7 +23,7 @@ _MOST_ANNOTATIONS = 200 * 1024
 
 def _no_number(host: str) -> str:
     if host.rpartition(".")[2].isdecimal():
-        raise ValueError("expected a host name such as todo.example.com, not an address")
+        raise ValueError("expected a host name such as shop.example.com, not an address")
     return host
 
 
@@ -78,7 +78,7 @@ def _ingress_annotations(annotations: Mapping[str, str]) -> Mapping[str, str]:
         if key == "kubernetes.io/ingress.class":
             raise ValueError(f"expected className instead of the annotation {key}")
         prefix = key.rpartition("/")[0]
-        if prefix in {"todo-kubernetes", "pulumi.com"} and key != "pulumi.com/skipAwait":
+        if prefix == "pulumi.com" and key != "pulumi.com/skipAwait":
             raise ValueError(f"expected no annotation {key}: the program sets those of {prefix}")
     if sum(len(f"{k}{v}".encode()) for k, v in annotations.items()) > _MOST_ANNOTATIONS:
         raise ValueError(f"expected at most {_MOST_ANNOTATIONS} bytes of annotations")
@@ -107,7 +107,7 @@ _HostName = Annotated[
     Matching(
         pattern=rf"{_LABEL}(\.{_LABEL})*",
         longest=253,
-        allowed="a host name such as todo.example.com: lower-case letters, digits and '-', up to "
+        allowed="a host name such as shop.example.com: lower-case letters, digits and '-', up to "
         "63 between dots, 253 in all",
     ),
 ]

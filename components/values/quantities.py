@@ -6,9 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
-from ..postgres.image import check_image
-from .image_reference import ImageReference
-from .text import Between, Matching
+from .text import Between
 
 _QUANTITY = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)(m|k|Ki|M|Mi|G|Gi|T|Ti|)")
 _FACTORS = {
@@ -72,19 +70,6 @@ def _memory_limit(value: str) -> str:
     return value
 
 
-def _database_name(value: str) -> str:
-    if value in {"template0", "template1"}:
-        raise ValueError("expected a name that PostgreSQL does not use itself, such as todo")
-    return value
-
-
-def _role_name(value: str) -> str:
-    # PostgreSQL manual, "CREATE ROLE" and "Predefined Roles".
-    if value.startswith("pg_") or value in {"public", "none"}:
-        raise ValueError("expected a role that PostgreSQL does not reserve (pg_…, public, none)")
-    return value
-
-
 _MEBIBYTE = 1024**2
 # Larger than any node, and small enough for the sums of a quota to fit 64 bits.
 _MOST_CORES = 4096
@@ -108,15 +93,3 @@ MemoryLimit = Annotated[ByteQuantity, AfterValidator(_memory_limit)]
 Port = Annotated[int, Between(1, 65535)]
 NodePortNumber = Annotated[int, Between(30000, 32767)]
 Replicas = Annotated[int, Between(1, 50)]
-PostgresImage = Annotated[ImageReference, AfterValidator(check_image)]
-_PostgresName = Annotated[
-    str,
-    Matching(
-        pattern="[a-z_][a-z0-9_]*",
-        longest=63,
-        allowed="a name of PostgreSQL that needs no quotes: up to 63 lower-case letters, digits "
-        "and '_', and no digit first",
-    ),
-]
-DatabaseName = Annotated[_PostgresName, AfterValidator(_database_name)]
-RoleName = Annotated[_PostgresName, AfterValidator(_role_name)]

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 
-from components.postgres.postgres_stateful_set import PostgresStatefulSet, PostgresStatefulSetArgs
+from components.postgres import PostgresStatefulSet, PostgresStatefulSetArgs
 from ops import database
 from ops.checks import Facts, roles
 from ops.findings import Finding

@@ -147,7 +147,7 @@ def test_components_are_boxes_in_boxes(minikube: Recording) -> None:
         "PodDisruptionBudget",
         "Secret backend-secrets",
     )
-    assert "3 × NetworkPolicy" in found["todo > todo-app"].rest  # noqa: RUF001
+    assert "2 × NetworkPolicy" in found["todo > todo-app"].rest  # noqa: RUF001
 
 
 def test_the_order_of_registration_changes_nothing(changed: Recording) -> None:

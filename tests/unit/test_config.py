@@ -356,6 +356,18 @@ def test_two_ways_in_have_two_hosts(tree: dict[str, Any]) -> None:
     assert "frontend and backend both use a.example" in message_of(same)
 
 
+def test_an_annotation_of_the_programs_own_is_refused(tree: dict[str, Any]) -> None:
+    own = {"todo-kubernetes/stack": "somebody/else/s"}
+    exposure = {
+        "mode": "ingress",
+        "host": "a.example",
+        "className": "nginx",
+        "annotations": own,
+    }
+    message = message_of(change(tree, "frontend.exposure", exposure))
+    assert "todo:settings.frontend.exposure: expected no annotation todo-kubernetes/" in message
+
+
 # Where, what it is unless it is missing or a block, and what is allowed.
 LINE = re.compile(r"  todo:settings(\.[\w-]+|\[[^\n]+\])*( is [^\n]+)?: [^\n]+")
 

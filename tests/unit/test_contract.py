@@ -8,7 +8,7 @@ import pytest
 from components.app.app_deployment import AppDeployment, AppDeploymentArgs
 from components.image.container_image import ContainerImage, ContainerImageArgs
 from components.image.sources import Prebuilt
-from components.postgres.postgres_stateful_set import (
+from components.postgres import (
     Backup,
     PostgresStatefulSet,
     PostgresStatefulSetArgs,
@@ -26,7 +26,7 @@ from tests.recording import Recorded, Recording, record
 TOKENS = {
     "kubernetes-app-components:index:AppDeployment",
     "kubernetes-app-components:index:ContainerImage",
-    "todo:kubernetes:PostgresStatefulSet",
+    "kubernetes-app-components:index:PostgresStatefulSet",
     "todo:kubernetes:TodoStack",
 }
 PREBUILT = PrebuiltImages(mode="prebuilt", backend="b:1", frontend="f:1")
@@ -137,7 +137,11 @@ def test_one_object_name_in_two_namespaces() -> None:
             PostgresStatefulSet(
                 f"{namespace}-db",
                 PostgresStatefulSetArgs(
-                    object_name="db", namespace=namespace, password="p", backup=Backup()
+                    object_name="db",
+                    instance="shop",
+                    namespace=namespace,
+                    password="p",
+                    backup=Backup(),
                 ),
             )
 

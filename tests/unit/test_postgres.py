@@ -5,9 +5,10 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pulumi_kubernetes as k8s
 import pytest
 
-from components.postgres.postgres_stateful_set import (
+from components.postgres import (
     Backup,
     PostgresStatefulSet,
     PostgresStatefulSetArgs,
@@ -149,6 +150,113 @@ def test_only_clients_and_backups_may_connect() -> None:
         for peer in rule["from"]
     ]
     assert peers == ["backend", "postgres-backup"]
+
+
+def test_backups_reach_the_server_and_name_servers_and_nothing_else() -> None:
+    recording = deploy(backup=Backup(), dns_cidrs=["10.0.0.10/32"])
+    policy = recording.one("NetworkPolicy", "postgres-backup-egress").inputs["spec"]
+    job = recording.one("CronJob").inputs["spec"]["jobTemplate"]["spec"]["template"]
+    assert policy["podSelector"]["matchLabels"].items() <= job["metadata"]["labels"].items()
+    server = recording.one("StatefulSet").inputs["spec"]["selector"]["matchLabels"]
+    to_server, to_dns = policy["egress"]
+    assert to_server == {
+        "to": [{"podSelector": {"matchLabels": server}}],
+        "ports": [{"protocol": "TCP", "port": 5432}],
+    }
+    assert {"ipBlock": {"cidr": "10.0.0.10/32"}} in to_dns["to"]
+    assert {it["port"] for it in to_dns["ports"]} == {53}
+
+
+def test_what_is_declared_can_be_had_from_the_component() -> None:
+    found: list[PostgresStatefulSet] = []
+
+    def program() -> None:
+        for name, backup in (("db", Backup()), ("bare", None)):
+            args = PostgresStatefulSetArgs(
+                namespace="x",
+                existing_secret=None if backup else "s",
+                password=backup and "p",
+                backup=backup,
+            )
+            found.append(PostgresStatefulSet(name, args))
+
+    recording = record(program)
+    db, bare = found
+    assert bare.secret is None
+    assert bare.backup is None
+    assert db.secret
+    assert db.backup
+    had = [
+        db.stateful_set,
+        db.service,
+        db.headless_service,
+        db.service_account,
+        db.roles,
+        db.secret,
+        db.network_policy,
+        db.backup.cron_job,
+        db.backup.claim,
+        db.backup.service_account,
+        db.backup.network_policy,
+    ]
+    names = {it.pulumi_resource_name for it in had}
+    component = next(r for r in recording.resources if r.name == "db")
+    assert names == {r.name for r in recording.resources if r.parent == component.urn}
+    assert db.selector == recording.one("Service", "db").inputs["spec"]["selector"]
+
+
+def test_both_pods_run_where_they_are_told_to() -> None:
+    recording = deploy(
+        backup=Backup(),
+        node_selector={"disk": "ssd"},
+        tolerations=[k8s.core.v1.TolerationArgs(key="db", operator="Exists")],
+        priority_class="high",
+        pod_annotations={"a": "b"},
+        pull_secrets=["registry"],
+    )
+    job = recording.one("CronJob").inputs["spec"]["jobTemplate"]["spec"]["template"]
+    for template in (recording.one("StatefulSet").inputs["spec"]["template"], job):
+        assert template["metadata"]["annotations"] == {"a": "b"}
+        assert template["spec"]["nodeSelector"] == {"disk": "ssd"}
+        assert template["spec"]["tolerations"] == [{"key": "db", "operator": "Exists"}]
+        assert template["spec"]["priorityClassName"] == "high"
+        assert template["spec"]["imagePullSecrets"] == [{"name": "registry"}]
+
+
+def test_whoever_knows_better_has_the_last_word() -> None:
+    def more_history(spec: k8s.apps.v1.StatefulSetSpecArgs) -> k8s.apps.v1.StatefulSetSpecArgs:
+        spec.revision_history_limit = 10
+        return spec
+
+    spec = deploy(customize=more_history).one("StatefulSet").inputs["spec"]
+    assert spec["revisionHistoryLimit"] == 10
+    assert spec["replicas"] == 1
+
+
+def test_a_secret_of_an_operator_may_call_the_password_as_it_likes() -> None:
+    recording = deploy(
+        password=None, existing_secret="kept", password_key="password", backup=Backup()
+    )
+    assert env_of(recording)["POSTGRES_PASSWORD_FILE"] == "/run/secrets/postgres/password"
+    job = recording.one("CronJob").inputs["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    assert {"name": "PASSWORD_FILE", "value": "/run/secrets/postgres/password"} in (
+        job["containers"][0]["env"]
+    )
+    for pod in (recording.one("StatefulSet").inputs["spec"]["template"]["spec"], job):
+        (secret,) = [it["secret"] for it in pod["volumes"] if it["name"] == "secrets"]
+        assert secret["items"] == [{"key": "password", "path": "password"}]
+
+
+def test_by_default_an_instance_is_called_as_its_component() -> None:
+    labels = deploy().one("StatefulSet").inputs["metadata"]["labels"]
+    assert labels["app.kubernetes.io/instance"] == "postgres"
+    assert labels["app.kubernetes.io/part-of"] == "postgres"
+
+
+def test_the_applications_role_is_no_superuser() -> None:
+    assert env_of(deploy())["APPLICATION_USER"] != "postgres"
+    with pytest.raises(ValueError, match="superuser"):
+        deploy(user="postgres")
 
 
 def test_no_backup_without_asking() -> None:

@@ -5,9 +5,10 @@ from typing import Any
 import pulumi
 import pytest
 
+from components.postgres import PostgresStatefulSet, PostgresStatefulSetArgs
 from components.postgres.backup import Backup
-from components.postgres.backup_claim import CLASS, BackupClaim
-from components.postgres.postgres_stateful_set import PostgresStatefulSet, PostgresStatefulSetArgs
+from components.postgres.backup_claim import BackupClaim
+from components.postgres.input_names import InputNames
 from tests.recording import Recorded, record
 
 
@@ -48,13 +49,17 @@ def claim(size: str = "1Gi", storage_class: str | None = None) -> Recorded:
     return record(program).one("PersistentVolumeClaim")
 
 
+def of_claim(cluster: Cluster | None) -> BackupClaim:
+    return BackupClaim(cluster, "kubernetes-app-components", InputNames())
+
+
 def change(cluster: Cluster | None, old: dict[str, Any] | None, new: dict[str, Any]) -> None:
     if old:
         # As the engine has it, since changes of the class are ignored.
         new["spec"].pop("storageClassName", None)
         if "storageClassName" in old["spec"]:
             new["spec"]["storageClassName"] = old["spec"]["storageClassName"]
-    BackupClaim(cluster).refuse_other(
+    of_claim(cluster).refuse_other(
         pulumi.ResourceHookArgs(
             "urn", "x/postgres-backup", "claim", "Claim", new_inputs=new, old_inputs=old
         )
@@ -64,12 +69,12 @@ def change(cluster: Cluster | None, old: dict[str, Any] | None, new: dict[str, A
 def earlier(size: str = "1Gi", storage_class: str | None = None) -> dict[str, Any]:
     """The inputs of a program that did not note the class."""
     found = claim(size, storage_class).inputs
-    del found["metadata"]["annotations"][CLASS]
+    del found["metadata"]["annotations"][of_claim(None).annotation]
     return found
 
 
-SMALLER = "storage.size cannot go from 2Gi to 1Gi by an update, since a volume cannot get smaller"
-OTHER = "storage.storageClass cannot go from standard to fast"
+SMALLER = "storage_size cannot go from 2Gi to 1Gi by an update, since a volume cannot get smaller"
+OTHER = "storage_class cannot go from standard to fast"
 
 
 @pytest.mark.parametrize("state", [claim, None])
@@ -89,15 +94,15 @@ def test_what_the_claim_cannot_become_is_refused_with_the_way(
     with pytest.raises(pulumi.RunError) as caught:
         change(cluster, state and state("2Gi").inputs, claim(size, storage_class).inputs)
     said = str(caught.value)
-    assert said.startswith("todo:settings.database.backup.storage.")
+    assert said.startswith("Backup.storage_")
     assert sentence in said
-    assert 'docs/operations.md, "Change the volume of the backups"' in said
+    assert 'docs/components/postgres-stateful-set.md, "Change the volume of the backups"' in said
     assert "\n" not in said
 
 
 @pytest.mark.parametrize("old", [claim("2Gi", "fast").inputs, earlier("2Gi", "fast")])
 def test_a_class_that_is_taken_out_of_the_settings_is_refused(old: dict[str, Any]) -> None:
-    with pytest.raises(pulumi.RunError, match="storageClass cannot go from fast to default"):
+    with pytest.raises(pulumi.RunError, match="storage_class cannot go from fast to default"):
         change(Cluster("2Gi", "fast"), old, claim("2Gi").inputs)
 
 

@@ -1,17 +1,24 @@
 """What a data volume is made with: a change of it is refused before anything is changed."""
 
+import dataclasses
+from dataclasses import replace
 from typing import Any
 
 import pulumi
 import pytest
 
-from components.postgres.identity import ANNOTATION, refuse_other_data
+from components.postgres import PostgresStatefulSet, PostgresStatefulSetArgs
+from components.postgres.identity import VolumeIdentity
 from components.postgres.image import DEFAULT_IMAGE, image_traits
-from components.postgres.postgres_stateful_set import PostgresStatefulSet, PostgresStatefulSetArgs
+from components.postgres.input_names import InputNames
 from components.postgres.volume import PostgresVolume
 from components.todo.settings.config import SettingsError, parse_settings
+from components.todo.settings.database import INPUT_NAMES
+from components.todo.settings.settings import Settings
 from tests.programs import stack_settings
 from tests.recording import record
+
+IDENTITY = VolumeIdentity("kubernetes-app-components", InputNames())
 
 
 def inputs(*, earlier: bool = False, **arguments: Any) -> dict[str, Any]:
@@ -25,7 +32,7 @@ def inputs(*, earlier: bool = False, **arguments: Any) -> dict[str, Any]:
 
     found = record(program).one("StatefulSet").inputs
     if earlier:
-        del found["metadata"]["annotations"][ANNOTATION]
+        del found["metadata"]["annotations"][IDENTITY.annotation]
         container = found["spec"]["template"]["spec"]["containers"][0]
         container["env"] = [
             {"name": "POSTGRES_DB", "value": given["database"]},
@@ -37,7 +44,7 @@ def inputs(*, earlier: bool = False, **arguments: Any) -> dict[str, Any]:
 def update(old: dict[str, Any], new: dict[str, Any]) -> None:
     # As the engine has it: a claim template is for ever, so its changes are ignored.
     new["spec"]["volumeClaimTemplates"] = old["spec"]["volumeClaimTemplates"]
-    refuse_other_data(
+    IDENTITY.refuse_other_data(
         pulumi.ResourceHookArgs(
             "urn", "x/postgres", "postgres", "StatefulSet", new_inputs=new, old_inputs=old
         )
@@ -48,12 +55,14 @@ def update(old: dict[str, Any], new: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"database": "other"}, "database.name cannot go from todo to other"),
-        ({"user": "other"}, "database.user cannot go from todo to other"),
+        ({"database": "other"}, "PostgresStatefulSetArgs.database cannot go from todo to other"),
+        ({"user": "other"}, "PostgresStatefulSetArgs.user cannot go from todo to other"),
         ({"image": "postgres:16.4"}, "16 does not read the files of PostgreSQL 17"),
-        ({"image": "postgres:17.6-alpine"}, "cannot go from debian to alpine"),
-        ({"storage_size": "2Gi"}, "storage.size cannot go from 1Gi to 2Gi"),
-        ({"storage_class": "fast"}, "storage.storageClass cannot go from default to fast"),
+        ({"storage_size": "2Gi"}, "PostgresStatefulSetArgs.storage_size cannot go from 1Gi to 2Gi"),
+        (
+            {"storage_class": "fast"},
+            "PostgresStatefulSetArgs.storage_class cannot go from default to fast",
+        ),
     ],
 )
 def test_what_the_volume_decides_cannot_be_changed(
@@ -62,7 +71,7 @@ def test_what_the_volume_decides_cannot_be_changed(
     with pytest.raises(pulumi.RunError) as caught:
         update(inputs(earlier=earlier), inputs(**change))
     assert sentence in str(caught.value)
-    assert "docs/operations.md" in str(caught.value)
+    assert "docs/components/postgres-stateful-set.md" in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
@@ -97,10 +106,43 @@ def test_a_tag_without_a_major_version_is_refused_for_a_volume_that_has_one(
 ) -> None:
     with pytest.raises(pulumi.RunError) as caught:
         update(inputs(earlier=earlier), inputs(image=image))
-    assert "todo:settings.database.image does not say its major version" in str(caught.value)
+    assert "PostgresStatefulSetArgs.image does not say its major version" in str(caught.value)
     assert "files of PostgreSQL 17" in str(caught.value)
     assert "\n" not in str(caught.value)
     update(inputs(image=image), inputs(image=image))
+
+
+def test_a_volume_of_another_system_is_refused() -> None:
+    """Its files have another owner, and its indexes another order."""
+    alpine = IDENTITY.of(inputs()) | {"system": "alpine"}
+    with pytest.raises(pulumi.RunError, match="image cannot go from alpine to debian"):
+        IDENTITY.refuse_difference(alpine, IDENTITY.of(inputs()))
+
+
+@pytest.mark.parametrize("image", ["postgres:18.1-trixie", "postgres:17.6-alpine"])
+def test_an_image_that_the_pod_is_not_made_for_is_refused(image: str) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        PostgresStatefulSetArgs(namespace="x", password="p", image=image)
+
+
+def test_messages_say_what_those_who_configure_the_server_call_its_inputs() -> None:
+    own = VolumeIdentity("shop", replace(InputNames(), image="shop:image", guide="the wiki"))
+    with pytest.raises(pulumi.RunError, match=r"^shop:image cannot .* follow the wiki, "):
+        own.refuse_difference({"major": "16"}, {"major": "17"})
+
+
+def test_the_messages_of_a_stack_name_its_settings() -> None:
+    schema = Settings.model_json_schema()
+    for name in dataclasses.astuple(replace(INPUT_NAMES, guide=INPUT_NAMES.server)):
+        block = schema
+        for key in name.removeprefix("todo:settings.").split("."):
+            choices = [block, *block.get("oneOf", ()), *block.get("anyOf", ())]
+            found = [_resolved(schema, it).get("properties", {}).get(key) for it in choices]
+            block = next(it for it in found if it)
+
+
+def _resolved(schema: dict[str, Any], block: dict[str, Any]) -> dict[str, Any]:
+    return schema["$defs"][block["$ref"].rpartition("/")[2]] if "$ref" in block else block
 
 
 def test_another_size_does_not_replace_the_server() -> None:
@@ -128,8 +170,8 @@ def test_the_default_image_has_minor_version_and_system() -> None:
         ("image", "postgres:17-alpine", "based on Debian"),
         ("image", "postgres:17.6-alpine3.22", "based on Debian"),
         ("name", "postgres", "another name"),
-        ("name", "template0", "such as todo"),
-        ("name", "template1", "such as todo"),
+        ("name", "template0", "such as shop"),
+        ("name", "template1", "such as shop"),
         ("user", "postgres", "another name"),
         ("user", "pg_todo", "does not reserve"),
         ("user", "public", "does not reserve"),
@@ -176,16 +218,16 @@ class Claim:
 
 def create(claim: Claim, new: dict[str, Any]) -> None:
     args = pulumi.ResourceHookArgs("urn", "", "postgres", "StatefulSet", new_inputs=new)
-    PostgresVolume(claim).refuse_other(args)
+    PostgresVolume(claim, IDENTITY).refuse_other(args)
 
 
 def test_a_volume_that_was_kept_does_not_get_other_settings() -> None:
     claim = Claim(kept=True)
     create(claim, inputs())
     args = pulumi.ResourceHookArgs("urn", "", "postgres", "StatefulSet", new_inputs=inputs())
-    PostgresVolume(claim).note(args)
+    PostgresVolume(claim, IDENTITY).note(args)
     create(claim, inputs())
-    with pytest.raises(pulumi.RunError, match="name cannot go from todo to other"):
+    with pytest.raises(pulumi.RunError, match="database cannot go from todo to other"):
         create(claim, inputs(database="other"))
     with pytest.raises(pulumi.RunError, match="16 does not read"):
         create(claim, inputs(image="postgres:16.4"))
@@ -196,7 +238,7 @@ def test_a_volume_that_was_kept_does_not_get_other_settings() -> None:
 def test_a_volume_that_was_enlarged_by_hand_gets_its_server_back() -> None:
     claim = Claim(kept=True)
     args = pulumi.ResourceHookArgs("urn", "", "postgres", "StatefulSet", new_inputs=inputs())
-    PostgresVolume(claim).note(args)
+    PostgresVolume(claim, IDENTITY).note(args)
     create(claim, inputs(storage_size="5Gi"))
 
 

@@ -7,7 +7,8 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.postgres.postgres_stateful_set import PostgresStatefulSet, PostgresStatefulSetArgs
+from components.cluster.polling import Polling
+from components.postgres import PostgresStatefulSet, PostgresStatefulSetArgs
 from components.postgres.rollout import PostgresRollout
 from tests.recording import record
 
@@ -67,8 +68,8 @@ class Controller:
         return copy.deepcopy(found)
 
 
-def rollout_of(controller: Controller, patience: float = 0.0) -> PostgresRollout:
-    return PostgresRollout(controller, seconds=10, patience=patience, pause=0.01)
+def rollout_of(controller: Controller, grace: float = 0.0) -> PostgresRollout:
+    return PostgresRollout(controller, polling=Polling(timeout=10, grace=grace, interval=0.01))
 
 
 def test_a_ready_server_is_settled_and_left_alone() -> None:
@@ -85,7 +86,7 @@ def test_an_image_that_is_nowhere_fails_with_the_pods_reason_and_what_to_do() ->
     sentence = str(caught.value)
     assert "x/postgres: pod postgres-0: ImagePullBackOff: no such image" in sentence
     assert "kubectl -n x describe pod postgres-0" in sentence
-    assert "todo:settings.database" in sentence
+    assert "correct PostgresStatefulSetArgs" in sentence
     assert controller.deleted == []
 
 
@@ -100,7 +101,7 @@ def test_what_is_still_broken_fails_the_next_update_too() -> None:
 def test_a_registry_that_is_away_for_a_moment_is_waited_for() -> None:
     controller = Controller()
     controller.apply("nope")
-    rollout = rollout_of(controller, patience=9)
+    rollout = rollout_of(controller, grace=9)
     controller.pod = None
     controller.apply("good")
     rollout.wait("x", "postgres")
@@ -135,7 +136,7 @@ def test_a_pod_whose_server_runs_is_never_deleted(ready: str) -> None:
     assert controller.pod
     controller.pod["status"]["conditions"][0]["status"] = ready
     controller.generation, controller.revision = 9, "postgres-9"
-    rollout = PostgresRollout(controller, seconds=0.1, pause=0.01)
+    rollout = PostgresRollout(controller, polling=Polling(timeout=0.1, interval=0.01))
     with pytest.raises(pulumi.RunError, match="its former pod ends"):
         rollout.wait("x", "postgres")
     assert controller.deleted == []
@@ -160,7 +161,7 @@ def test_an_api_server_that_is_away_for_a_moment_is_asked_again(
         return request(method, path, body)
 
     monkeypatch.setattr(controller, "request", flaky)
-    rollout_of(controller, patience=5).wait("x", "postgres")
+    rollout_of(controller, grace=5).wait("x", "postgres")
     assert not answers
     answers[:] = [False] * 1000
     with pytest.raises(pulumi.RunError, match="HTTP 503"):
@@ -191,7 +192,7 @@ def test_while_the_plugin_waits_the_reason_is_said_at_once(monkeypatch: pytest.M
     monkeypatch.setattr(pulumi.log, "warn", said.append)
     controller = Controller()
     controller.apply("bad")
-    rollout = PostgresRollout(controller, seconds=0.2, patience=0.05, pause=0.01)
-    rollout._heal("x", "postgres", controller.generation - 1)  # pyright: ignore[reportPrivateUsage]
+    rollout = PostgresRollout(controller, polling=Polling(timeout=0.2, grace=0.05, interval=0.01))
+    rollout.replace_stuck("x", "postgres", controller.generation - 1)
     assert len(said) == 1
     assert "the database does not run: x/postgres: pod postgres-0: ImagePullBackOff" in said[0]

@@ -7,8 +7,9 @@ import pulumi
 import pytest
 
 from components.app.app_deployment import AppDeployment, AppDeploymentArgs
+from components.cluster.polling import Polling
 from components.cluster.rollout_watch import RolloutWatch
-from components.postgres.postgres_stateful_set import PostgresStatefulSet, PostgresStatefulSetArgs
+from components.postgres import PostgresStatefulSet, PostgresStatefulSetArgs
 from tests.recording import record
 
 MESSAGE = "back-off 20s restarting failed container=backend-init"
@@ -44,10 +45,8 @@ class Cluster:
         return {"items": copy.deepcopy(look)}
 
 
-def reason(cluster: Cluster, stuck_seconds: float = 0.0) -> str | None:
-    watch = RolloutWatch(
-        cluster, timeout_seconds=0.3, stuck_seconds=stuck_seconds, interval_seconds=0.01
-    )
+def reason(cluster: Cluster, grace: float = 0.0) -> str | None:
+    watch = RolloutWatch(cluster, Polling(timeout=0.3, grace=grace, interval=0.01))
     return watch.reason("x", "app=shop")
 
 
@@ -84,7 +83,7 @@ def restarted(name: str, times: int, *, initial: bool, code: int = 1) -> dict[st
 def test_a_container_that_fails_slowly_is_told_as_soon_as_it_has_failed(
     times: int, initial: bool
 ) -> None:
-    said = reason(Cluster([restarted("new", times, initial=initial)]), stuck_seconds=60)
+    said = reason(Cluster([restarted("new", times, initial=initial)]), grace=60)
     assert said == (
         f"pod new: c has failed {times}x with exit code 1: no such table; "
         "look with `kubectl -n x logs new -c c --previous`"
@@ -100,7 +99,7 @@ def test_the_database_is_watched_from_its_first_pod_on(monkeypatch: pytest.Monke
         "spec": {"selector": {"matchLabels": {"app": "shop"}}},
     }
     watch = RolloutWatch(
-        Cluster([pod("postgres-0", "ErrImagePull")]), stuck_seconds=0, interval_seconds=0.01
+        Cluster([pod("postgres-0", "ErrImagePull")]), Polling(grace=0, interval=0.01)
     )
     watch.begin(inputs).join(5)
     assert said[0].startswith("StatefulSet x/postgres does not get ready: pod postgres-0")
@@ -117,7 +116,7 @@ def test_a_cluster_that_does_not_answer_once_is_asked_again() -> None:
 
 
 @pytest.mark.parametrize(
-    ("looks", "stuck_seconds"),
+    ("looks", "grace"),
     [
         ([[pod("good", None)]], 0.0),
         ([[pod("starting", "PodInitializing")]], 0.0),
@@ -128,8 +127,8 @@ def test_a_cluster_that_does_not_answer_once_is_asked_again() -> None:
         ([[pod("former", "ErrImagePull")], [], [pod("new", None)]], 0.1),
     ],
 )
-def test_what_goes_by_itself_is_not_told(looks: list[Any], stuck_seconds: float) -> None:
-    assert reason(Cluster(*looks), stuck_seconds) is None
+def test_what_goes_by_itself_is_not_told(looks: list[Any], grace: float) -> None:
+    assert reason(Cluster(*looks), grace) is None
 
 
 def test_the_reason_is_said_to_whoever_runs_the_update(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,9 +138,7 @@ def test_the_reason_is_said_to_whoever_runs_the_update(monkeypatch: pytest.Monke
         "metadata": {"namespace": "x", "name": "shop"},
         "spec": {"selector": {"matchLabels": {"app": "shop"}}},
     }
-    watch = RolloutWatch(
-        Cluster([pod("new", "ErrImagePull")]), stuck_seconds=0, interval_seconds=0.01
-    )
+    watch = RolloutWatch(Cluster([pod("new", "ErrImagePull")]), Polling(grace=0, interval=0.01))
     watch.begin(inputs).join(5)
     assert said[0].startswith("Deployment x/shop does not get ready: pod new: ErrImagePull")
 

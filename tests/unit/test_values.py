@@ -145,7 +145,7 @@ BAD: list[tuple[Any, object]] = [
     (NamespaceLabels, {"pod-security.kubernetes.io/enforce": "privileged"}),
     (NamespaceLabels, {"kubernetes.io/metadata.name": "a"}),
     (IngressAnnotations, {"kubernetes.io/ingress.class": "nginx"}),
-    (IngressAnnotations, {"todo-kubernetes/stack": "a"}),
+    (IngressAnnotations, {"pulumi.com/patchForce": "true"}),
     (IngressAnnotations, {"a": "b\0"}),
     (IngressAnnotations, {"a": "b" * 300_000}),
     (Text, ""),

@@ -4,39 +4,49 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from components.postgres.image import DEFAULT_IMAGE
+from components.postgres.backup import Backup
+from components.postgres.image import DEFAULT_IMAGE, PostgresImage
+from components.postgres.input_names import InputNames
+from components.postgres.names import DatabaseName, RoleName
+from components.postgres.sizes import SERVER_RESOURCES, STORAGE_SIZE
 from components.values.addresses import Cidr, holds
 from components.values.certificates import check_bundle
 from components.values.cron import CronSchedule
 from components.values.names import ObjectName, RemoteHost
-from components.values.quantities import (
-    ByteQuantity,
-    DatabaseName,
-    Port,
-    PostgresImage,
-    RoleName,
-    quantity_value,
-)
+from components.values.quantities import ByteQuantity, Port, quantity_value
 from components.values.resources import Resources
 from components.values.text import Between
 from components.values.value import Value
 
 _MEBIBYTE = 1024**2
+_BLOCK = "todo:settings.database"
+INPUT_NAMES = InputNames(
+    server=_BLOCK,
+    image=f"{_BLOCK}.image",
+    database=f"{_BLOCK}.name",
+    user=f"{_BLOCK}.user",
+    storage_size=f"{_BLOCK}.storage.size",
+    storage_class=f"{_BLOCK}.storage.storageClass",
+    backup_storage_size=f"{_BLOCK}.backup.storage.size",
+    backup_storage_class=f"{_BLOCK}.backup.storage.storageClass",
+    guide="docs/operations.md",
+)
+"""What the component's messages call these settings."""
 
 
 class StorageSettings(Value):
     """A volume claim."""
 
-    size: ByteQuantity = "1Gi"
+    size: ByteQuantity = STORAGE_SIZE
     storage_class: ObjectName | None = Field(default=None, description="None: the default class")
 
 
 class BackupSettings(Value):
     """A scheduled pg_dump to a claim of its own."""
 
-    schedule: CronSchedule = "17 3 * * *"
-    keep: Annotated[int, Between(1, 365), Field(description="Dumps kept")] = 7
-    storage: StorageSettings = StorageSettings()
+    schedule: CronSchedule = Backup.schedule
+    keep: Annotated[int, Between(1, 365), Field(description="Dumps kept")] = Backup.keep
+    storage: StorageSettings = StorageSettings(size=Backup.storage_size)
 
     @model_validator(mode="after")
     def _has_room(self) -> Self:
@@ -58,14 +68,7 @@ class InClusterDatabase(Value):
     name: DatabaseName = "todo"
     user: RoleName = Field(default="todo", description="The application's role, no superuser")
     storage: StorageSettings = StorageSettings()
-    resources: Resources = Resources(
-        cpu_request="250m",
-        cpu_limit="1",
-        memory_request="256Mi",
-        memory_limit="512Mi",
-        ephemeral_storage_request="64Mi",
-        ephemeral_storage_limit="512Mi",
-    )
+    resources: Resources = SERVER_RESOURCES
     backup: BackupSettings | None = Field(default=BackupSettings(), description="null: no backups")
 
     @model_validator(mode="after")

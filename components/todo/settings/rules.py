@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import assert_never
 
-from components.postgres.connections import pool_size
+from components.postgres.connections import pool_size, smallest_memory_limit
 from components.todo.settings.cluster import NAMED_PROVIDERS, ClusterSettings
 from components.todo.settings.database import Database, ExternalDatabase, InClusterDatabase
 from components.todo.settings.images import (
@@ -76,7 +76,13 @@ def check_database(database: Database, secrets: Secrets, clients: int) -> None:
                     "reference (secrets.keys.databasePassword)"
                 )
         case InClusterDatabase() as it:
-            pool_size(clients, it.resources.memory_limit)
+            limit = it.resources.memory_limit
+            if pool_size(clients, limit) < 1:
+                raise ValueError(
+                    f"expected database.resources.memoryLimit ({limit}) of at least "
+                    f"{smallest_memory_limit(clients)} for up to {clients} backend pods: "
+                    "a connection takes 3 MiB, and each pod needs one"
+                )
         case _:
             assert_never(database)
 

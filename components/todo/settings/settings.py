@@ -7,8 +7,9 @@ registered; `components/todo/settings/config.py` reads it.
 from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal, Self, TypeVar
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from components.todo.names import ANNOTATION_PREFIX
 from components.todo.settings.cluster import ClusterSettings
 from components.todo.settings.database import Database, InClusterDatabase
 from components.todo.settings.images import Images
@@ -19,6 +20,7 @@ from components.values.addresses import HttpAddress
 from components.values.exposure import (
     ClusterIpExposure,
     Exposure,
+    IngressExposure,
     NodePortExposure,
     node_port,
     public_host,
@@ -51,6 +53,14 @@ class ServiceSettings(WorkloadSettings):
         description="Wait before a pod is told to stop, for all that send it requests to learn of "
         "it; longer than a load balancer takes to deregister a pod that it reaches directly",
     )
+
+    @field_validator("exposure")
+    @classmethod
+    def _has_no_annotation_of_the_program(cls, exposure: Exposure) -> Exposure:
+        for key in exposure.annotations if isinstance(exposure, IngressExposure) else ():
+            if key.startswith(f"{ANNOTATION_PREFIX}/"):
+                raise ValueError(f"expected no annotation {key}: the program sets it")
+        return exposure
 
 
 class FrontendSettings(ServiceSettings):
