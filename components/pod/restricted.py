@@ -67,18 +67,6 @@ def container_resources(resources: Resources) -> core.ResourceRequirementsArgs:
     )
 
 
-def exec_probe(
-    command: Sequence[str], *, period: int, failures: int, timeout: int = 3
-) -> core.ProbeArgs:
-    """Returns a probe that runs a command in the container; period and timeout in seconds."""
-    return core.ProbeArgs(
-        exec_=core.ExecActionArgs(command=list(command)),
-        period_seconds=period,
-        timeout_seconds=timeout,
-        failure_threshold=failures,
-    )
-
-
 def secret_references(names: Sequence[str]) -> list[core.LocalObjectReferenceArgs] | None:
     """Returns the references to the Secrets with which the kubelet pulls a pod's images."""
     return [core.LocalObjectReferenceArgs(name=name) for name in names] or None
