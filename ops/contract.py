@@ -103,7 +103,7 @@ Database = Annotated[InClusterDatabase | ExternalDatabase, Field(discriminator="
 
 
 class Secret(_Model):
-    """A secret that a service reads from a file."""
+    """A secret that a service reads from a file; two services that read it are two entries."""
 
     name: str
     file: str
@@ -116,7 +116,7 @@ class Secret(_Model):
     generated: bool
     """Whether the stack's configuration has it; else an external store does."""
     targets: tuple[str, ...]
-    """URNs of the resources that a new value changes."""
+    """URNs of the resources that a new value changes, those of all its readers."""
 
 
 class Session(_Model):
@@ -152,6 +152,10 @@ class Operations(_Model):
     def secret(self, name: str) -> Secret:
         """Returns the secret of a name; Failure: there is none."""
         return _only(f"secret {name}", (it for it in self.secrets if it.name == name))
+
+    def readers(self, name: str) -> dict[Service, Secret]:
+        """Returns the services that read a secret, and how each has it."""
+        return {self.service(it.service): it for it in self.secrets if it.name == name}
 
     @property
     def server(self) -> InClusterDatabase | None:

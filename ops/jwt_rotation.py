@@ -38,12 +38,14 @@ class JwtRotation:
 
     def deployed(self) -> bool:
         """Returns whether the pods' keys are those in the stack's configuration."""
-        data = part(self._secret(), "data")
-        return all(
-            base64.b64decode(data.get(self.stack.contract.secret(name).file, "")).decode()
-            == (self.configured(name) or "")
-            for name in (CURRENT, NEXT, PREVIOUS)
-        )
+        self._check_generated()
+        for name in (CURRENT, NEXT, PREVIOUS):
+            wanted = self.configured(name) or ""
+            for service, secret in self.stack.contract.readers(name).items():
+                found = part(self._mounted(service), "data").get(secret.file, "")
+                if base64.b64decode(found).decode() != wanted:
+                    return False
+        return True
 
     def announce(self) -> None:
         """Lets every pod accept a new key; one that an earlier run made is taken up again."""
@@ -80,38 +82,36 @@ class JwtRotation:
         A session ends `SESSION_MINUTES` after it was signed, and none was signed with the former
         key since the Secret with the present keys was made: a change makes a new Secret.
         """
-        made = seconds_since(self._secret()["metadata"]["creationTimestamp"])
+        made = min(
+            seconds_since(self._mounted(service)["metadata"]["creationTimestamp"])
+            for service in self.stack.contract.readers(CURRENT)
+        )
         return self._session_minutes() * 60 - made
 
     def _session_minutes(self) -> int:
-        service, session = self._service, self.stack.contract.session
+        service, session = self.stack.contract.of_role("backend"), self.stack.contract.session
         if session is None:
             raise Failure("This stack signs nobody in.", ExitCode.USAGE)
-        selector = selector_of(self._workload())
+        selector = selector_of(self.cluster.get(service.kind, service.workload))
         pods = [pod for pod in self.cluster.pods(selector) if is_ready(pod)]
         if not pods:
             raise Failure(f"No {service.name} pod is ready; run `python -m ops validate`.")
         name = pods[0]["metadata"]["name"]
         return int(self.cluster.run(name, service.container, session.minutes_command).out)
 
-    @property
-    def _service(self) -> Service:
-        """The service that signs sessions."""
-        return self.stack.contract.service(self.stack.contract.secret(CURRENT).service)
-
-    def _workload(self) -> Json:
-        return self.cluster.get(self._service.kind, self._service.workload)
-
-    def _secret(self) -> Json:
+    def _check_generated(self) -> None:
         generated = self.stack.contract.secret(CURRENT).generated
-        name = mounted_secret(self._workload()) if generated else None
-        if name is None or self.configured(CURRENT) is None:
+        if not generated or self.configured(CURRENT) is None:
             raise Failure(
                 "This stack's session key is not in its configuration; if an external store has "
                 "it, change it there in the steps of docs/operations.md.",
                 ExitCode.USAGE,
             )
-        return self.cluster.get("Secret", name)
+
+    def _mounted(self, service: Service) -> Json:
+        """Returns the Secret that a service's pods mount."""
+        name = mounted_secret(self.cluster.get(service.kind, service.workload))
+        return self.cluster.get("Secret", str(name))
 
     def _configure(self, name: str, key: str) -> None:
         self.stack.pulumi.set_secret(self.stack.contract.secret(name).config_key, key)

@@ -20,7 +20,7 @@ from functools import cached_property
 
 from console.failure import ExitCode, Failure
 from ops import database
-from ops.contract import Secret
+from ops.contract import Secret, Service
 from ops.json_tree import Json, part
 from ops.kube import Cluster
 from ops.retry import wait_until
@@ -73,16 +73,19 @@ class PasswordRotation:
         self.stack.pulumi.set_secret(self.secret.config_key, password)
 
     @cached_property
-    def _reader(self) -> Json:
-        """The workload whose pods connect with the password."""
-        service = self.stack.contract.service(self.secret.service)
+    def _readers(self) -> list[tuple[Service, Secret, str]]:
+        """The services that connect with the password, with the selectors of their pods."""
+        found = self.stack.contract.readers(PASSWORD).items()
+        return [(it, secret, selector_of(self._workload(it))) for it, secret in found]
+
+    def _workload(self, service: Service) -> Json:
         return self.cluster.get(service.kind, service.workload)
 
     def secret_names(self) -> list[str]:
         """Returns the Secrets that the pods of the application and of the server mount."""
-        server = self.stack.contract.of_role("database")
-        workloads = [self._reader, self.cluster.get(server.kind, server.workload)]
-        return sorted({name for it in workloads if (name := mounted_secret(it))})
+        services = [*(it for it, *_ in self._readers), self.stack.contract.of_role("database")]
+        names = {mounted_secret(self._workload(it)) for it in services}
+        return sorted(name for name in names if name)
 
     def pending(self) -> bool:
         """Returns whether an earlier rotation did not get to its end."""
@@ -129,23 +132,26 @@ class PasswordRotation:
             body = {"data": {self.secret.file: value}, "metadata": pending}
             self.cluster.patch("Secret", name, body)
         note = {"metadata": {"annotations": {_CHANGED: str(time.time())}}}
-        for pod in self._pods():
+        for pod, *_ in self._pods():
             self.cluster.patch("Pod", pod, note)
 
-    def _pods(self) -> list[str]:
-        """Returns the pods that connect with the password and are ready."""
-        pods = self.cluster.pods(selector_of(self._reader))
-        return [pod["metadata"]["name"] for pod in pods if is_ready(pod)]
+    def _pods(self) -> list[tuple[str, str, str]]:
+        """Returns the pods that connect with it and are ready: name, container, password file."""
+        return [
+            (pod["metadata"]["name"], service.container, f"{secret.mount_path}/{secret.file}")
+            for service, secret, selector in self._readers
+            for pod in self.cluster.pods(selector)
+            if is_ready(pod)
+        ]
 
     def pods_with(self, password: str) -> tuple[int, int]:
         """Returns how many of those pods see the password, and how many there are."""
-        container = self.stack.contract.service(self.secret.service).container
-        path = f"{self.secret.mount_path}/{self.secret.file}"
         pods = self._pods()
 
-        def sees(pod: str) -> bool:
+        def sees(pod: tuple[str, str, str]) -> bool:
+            name, container, path = pod
             try:
-                done = self.cluster.run(pod, container, ["sha256sum", path])
+                done = self.cluster.run(name, container, ["sha256sum", path])
             except Failure:
                 return False
             return done.out.split()[:1] == [digest(password)]
@@ -170,7 +176,7 @@ class PasswordRotation:
             enough,
             _SECONDS,
             lambda: (
-                f"Only {seen} of {pods} {self.secret.service} pods see the new password after "
+                f"Only {seen} of {pods} pods see the new password after "
                 f"{_SECONDS:.0f} s; run this again, it goes on from here."
             ),
             every=0,
