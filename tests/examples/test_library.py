@@ -4,7 +4,7 @@ import json
 import subprocess
 from pathlib import Path, PurePosixPath
 
-from tests.examples.conftest import Wheel
+from tests.installed_library import Wheel
 from tests.recording import ROOT
 
 NAME = "kubernetes_app_components"
