@@ -1,0 +1,171 @@
+"""The Kubernetes API as operations use it: kinds by the cluster's own names, tried again."""
+
+import json
+import tempfile
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ops.kube import EVERY, Cluster
+from ops.kubeconfig import proxied
+from ops.retry import ApiError
+
+GATEWAYS = "gateway.networking.k8s.io"
+
+
+def resources(version: str, *names: tuple[str, str, bool]) -> dict[str, Any]:
+    listed = [
+        {"name": name, "kind": kind, "namespaced": namespaced, "singularName": "", "verbs": []}
+        for name, kind, namespaced in names
+    ]
+    return {"kind": "APIResourceList", "groupVersion": version, "resources": listed}
+
+
+class Api:
+    """Answers as an API server does, and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, Any] = {
+            "/version": {"gitVersion": "v1.34.4"},
+            "/readyz": {},
+            "/apis": {
+                "kind": "APIGroupList",
+                "groups": [
+                    {
+                        "name": name,
+                        "versions": [{"groupVersion": f"{name}/v1", "version": "v1"}],
+                        "preferredVersion": {"groupVersion": f"{name}/v1", "version": "v1"},
+                    }
+                    for name in (GATEWAYS, "apps")
+                ]
+            },
+            "/api/v1": resources("v1", ("pods", "Pod", True), ("nodes", "Node", False)),
+            f"/apis/{GATEWAYS}/v1": resources("v1", ("gateways", "Gateway", True)),
+            "/apis/apps/v1": resources("v1", ("daemonsets", "DaemonSet", True)),
+        }
+        self.errors: list[int] = []
+        self.asked: list[str] = []
+        api = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                api.asked.append(f"{self.command} {self.path}")
+                answer = api.answers.get(self.path.partition("?")[0])
+                status = 200 if answer is not None else 404
+                if api.errors and "/namespaces/" in self.path:
+                    status = api.errors.pop(0)
+                if status != 200:
+                    answer = {"kind": "Status", "message": f"status {status}"}
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.end_headers()
+                self.wfile.write(json.dumps(answer).encode())
+
+            do_PATCH = do_GET  # noqa: N815 - as the base class has it
+
+            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+                """Says nothing."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def cluster(self) -> Cluster:
+        url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        kubeconfig = {
+            "clusters": [{"name": "c", "cluster": {"server": url}}],
+            "users": [{"name": "u", "user": {}}],
+            "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
+            "current-context": "x",
+        }
+        return Cluster(json.dumps(kubeconfig, indent=1), "x", "todo-app")
+
+
+@pytest.fixture
+def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    api = Api()
+    yield api
+    api.server.shutdown()
+    api.server.server_close()
+
+
+def test_kinds_are_called_as_the_cluster_calls_them(api: Api) -> None:
+    cluster = api.cluster()
+    found = {
+        f"/apis/{GATEWAYS}/v1/namespaces/todo-app/gateways/public": lambda: cluster.find(
+            "Gateway", "public", api_version=f"{GATEWAYS}/v1"
+        ),
+        "/api/v1/namespaces/kube-system/pods/x": lambda: cluster.find(
+            "Pod", "x", namespace="kube-system"
+        ),
+        "/api/v1/nodes/n": lambda: cluster.find("Node", "n"),
+    }
+    for path, find in found.items():
+        assert find() is None
+        api.answers[path] = {"metadata": {"name": "there"}}
+        assert find() == {"metadata": {"name": "there"}}
+
+
+def test_lists_are_of_the_namespace_or_of_all(api: Api) -> None:
+    cluster = api.cluster()
+    api.answers["/api/v1/namespaces/todo-app/pods"] = {"items": [{"metadata": {}}]}
+    api.answers["/apis/apps/v1/daemonsets"] = {"items": []}
+    assert cluster.pods("app=backend") == [{"metadata": {}}]
+    assert cluster.items("DaemonSet", namespace=EVERY) == []
+    assert "GET /api/v1/namespaces/todo-app/pods?labelSelector=app%3Dbackend" in api.asked
+
+
+def test_of_a_kind_that_the_cluster_does_not_know_there_is_no_object(api: Api) -> None:
+    assert api.cluster().find("Gone", "x", api_version="gone.example.com/v1") is None
+
+
+def test_nothing_is_kept_where_other_users_look(
+    api: Api, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    api.cluster().find("Pod", "x")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_server_that_is_busy_is_asked_again(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
+    api.answers["/api/v1/namespaces/todo-app/pods/x"] = {"metadata": {}}
+    api.errors = [503, 429]
+    assert api.cluster().get("Pod", "x") == {"metadata": {}}
+    assert capsys.readouterr().err.count("trying again") == 1
+
+
+def test_a_refusal_is_told_in_the_servers_words(api: Api) -> None:
+    api.errors = [403]
+    with pytest.raises(ApiError, match="The cluster refused: status 403; use a kube context"):
+        api.cluster().get("Pod", "x")
+
+
+def test_changes_say_who_made_them(api: Api) -> None:
+    api.answers["/api/v1/namespaces/todo-app/pods/x"] = {}
+    api.cluster().patch("Pod", "x", {"metadata": {"annotations": {"a": "b"}}})
+    assert api.asked[-1].endswith("/pods/x?fieldManager=todo-ops")
+
+
+@pytest.mark.parametrize(
+    ("url", "without", "expected"),
+    [
+        ("https://api.example.com:6443", "", True),
+        ("https://127.0.0.1:6443", "", False),
+        ("https://localhost:6443", "", False),
+        ("https://10.89.0.2:6443", "10.0.0.0/8,other", False),
+        ("https://api.example.com", ".example.com", False),
+        ("https://api.example.com", "other.com, *", False),
+        ("https://myexample.com", "example.com", True),
+    ],
+)
+def test_a_cluster_is_reached_through_the_proxy_where_kubectl_does(
+    url: str, without: str, expected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy:3128")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.setenv("NO_PROXY", without)
+    assert proxied(url) == expected
