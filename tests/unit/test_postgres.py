@@ -1,5 +1,7 @@
 """PostgresStatefulSet: data, tuning, backup, and what a change must not do."""
 
+import dataclasses
+import re
 import ssl
 import subprocess
 from pathlib import Path
@@ -14,7 +16,9 @@ from components.postgres import (
     PostgresStatefulSetArgs,
 )
 from components.postgres.tuning import shared_memory_size, tuning
-from tests.recording import Recording, record
+from tests.recording import ROOT, Recording, record
+
+PAGE = (ROOT / "docs/components/postgres-stateful-set.md").read_text(encoding="utf-8")
 
 
 def deploy(**arguments: Any) -> Recording:
@@ -329,3 +333,23 @@ def test_tuning_fits_the_memory(memory: str) -> None:
 def test_shared_memory() -> None:
     assert shared_memory_size("256Mi") == "64Mi"
     assert shared_memory_size("4Gi") == "512Mi"
+
+
+def test_its_page_names_every_argument_once_and_in_order() -> None:
+    table = PAGE.split("## Arguments")[1].split("##")[0]
+    assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == [
+        it.name for it in dataclasses.fields(PostgresStatefulSetArgs)
+    ]
+
+
+def test_the_example_of_its_page_declares_the_objects_that_the_page_names() -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    code = example.replace("kubernetes_app_components", "components")
+    recording = record(lambda: exec(code, {}), {"todo:databasePassword": "p"})  # noqa: S102
+    table = PAGE.split("## What it declares")[1].split("## Arguments")[0]
+    named = re.findall(r"^\| .* \| `(NAME.*?)` \| `(name.*?)` \|", table, re.MULTILINE)
+    assert {
+        (name.replace("NAME", "db"), pulumi.replace("name", "db")) for name, pulumi in named
+    } == {
+        (r.kubernetes_name, r.name) for r in recording.resources if r.type.startswith("kubernetes:")
+    }
