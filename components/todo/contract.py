@@ -7,6 +7,7 @@ field, or takes one away, is another version; both files say which.
 from collections.abc import Sequence
 from typing import Any, assert_never
 
+from components.metadata.labels import object_name
 from components.metadata.scope import ObjectScope
 from components.pod.probes import HttpProbe, Probe
 from components.postgres.backup_job import CONTAINER as BACKUP_CONTAINER
@@ -83,9 +84,9 @@ def _service(it: Deployed, settings: Settings) -> list[dict[str, Any]]:
             return [
                 {
                     "name": service.name,
-                    "role": DATABASE,
+                    "role": service.name,
                     "kind": "StatefulSet",
-                    "workload": service.object_name,
+                    "workload": object_name(it.server.stateful_set),
                     "component": "database",
                     "container": CONTAINER,
                     "service": service.object_name,
@@ -130,22 +131,22 @@ def _database(settings: Settings, deployed: Sequence[Deployed]) -> dict[str, Any
     postgres = postgres_in(deployed)
     if postgres is None:
         return address
-    name, backup = postgres.service.object_name, postgres.service.settings.backup
+    server, schedule = postgres.server, postgres.service.settings.backup
     return {
         **address,
         "superuser": SUPERUSER,
-        "service": name,
-        "pod": f"{name}-0",
+        "service": object_name(server.service),
+        "pod": object_name(server.stateful_set).apply(lambda name: f"{name}-0"),
         "container": CONTAINER,
-        "claim": postgres.server.claim_name,
+        "claim": server.claim_name,
         "dataPath": DATA_PATH,
         "backup": {
-            "cronJob": f"{name}-backup",
-            "claim": f"{name}-backup",
+            "cronJob": object_name(server.backup.cron_job),
+            "claim": object_name(server.backup.claim),
             "container": BACKUP_CONTAINER,
-            "schedule": backup.schedule,
+            "schedule": schedule.schedule,
         }
-        if backup
+        if server.backup and schedule
         else None,
     }
 

@@ -155,6 +155,7 @@ def _deploy_postgres(service: PostgresService, stack: Stack) -> PostgresStateful
             namespace=stack.scope.namespace,
             password=stack.secrets.values.get(DATABASE_PASSWORD.name),
             existing_secret=stack.secrets.external,
+            password_key=DATABASE_PASSWORD.file,
             image=settings.image,
             pull_secrets=pull_secrets(stack.settings.images),
             database=settings.name,
