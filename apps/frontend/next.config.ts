@@ -1,11 +1,10 @@
 import type { NextConfig } from "next";
 
 const config: NextConfig = {
-  output: "standalone",
-  outputFileTracingRoot: import.meta.dirname,
-  outputFileTracingExcludes: { "**": ["node_modules/sharp/**", "node_modules/@img/**"] },
-  images: { unoptimized: true },
-  poweredByHeader: false,
+  // Pages as files, in out/: nothing in them is personal, so nothing is left to render per request.
+  output: "export",
+  // Else a random name, which every page carries: the same source would never give the same page.
+  generateBuildId: () => "todo",
   reactStrictMode: true,
 };
 

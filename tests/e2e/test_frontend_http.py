@@ -1,5 +1,7 @@
 """HTTP at the frontend: what is malformed or unusual is answered, and clearly."""
 
+import base64
+import hashlib
 import json
 import re
 import socket
@@ -56,16 +58,76 @@ def test_an_offer_of_http_2_is_ignored(deployment: Deployment) -> None:
         assert status == (401 if path == "/api/me" else 200)
 
 
-def test_static_files_carry_the_headers_that_keep_them_what_they_are(
+_LOCKED = {
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+}
+
+
+def _files(page: str) -> list[str]:
+    return re.findall(r'(?:src|href)="(/[^"/][^"]*\.[^"]+)"', page)
+
+
+@pytest.mark.parametrize(("path", "status"), [("/", 200), ("/nowhere", 404)])
+def test_pages_run_only_what_was_built_into_them(
+    deployment: Deployment, path: str, status: int
+) -> None:
+    answer = httpx.get(deployment.frontend + path)
+    assert answer.status_code == status
+    scripts = re.findall(r"<script(?![^>]* src=)[^>]*>(.*?)</script>", answer.text, re.DOTALL)
+    digests = [hashlib.sha256(script.encode()).digest() for script in scripts]
+    hashes = {f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests}
+    assert hashes
+    assert " style=" not in answer.text
+    assert not re.search(r"<[a-z][^>]*\son[a-z]+=", answer.text)
+    policy = answer.headers["content-security-policy"]
+    directives = {name: set(rest) for name, *rest in map(str.split, policy.split(";"))}
+    assert directives == {
+        "default-src": {"'self'"},
+        "script-src": {"'self'", *hashes},
+        "style-src": {"'self'"},
+        "img-src": {"'self'", "data:"},
+        "connect-src": {"'self'"},
+        "font-src": {"'self'"},
+        "object-src": {"'none'"},
+        "base-uri": {"'none'"},
+        "form-action": {"'self'"},
+        "frame-ancestors": {"'none'"},
+    }
+    assert dict(answer.headers).items() >= _LOCKED.items()
+
+
+def test_files_of_a_page_are_compressed_kept_and_locked_up(deployment: Deployment) -> None:
+    files = _files(httpx.get(deployment.frontend).text)
+    assert len(files) > 3
+    for file in files:
+        answer = httpx.get(deployment.frontend + file, headers={"Accept-Encoding": "br"})
+        assert answer.status_code == 200, file
+        assert answer.headers["content-encoding"] == "br"
+        assert dict(answer.headers).items() >= _LOCKED.items()
+        if file.startswith("/_next/static/"):
+            assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+
+
+def test_a_page_is_asked_for_each_time_and_sent_when_it_has_changed(deployment: Deployment) -> None:
+    page = httpx.get(deployment.frontend)
+    assert page.headers["cache-control"] == "no-cache"
+    again = httpx.get(deployment.frontend, headers={"If-None-Match": page.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_a_file_of_another_build_is_missing_on_this_connection_alone(
     deployment: Deployment,
 ) -> None:
-    page = httpx.get(deployment.frontend).text
-    scripts = re.findall(r'/_next/static/[^"]+\.(?:js|css)', page)
-    assert scripts
-    for script in scripts:
-        headers = httpx.get(deployment.frontend + script).headers
-        assert headers["x-content-type-options"] == "nosniff"
-        assert headers["cross-origin-resource-policy"] == "same-origin"
+    answer = httpx.get(f"{deployment.frontend}/_next/static/chunks/of-another-build.js")
+    assert answer.status_code == 404
+    assert answer.json()["detail"]
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["connection"] == "close"
 
 
 def test_every_line_of_the_log_is_json(deployment: Deployment) -> None:

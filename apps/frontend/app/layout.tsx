@@ -1,16 +1,18 @@
 import type { Metadata, Viewport } from "next";
-import { cookies } from "next/headers";
 import type { ReactNode } from "react";
+import { EARLY } from "@/lib/early.mts";
 import "./globals.css";
 
 export const metadata: Metadata = { title: "Todo", description: "A small, careful todo list" };
 export const viewport: Viewport = { width: "device-width", initialScale: 1, colorScheme: "light dark" };
 
-export default async function Layout({ children }: { children: ReactNode }) {
-  // Reading the cookie also makes pages dynamic, which a nonce per request needs.
-  const theme = (await cookies()).get("theme")?.value;
+export default function Layout({ children }: { children: ReactNode }) {
   return (
-    <html lang="en" data-theme={theme === "dark" || theme === "light" ? theme : undefined}>
+    // The script sets the theme of this element before React sees it.
+    <html lang="en" suppressHydrationWarning>
+      <head>
+        <script dangerouslySetInnerHTML={{ __html: EARLY }} />
+      </head>
       <body>
         {children}
         <noscript>This application needs JavaScript.</noscript>

@@ -1,12 +1,12 @@
 import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
 
-/** Set on every answer; pages set more (lib/security-headers.ts). */
+/** Set on every answer; pages set more (security-headers.mts). */
 export const COMMON_HEADERS = {
   "x-content-type-options": "nosniff",
   "cross-origin-resource-policy": "same-origin",
 } as const;
 
-/** Seconds after which to come again. Short: a page costs some hundredths of a second. */
+/** Seconds after which to come again. Short: an answer costs some thousandths of a second. */
 export const RETRY_AFTER = "2";
 
 /** Answers with JSON. */

@@ -1,4 +1,4 @@
-/** The HTTP server around Next.js: whom to believe, how much to take on, and how to leave. */
+/** The HTTP server of pages and API: whom to believe, how much to take on, and how to leave. */
 
 import {
   createServer,
@@ -14,20 +14,18 @@ import {
   type Server as Acceptor,
 } from "node:net";
 import type { Duplex } from "node:stream";
-import { json, busy, COMMON_HEADERS, problem } from "./answer.mts";
+import { json, COMMON_HEADERS, problem } from "./answer.mts";
 import { Api, type ApiOptions } from "./api.mts";
 import { STREAM_TIMEOUT_MS } from "./backend.mts";
 import { settleForwarded } from "./client.mts";
 import { Connections } from "./connections.mts";
 import { depart } from "./departure.mts";
-import { Gate, type GateOptions } from "./gate.mts";
 import { log } from "./log.mts";
 
 export interface FrontendOptions {
-  /** Next.js: renders pages and serves static files. */
-  pages: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+  /** Answers whatever is no API, by GET or HEAD: see site.mts. */
+  pages: (request: IncomingMessage, response: ServerResponse, path: string) => void | Promise<void>;
   api: ApiOptions;
-  pageGate: GateOptions;
   /** Proxies in front that append to X-Forwarded-For. */
   trustedProxies: number;
   /** How long a connection may be idle, in milliseconds: longer than any proxy in front keeps it. */
@@ -38,13 +36,12 @@ export interface FrontendOptions {
   connections: number;
   /**
    * Sockets to listen with. libuv (since 1.45) takes one connection from a socket in each turn of
-   * the event loop; while pages are rendered the turns are few, and probes would wait in the queue.
+   * the event loop; while there is much to answer the turns are few, and probes would wait in the
+   * queue.
    */
   acceptors: number;
 }
 
-/** Longest turn of a page in milliseconds, so that who reads slowly keeps none from others. */
-const LONGEST_TURN = 3000;
 const PAGE_METHODS = ["GET", "HEAD"];
 const REFUSALS: Record<string, [number, string]> = {
   ERR_HTTP_REQUEST_TIMEOUT: [408, "The request took too long to arrive."],
@@ -75,21 +72,19 @@ function withoutEndSlashes(path: string): string {
   return path.slice(0, end);
 }
 
-/** Answers requests, of which only those for pages and static files reach Next.js. */
+/** Answers requests: probes itself, /api from the backend, and all others with pages and files. */
 export class Frontend {
   /** For tests, and for the web sockets of the development server. */
   readonly server: Server;
   readonly #acceptors: Acceptor[] = [];
   readonly #options: FrontendOptions;
   readonly #api: Api;
-  readonly #pageGate: Gate;
   readonly #connections: Connections;
   #stopping = false;
 
   constructor(options: FrontendOptions) {
     this.#options = options;
     this.#api = new Api(options.api);
-    this.#pageGate = new Gate(options.pageGate);
     this.server = createServer(
       {
         keepAliveTimeout: options.keepAlive,
@@ -172,10 +167,7 @@ export class Frontend {
       else json(response, 200, { status: "ok" });
       return;
     }
-    settleForwarded(request, this.#options.trustedProxies);
-    for (const [name, value] of Object.entries(COMMON_HEADERS)) response.setHeader(name, value);
-    if (path.startsWith("/_next/static/")) await this.#options.pages(request, response);
-    else await this.#page(request, response);
+    await this.#options.pages(request, response, path);
   }
 
   /** Answers what Node.js could not read as a request, or not in time. */
@@ -199,25 +191,6 @@ export class Frontend {
     const allow = [...PAGE_METHODS, "OPTIONS"].join(", ");
     if (request.method === "OPTIONS") response.writeHead(204, { ...COMMON_HEADERS, allow }).end();
     else problem(response, 405, `${request.method} is not supported here.`, { allow });
-  }
-
-  /** Renders a page when it is its turn: rendering many at once would only make each take longer. */
-  async #page(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const gone = departureOf(response);
-    if (!(await this.#pageGate.enter(gone))) {
-      busy(response);
-      return;
-    }
-    try {
-      if (gone.aborted) return;
-      const over = new Promise((resolve) => {
-        gone.addEventListener("abort", resolve);
-        setTimeout(resolve, LONGEST_TURN).unref();
-      });
-      await Promise.race([this.#options.pages(request, response).then(() => over), over]);
-    } finally {
-      this.#pageGate.leave();
-    }
   }
 }
 

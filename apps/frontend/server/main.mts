@@ -1,12 +1,10 @@
-/** Starts the frontend: Next.js behind a server of its own (frontend.mts). */
+/** Starts the frontend: the pages that Next.js made (site.mts) and the way to the backend. */
 
-import { readFileSync } from "node:fs";
-import { createServer } from "node:http";
 import { dirname, join } from "node:path";
-import next from "next";
 import { acceptorsOn, readEnvironment, type Environment } from "./environment.mts";
-import { Frontend } from "./frontend.mts";
+import { Frontend, type FrontendOptions } from "./frontend.mts";
 import { captureConsole, log } from "./log.mts";
+import { Site } from "./site.mts";
 
 const MIB = 1024 * 1024;
 const folder = dirname(import.meta.dirname);
@@ -23,22 +21,15 @@ function settings(): Environment {
 
 const { hostname, port, trustedProxies, keepAlive } = settings();
 
-if (!dev) {
-  captureConsole();
-  // As the server.js does that Next.js writes: the configuration as it was built, not read again.
-  const built = JSON.parse(readFileSync(join(folder, ".next", "required-server-files.json"), "utf8"));
-  process.env.__NEXT_PRIVATE_STANDALONE_CONFIG = JSON.stringify(built.config);
-}
+if (!dev) captureConsole();
 
 const frontend = new Frontend({
-  pages: (request, response) => pages(request, response),
+  pages: (request, response, path) => pages(request, response, path),
   trustedProxies,
   keepAlive,
   requestTimeout: 30_000,
   connections: 2000,
   acceptors: acceptorsOn(process.platform, dev),
-  // A page is work for this process, which has one thread: few at a time.
-  pageGate: { running: 2, waiting: 200, patience: 8000 },
   api: {
     // Most of an API request is waiting for the backend, so more at a time; but all of them may be
     // answered in one turn of the event loop, which keeps probes waiting.
@@ -46,12 +37,16 @@ const frontend = new Frontend({
     bodyRoom: 16 * MIB,
   },
 });
-// Next.js takes every offer of an upgrade (to h2c, for example) and closes the connection. Only its
-// development server has web sockets; else it watches a server that nobody reaches, and the offer
-// is ignored, as HTTP wants it.
-const watched = dev ? frontend.server : createServer();
-const app = next({ dev, dir: folder, hostname, port, quiet: !dev, httpServer: watched });
-const pages = app.getRequestHandler();
+const pages = await findPages();
+
+async function findPages(): Promise<FrontendOptions["pages"]> {
+  if (dev) {
+    const { development } = await import("./development.mts"); // the image has no Next.js
+    return development(folder, frontend.server, { hostname, port });
+  }
+  const site = new Site(join(folder, "out"));
+  return (request, response, path) => site.answer(request, response, path);
+}
 
 let stopping = false;
 async function stop(signal: string): Promise<void> {
@@ -65,5 +60,4 @@ async function stop(signal: string): Promise<void> {
 process.on("SIGTERM", (signal) => void stop(signal));
 process.on("SIGINT", (signal) => void stop(signal));
 
-await app.prepare();
 log("listening", { hostname, port: await frontend.listen({ port, host: hostname }) });

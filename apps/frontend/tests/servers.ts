@@ -32,7 +32,6 @@ export async function frontend(options: Partial<FrontendOptions> & { backendPort
     pages: async (page, response) => {
       pages.push({ request: page, finish: () => response.end("page") });
     },
-    pageGate: { running: 2, waiting: 2, patience: 60_000 },
     api: {
       backendUrl: `http://127.0.0.1:${backendPort}`,
       gate: { running: 2, waiting: 2, patience: 60_000 },

@@ -23,7 +23,6 @@ def frontend(settings: Settings) -> Service:
             "TRUSTED_PROXIES": str(trusted_proxies(own.exposure)),
             "KEEP_ALIVE_TIMEOUT": str(keep_alive_seconds(own.exposure) * 1000),
         },
-        writable_paths=("/tmp", "/app/.next/cache"),  # noqa: S108 - mount points
         liveness=HttpProbe("/api/health"),
         readiness=HttpProbe("/api/ready", period=5),
         resources=own.resources,

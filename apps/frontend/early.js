@@ -1,0 +1,36 @@
+// @ts-check
+// What runs first in every page (app/layout.tsx); the comments are left out there.
+
+(() => {
+  // The theme that was chosen, before anything is drawn.
+  const theme = /(?:^|; )theme=(light|dark)(?:;|$)/.exec(document.cookie)?.[1];
+  if (theme) document.documentElement.dataset.theme = theme;
+
+  // While the frontend is updated, a pod that has another build may be asked for a file of this
+  // page. It is asked for again, until there is none of this page's build left to answer.
+  const PAUSES = [100, 200, 400, 800, 1600, 3200, 6400];
+  /** @type {Map<string, number>} */
+  const failures = new Map();
+  addEventListener(
+    "error",
+    (event) => {
+      const failed = event.target;
+      const isScript = failed instanceof HTMLScriptElement;
+      if (!isScript && !(failed instanceof HTMLLinkElement && failed.rel === "stylesheet")) return;
+      // Nobody else gives up on it.
+      event.stopImmediatePropagation();
+      const url = isScript ? failed.src : failed.href;
+      const count = failures.get(url) ?? 0;
+      failures.set(url, count + 1);
+      const pause = PAUSES[count];
+      if (pause === undefined) return location.reload();
+      setTimeout(() => {
+        // Made anew, since a clone of a script that failed never runs.
+        const next = document.createElement(failed.tagName);
+        for (const { name, value } of failed.attributes) next.setAttribute(name, value);
+        failed.replaceWith(next);
+      }, pause);
+    },
+    true,
+  );
+})();
