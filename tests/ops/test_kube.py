@@ -41,7 +41,7 @@ class Api:
                         "preferredVersion": {"groupVersion": f"{name}/v1", "version": "v1"},
                     }
                     for name in (GATEWAYS, "apps")
-                ]
+                ],
             },
             "/api/v1": resources("v1", ("pods", "Pod", True), ("nodes", "Node", False)),
             f"/apis/{GATEWAYS}/v1": resources("v1", ("gateways", "Gateway", True)),
