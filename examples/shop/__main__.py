@@ -4,14 +4,12 @@ from pathlib import Path
 
 import pulumi
 from kubernetes_app_components.app import AppDeployment, AppDeploymentArgs
-from kubernetes_app_components.cluster.managed import managed
-from kubernetes_app_components.cluster.mark import Mark
-from kubernetes_app_components.cluster.stack_identity import stack_identity
+from kubernetes_app_components.cluster import Mark, managed, stack_identity
 from kubernetes_app_components.metadata.labels import object_name, selector
 from kubernetes_app_components.metadata.scope import ObjectScope
-from kubernetes_app_components.namespace.namespace import declare_namespace
-from kubernetes_app_components.network.policies import declare_default_deny
-from kubernetes_app_components.pod.probes import ExecProbe, HttpProbe
+from kubernetes_app_components.namespace import declare_namespace
+from kubernetes_app_components.network import declare_default_deny
+from kubernetes_app_components.pod import ExecProbe, HttpProbe
 from kubernetes_app_components.postgres import Backup, PostgresStatefulSet, PostgresStatefulSetArgs
 from kubernetes_app_components.postgres.image import DEFAULT_IMAGE
 from kubernetes_app_components.values.exposure import NodePortExposure

@@ -11,6 +11,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.e2e.deployment import PROJECT, Deployment
+from tests.installed_library import strangers_python, wheel
+
+__all__ = ["strangers_python", "wheel"]
 
 _FLAGS = [
     "--no-sandbox",

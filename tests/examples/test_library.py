@@ -36,3 +36,19 @@ def test_it_brings_neither_docker_nor_policies_nor_operations(strangers_python: 
     assert {"kubernetes-app-components", "pulumi", "pulumi-kubernetes", "pydantic"} <= installed
     assert not installed & {"docker", "pulumi-docker", "pulumi-docker-build", "pulumi-policy"}
     assert not installed & {"typer", "rich", "pytest", "checkov"}
+
+
+def test_every_module_that_needs_no_extra_can_be_imported(strangers_python: Path) -> None:
+    modules = [
+        ".".join((NAME, *(it.parent.parts if it.stem == "__init__" else it.with_suffix("").parts)))
+        for it in sorted(_packaged(".py"))
+        if it.parts[0] != "image"  # the extra `images`
+    ]
+    program = f"import importlib\nfor it in {modules!r}: importlib.import_module(it)"
+    done = subprocess.run(
+        [strangers_python, "-c", program],
+        capture_output=True,
+        text=True,
+        cwd=strangers_python.parent,
+    )
+    assert done.returncode == 0, done.stderr
