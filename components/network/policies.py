@@ -1,6 +1,7 @@
 """NetworkPolicies: nothing may talk until it is allowed to."""
 
 from collections.abc import Mapping, Sequence
+from typing import assert_never
 
 import pulumi_kubernetes as k8s
 
@@ -151,4 +152,10 @@ def _ports(*ports: tuple[str, int]) -> list[net.NetworkPolicyPortArgs]:
 
 
 def _peer(peer: Peer) -> net.NetworkPolicyPeerArgs:
-    return peer if isinstance(peer, net.NetworkPolicyPeerArgs) else pods(peer)
+    match peer:
+        case net.NetworkPolicyPeerArgs():
+            return peer
+        case Mapping():
+            return pods(peer)
+        case _:
+            assert_never(peer)

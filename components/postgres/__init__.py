@@ -1,6 +1,6 @@
 """PostgreSQL in a StatefulSet, with its volume, its backups and its rollouts."""
 
-from .args import PASSWORD_KEY, PostgresStatefulSetArgs
+from .args import PostgresStatefulSetArgs
 from .backup import Backup
 from .backup_job import BackupResources
 from .input_names import InputNames
@@ -8,7 +8,6 @@ from .pod import PORT
 from .postgres_stateful_set import PostgresStatefulSet
 
 __all__ = [
-    "PASSWORD_KEY",
     "PORT",
     "Backup",
     "BackupResources",

@@ -17,7 +17,6 @@ from .sizes import SERVER_RESOURCES, STORAGE_SIZE
 
 core = k8s.core.v1
 StatefulSetSpecArgs = k8s.apps.v1.StatefulSetSpecArgs
-PASSWORD_KEY = "database-password"  # noqa: S105 - the name of a key
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +28,7 @@ class PostgresStatefulSetArgs:
     """The password of the application's role; None when `existing_secret` has it."""
     existing_secret: pulumi.Input[str] | None = None
     """Name of a Secret that something else keeps."""
-    password_key: str = PASSWORD_KEY
+    password_key: str = "database-password"  # noqa: S105 - the name of a key
     """The key of the Secret that has the password."""
 
     object_name: str | None = None

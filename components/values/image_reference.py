@@ -11,6 +11,8 @@ _PART = "[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?"
 _REGISTRY = rf"{_PART}(\.{_PART})*(:[0-9]{{1,5}})?"
 _NAME = r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*"
 _LONGEST_NAME = 255
+_LONGEST_LAST_PART = 8
+"""Characters that a repository leaves for the names of its images."""
 _IMAGE = re.compile(
     rf"(?P<name>({_REGISTRY}/)?{_NAME}(/{_NAME})*)"
     r"(?P<tag>:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?P<digest>@sha256:[0-9a-f]{64})?"
@@ -43,8 +45,7 @@ Repository = Annotated[
     str,
     Matching(
         pattern=rf"{_REGISTRY}(/{_NAME})+",
-        # The names of the images and their slash have to fit too.
-        longest=_LONGEST_NAME - len("/frontend"),
+        longest=_LONGEST_NAME - len("/") - _LONGEST_LAST_PART,
         allowed="a registry and a path such as registry.example.com/shop, without a tag",
     ),
     AfterValidator(_port_exists),
