@@ -16,26 +16,56 @@ from components.image.node_stores import (
 )
 from components.todo.names import CLUSTER_NAMES
 from components.todo.settings.cluster import ClusterSettings
-from components.todo.settings.images import Images
+from components.todo.settings.images import (
+    BuilderSettings,
+    Images,
+    LoadedImages,
+    PrebuiltImages,
+    RegistryImages,
+)
 
 
 def node_images(cluster: ClusterSettings, images: Images) -> NodeImages | None:
     """Returns how to ask the nodes of a local cluster; None where there is no way, or no need."""
-    if images.mode != "load":
-        return None
-    builder = images.builder
-    if builder.exporter == "docker":
-        return NodeImages(partial(in_daemon, builder.name))
+    match images:
+        case LoadedImages():
+            return _loaded_images(cluster, images.builder)
+        case RegistryImages() | PrebuiltImages():
+            return None
+        case _:
+            assert_never(images)
+
+
+def _loaded_images(cluster: ClusterSettings, builder: BuilderSettings) -> NodeImages | None:
+    match builder.exporter:
+        case "docker":
+            return NodeImages(partial(in_daemon, builder.name))
+        case "image-store" | "archive" as exporter:
+            return _stored_images(cluster, builder.name, loads=exporter == "archive")
+        case _:
+            assert_never(builder.exporter)
+
+
+def _stored_images(
+    cluster: ClusterSettings, docker_context: str | None, *, loads: bool
+) -> NodeImages | None:
+    """Returns how to ask the nodes' own stores.
+
+    Args:
+        cluster: The cluster.
+        docker_context: What has built the images, if it is one.
+        loads: Whether the cluster's tool loads them into the nodes, or else the builder does.
+    """
     match cluster.provider:
         case "embedded":
             return NodeImages(in_containerd)
         case "minikube" | "kind" | "k3d" as tool:
             name = cluster.name or CLUSTER_NAMES[tool]
-            if builder.exporter != "archive":
+            if not loads:
                 # Its builder is no Docker context.
                 return NodeImages(_store(tool, name, None))
-            archive = ImageArchive(tool=tool, cluster=name, docker_context=builder.name)
-            return NodeImages(_store(tool, name, builder.name), archive)
+            archive = ImageArchive(tool=tool, cluster=name, docker_context=docker_context)
+            return NodeImages(_store(tool, name, docker_context), archive)
         case "auto" | "dockerDesktop" | "context":
             return None
         case _:

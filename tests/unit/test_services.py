@@ -108,6 +108,17 @@ def test_a_case_that_nobody_thought_of_stops_the_program(path: Path) -> None:
         assert ast.unparse(last.body[-1]).startswith("assert_never(")
 
 
+def test_no_mode_is_asked_for_by_name() -> None:
+    """`if it.mode == …` has an else for what nobody thought of; `match` and assert_never do not."""
+    for path in (ROOT / "components").rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Compare):
+                operands = [node.left, *node.comparators]
+                asked = [it for it in operands if isinstance(it, ast.Attribute)]
+                assert "mode" not in [it.attr for it in asked], f"{path}:{node.lineno}"
+
+
 def test_a_mode_that_only_its_union_knows_deploys_nothing() -> None:
     class Unknown:
         mode = "unknown"
