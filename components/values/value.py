@@ -8,6 +8,9 @@ from pydantic import BaseModel, ConfigDict, ValidationInfo, model_validator
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
+ALIASES_ONLY = "aliases only"
+"""The validation context of what a file says: its keys are camelCase."""
+
 
 class Value(BaseModel):
     """Base of every value: immutable, no unknown keys, camelCase outside, snake_case inside.
@@ -30,15 +33,15 @@ class Value(BaseModel):
         if not isinstance(data, Mapping):
             return data
         given = cast("Mapping[object, Any]", data)
-        cls._refuse_unknown_keys(given, from_file=info.context == "file")
+        cls._refuse_unknown_keys(given, aliases_only=info.context == ALIASES_ONLY)
         return cls._complete_blocks(given)
 
     @classmethod
-    def _refuse_unknown_keys(cls, given: Mapping[object, Any], *, from_file: bool) -> None:
+    def _refuse_unknown_keys(cls, given: Mapping[object, Any], *, aliases_only: bool) -> None:
         """Refuses an unknown key with what would have been allowed, which `extra` does not say."""
         known = sorted(field.alias or name for name, field in cls.model_fields.items())
-        # Python code says cpu_limit, a stack file cpuLimit and nothing else.
-        allowed = {*known} if from_file else {*known, *cls.model_fields}
+        # Python code says cpu_limit, a file cpuLimit and nothing else.
+        allowed = {*known} if aliases_only else {*known, *cls.model_fields}
         for key in given:
             if key not in allowed:
                 close = difflib.get_close_matches(str(key), known, n=1)

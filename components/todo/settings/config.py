@@ -22,6 +22,7 @@ from components.todo.settings.found import (
 )
 from components.todo.settings.secrets import ExternalSecrets, GeneratedSecrets
 from components.todo.settings.settings import Settings
+from components.values.value import ALIASES_ONLY
 
 SecretValues = Mapping[str, pulumi.Output[str]]
 """The secrets that are set, by their names (secret_table.py); always Pulumi secrets."""
@@ -86,7 +87,7 @@ def parse_settings(tree: object, found: object = None, found_in: str = FOUND) ->
     else:
         merged, found = tree, None
     try:
-        return Settings.model_validate(merged, by_alias=True, by_name=False, context="file")
+        return Settings.model_validate(merged, by_alias=True, by_name=False, context=ALIASES_ONLY)
     except ValidationError as error:
         lines = list(explain(error, merged, found, found_in))
     raise SettingsError("invalid settings\n" + "\n".join(f"  {line}" for line in lines))
