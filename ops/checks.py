@@ -175,9 +175,9 @@ def secrets(facts: Facts) -> Iterator[Finding]:
     digests: dict[str, str] = {}
     password: str | None = None
     wanted = facts.stack.contract.secret(PASSWORD)
-    readers = facts.stack.contract.readers(PASSWORD)
-    services = facts.stack.contract.services
-    for mounting in [it.name for it in services if it in readers or it.role == "database"]:
+    readers = [it.name for it in facts.stack.contract.readers(PASSWORD)]
+    servers = [it.name for it in facts.stack.contract.services if it.role == "database"]
+    for mounting in (*readers, *servers):
         workload = facts.workloads.get(mounting)
         name = mounted_secret(workload) if workload else None
         secret = facts.cluster.find("Secret", name) if name else None
