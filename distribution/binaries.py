@@ -27,7 +27,11 @@ _PACKAGES = {
 
 
 def ensure() -> None:
-    """Kubernetes, BuildKit, kube-router and CoreDNS from modules; etcd, containerd and the rest from the distribution."""
+    """Makes them available in `.local/bin`, the daemons of Debian's packages on PATH.
+
+    Raises:
+        Failure: Something can neither be built nor installed.
+    """
     missing = sorted({package for probe, package in _PACKAGES.items() if not _present(probe)})
     if missing:
         packages.install(missing, why=_CLUSTER)
@@ -38,7 +42,8 @@ def ensure() -> None:
     for name in names[:4]:
         files.link_programs(recipes.output(name))
     ui.say(
-        f"  kubernetes {recipes.KUBERNETES}, buildkit, kube-router, coredns: built from Go modules; etcd, containerd: installed"
+        f"  kubernetes {recipes.KUBERNETES}, buildkit, kube-router, coredns: built from Go "
+        "modules; etcd, containerd: installed"
     )
 
 

@@ -1,6 +1,6 @@
 """CustomResourceDefinitions that a managed cluster brings, for the tests of the cloud stack.
 
-They are files of published Go modules, whose versions and sums are pinned in ``modules/definitions``.
+They are files of published Go modules, whose versions and sums are pinned in `modules/definitions`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ FILES = {
 
 
 def files() -> list[Path]:
-    """One file for each kind of object that the cloud stack has and Kubernetes has not.
+    """Returns one file for each kind of object that the cloud stack has and Kubernetes has not.
 
     Raises:
         Failure: A module cannot be fetched.

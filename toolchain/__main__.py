@@ -1,4 +1,4 @@
-"""Command line behind the Makefile: ``python3 -m toolchain <command>``."""
+"""Command line behind the Makefile: `python3 -m toolchain <command>`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from toolchain.survey import locate
 
 
 def up(arguments: argparse.Namespace) -> None:
-    """From whatever is there to the running application."""
+    """Goes from whatever is there to the running application."""
     stack = Stack(arguments.stack)
     python_env.ensure(constrained=tools.builds_pulumi())
     place = _check_settings(stack)
@@ -68,7 +68,7 @@ def up(arguments: argparse.Namespace) -> None:
 
 
 def install(arguments: argparse.Namespace) -> None:
-    """Pulumi, its plugins and the Python environment."""
+    """Installs Pulumi, its plugins and the Python environment."""
     del arguments
     python_env.ensure(constrained=tools.builds_pulumi())
     with ui.step("Pulumi"):
@@ -76,32 +76,32 @@ def install(arguments: argparse.Namespace) -> None:
 
 
 def python(arguments: argparse.Namespace) -> None:
-    """The Python environment alone, with what the tests need."""
+    """Makes the Python environment alone, with what the tests need."""
     del arguments
     python_env.ensure("dev", "ops", constrained=tools.builds_pulumi())
 
 
 def python_e2e(arguments: argparse.Namespace) -> None:
-    """The Python environment and the browser of the end-to-end tests."""
+    """Makes the Python environment, and finds the browser, of the end-to-end tests."""
     del arguments
     python_env.ensure("dev", "ops", "e2e", constrained=tools.builds_pulumi())
     tools.ensure_browser()
 
 
 def python_ops(arguments: argparse.Namespace) -> None:
-    """The Python environment with what the operations CLI needs."""
+    """Makes the Python environment with what the operations CLI needs."""
     del arguments
     python_env.ensure("ops", constrained=tools.builds_pulumi())
 
 
 def python_newest(arguments: argparse.Namespace) -> None:
-    """A second environment with the newest SDKs that requirements.txt allows."""
+    """Makes a second environment with the newest SDKs that requirements.txt allows."""
     del arguments
     python_env.install_program(paths.LOCAL / "newest-venv", "dev", constrained=False)
 
 
 def write_lock(arguments: argparse.Namespace) -> None:
-    """Write requirements.lock, and requirements.txt, from pyproject.toml."""
+    """Writes requirements.lock, and requirements.txt, from pyproject.toml."""
     del arguments
     uv = python_env.uv()
     if uv is None:
@@ -110,30 +110,30 @@ def write_lock(arguments: argparse.Namespace) -> None:
 
 
 def linters(arguments: argparse.Namespace) -> None:
-    """The linters that PyPI does not have."""
+    """Builds the linters that PyPI does not have."""
     del arguments
     tools.ensure_linters()
 
 
 def app_test(arguments: argparse.Namespace) -> None:
-    """The application's own tests."""
+    """Runs the application's own tests."""
     del arguments
     app_tests.run()
 
 
 def down(arguments: argparse.Namespace) -> None:
-    """Remove the application and its data, and the embedded cluster when nothing else is in it."""
+    """Removes the application and its data, and the embedded cluster when nothing else is in it."""
     stack = Stack(arguments.stack)
     removal.down(stack, _check_settings(stack), yes=arguments.yes)
 
 
 def env(arguments: argparse.Namespace) -> None:
-    """Print the variables for the shell."""
+    """Prints the variables for the shell."""
     print(environment.shell(arguments.stack))
 
 
 def cluster_start(arguments: argparse.Namespace) -> None:
-    """Start the stack's local cluster, and only that."""
+    """Starts the stack's local cluster, and only that."""
     stack = Stack(arguments.stack)
     # The settings are read with it.
     python_env.ensure(constrained=tools.builds_pulumi())
@@ -142,8 +142,8 @@ def cluster_start(arguments: argparse.Namespace) -> None:
     if choice and machine.moves(stack, choice):
         machine.start(stack, choice)
         ui.say(
-            f"The {choice.called} runs; stack {stack.name} is still in another cluster, and `make up` says whether it can "
-            "leave it."
+            f"The {choice.called} runs; stack {stack.name} is still in another cluster, and `make "
+            "up` says whether it can leave it."
         )
         return
     machine.prepare(stack, choice)
@@ -152,7 +152,7 @@ def cluster_start(arguments: argparse.Namespace) -> None:
 
 
 def cluster_stop(arguments: argparse.Namespace) -> None:
-    """Stop the stack's local cluster."""
+    """Stops the stack's local cluster."""
     stopped = machine.stop(Stack(arguments.stack))
     ui.say(
         f"The {stopped} is stopped; its data stays. `make cluster-start` or `make up` starts it."
@@ -160,12 +160,12 @@ def cluster_stop(arguments: argparse.Namespace) -> None:
 
 
 def cluster_down(arguments: argparse.Namespace) -> None:
-    """Remove the stack's local cluster with all that is in it."""
+    """Removes the stack's local cluster with all that is in it."""
     removal.cluster_down(Stack(arguments.stack), yes=arguments.yes)
 
 
 def _check_settings(stack: Stack) -> dict[str, Any]:
-    """Validate the stack's settings before anything is started.
+    """Validates the stack's settings before anything is started.
 
     Returns:
         Kubeconfig, context and namespace, as far as the settings name them.
@@ -201,7 +201,7 @@ COMMANDS = {
 
 
 def main() -> int:
-    """Run one command; failures are one sentence and exit code 1."""
+    """Runs one command; failures are one sentence and exit code 1."""
     parser = argparse.ArgumentParser(prog="toolchain", description=__doc__)
     parser.add_argument("command", choices=COMMANDS)
     parser.add_argument("--stack", default="minikube")

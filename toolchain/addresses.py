@@ -11,11 +11,11 @@ from toolchain.json_tree import part
 from toolchain.stack import Stack
 
 _NO_ADDRESS = "127.0.0.1"
-"""The node address in URLs where none was found (``components/todo/settings/settings.py``)."""
+"""The node address in URLs where none was found (`components/todo/settings/settings.py`)."""
 
 
 def answering(stack: Stack, outputs: dict[str, Any]) -> list[str]:
-    """The application's addresses, of those that answer.
+    """Returns the application's addresses, of those that answer.
 
     Args:
         stack: The stack.
@@ -38,7 +38,8 @@ def answering(stack: Stack, outputs: dict[str, Any]) -> list[str]:
             continue
         if _is_somebody_elses(given, found, url):
             lines.append(
-                f"{title}  deployed, but no way leads from here to the node; `make forward` makes one"
+                f"{title}  deployed, but no way leads from here to the node; `make forward` makes "
+                "one"
             )
             continue
         # A load balancer, its DNS and its certificate may take longer than anybody waits here.
@@ -62,7 +63,7 @@ def answering(stack: Stack, outputs: dict[str, Any]) -> list[str]:
 
 
 def pods(outputs: dict[str, Any]) -> str:
-    """The command that lists the stack's pods, whatever context is the current one.
+    """Returns the command that lists the stack's pods, whatever context is the current one.
 
     Args:
         outputs: The stack's outputs.
@@ -73,11 +74,12 @@ def pods(outputs: dict[str, Any]) -> str:
 
 
 def _is_somebody_elses(given: dict[str, Any], found: dict[str, Any], url: str) -> bool:
-    """Whether what answers at an address is surely none of the stack's.
+    """Returns whether what answers at an address is surely none of the stack's.
 
-    Set-up knows the cluster and found no address that leads to it, so that the program took this machine's: another
-    cluster's application may well answer there. Of a cluster that somebody else has made nothing is known, and Docker's
-    virtual machines on macOS and Windows have no address (https://minikube.sigs.k8s.io/docs/handbook/accessing/).
+    Set-up knows the cluster and found no address that leads to it, so that the program took this
+    machine's: another cluster's application may well answer there. Of a cluster that somebody else
+    has made nothing is known, and Docker's virtual machines on macOS and Windows have no address
+    (https://minikube.sigs.k8s.io/docs/handbook/accessing/).
     """
     known = "provider" in found and not found.get("nodeAddress") and not given.get("nodeAddress")
     return known and urlsplit(url).hostname == _NO_ADDRESS

@@ -1,4 +1,7 @@
-"""Runs the application's own tests: the backend's on a real PostgreSQL, the frontend's on Node.js."""
+"""Runs the application's own tests.
+
+The backend's on a real PostgreSQL, the frontend's on Node.js.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ _OLDEST_NODE = 20
 
 
 def run() -> None:
-    """Run both; what this machine has no tool for is named in one line and left out.
+    """Runs both; what this machine has no tool for is named in one line and left out.
 
     Raises:
         Failure: A test failed.
@@ -60,5 +63,6 @@ def _test(command: Sequence[str | Path], folder: Path) -> None:
     )
     if done.returncode:
         raise Failure(
-            f"The tests in {folder.relative_to(paths.PROJECT)} failed; the output above says which and why."
+            f"The tests in {folder.relative_to(paths.PROJECT)} failed; the output above says which "
+            "and why."
         )

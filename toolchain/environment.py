@@ -14,14 +14,15 @@ from toolchain import paths
 
 _CHOSEN = ("KUBECONFIG", "BUILDX_CONFIG", "DOCKER_CONFIG", "PULUMI_BACKEND_URL")
 _HOSTS_OWN = "default"
-"""The docker context that stands for ``DOCKER_HOST``, or else for this machine's own daemon."""
+"""The docker context that stands for `DOCKER_HOST`, or else for this machine's own daemon."""
 
 
 def variables(stack: str) -> dict[str, str]:
-    """What differs from the caller's environment for one stack.
+    """Returns what differs from the caller's environment for one stack.
 
-    What the user chose is never replaced: a backend, a passphrase, a kubeconfig, a folder of buildx. What `make env`
-    of another stack has put there is not the user's choice, see `_left_over`.
+    What the user chose is never replaced: a backend, a passphrase, a kubeconfig, a folder of
+    buildx. What `make env` of another stack has put there is not the user's choice, see
+    `_left_over`.
 
     Args:
         stack: The stack's name; what `make up` found out for another one does not count.
@@ -31,7 +32,8 @@ def variables(stack: str) -> dict[str, str]:
     result = {
         "PATH": os.pathsep.join([*ours, *(p for p in path if p not in ours)]),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
-        # Plugins are asked for when something uses them: otherwise every run looks for that of each package.
+        # Plugins are asked for when something uses them: otherwise every run looks for that of each
+        # package.
         "PULUMI_OPTION_SKIP_PLUGIN_PRE_INSTALL": "true",
     }
     if "PULUMI_BACKEND_URL" not in os.environ and not _logged_in():
@@ -56,20 +58,24 @@ def variables(stack: str) -> dict[str, str]:
         users = left_over.get("KUBECONFIG", os.environ.get("KUBECONFIG", ""))
         result["KUBECONFIG"] = _kubeconfigs(users, cluster["kubeconfig"])
     if cluster.get("kubeconfig") == str(node.kubeconfig()):
-        # containerd's own variables: for `ctr images ls`, by which the program sees what the node lost.
+        # containerd's own variables: for `ctr images ls`, by which the program sees what the node
+        # lost.
         result["CONTAINERD_ADDRESS"] = str(config.CONTAINERD_SOCKET)
         result["CONTAINERD_NAMESPACE"] = "k8s.io"
     return result
 
 
 def complete(stack: str) -> dict[str, str]:
-    """The caller's environment with `variables` on top, and without what is left over from another stack."""
+    """Returns the caller's environment with `variables`, without another stack's left-overs."""
     left_over = _left_over(stack)
     return {n: v for n, v in os.environ.items() if n not in left_over} | variables(stack)
 
 
 def shell(stack: str) -> str:
-    """`variables` as ``export`` lines for a POSIX shell; what the user chose of them is said, too."""
+    """Returns `variables` as `export` lines for a POSIX shell.
+
+    What the user chose of them is said, too.
+    """
     left_over = _left_over(stack)
     chosen = {n: os.environ[n] for n in _CHOSEN if os.environ.get(n) and n not in left_over}
     lines = [f"unset {name}" for name, value in left_over.items() if not value]
@@ -78,12 +84,12 @@ def shell(stack: str) -> str:
 
 
 def buildx_config() -> Path:
-    """The folder that buildx reads: the user's ``$BUILDX_CONFIG``, else one in this clone."""
+    """Returns the folder that buildx reads: the user's `$BUILDX_CONFIG`, else one in this clone."""
     return Path(os.environ.get("BUILDX_CONFIG") or paths.BUILDX_CONFIG)
 
 
 def found_out(stack: str) -> dict[str, Any]:
-    """What `make up` found out for the stack; nothing before the first one."""
+    """Returns what `make up` found out for the stack; nothing before the first one."""
     try:
         return json.loads(paths.machine_settings(stack).read_text())
     except (OSError, ValueError):
@@ -91,7 +97,7 @@ def found_out(stack: str) -> dict[str, Any]:
 
 
 def uses_own_state(stack: str) -> bool:
-    """Whether the stack's state is the file backend in this clone (and not a backend of the user's)."""
+    """Returns whether the stack's state is in this clone, and not in a backend of the user's."""
     return (
         "PULUMI_BACKEND_URL" in variables(stack)
         or os.environ.get("PULUMI_BACKEND_URL") == f"file://{paths.PULUMI_STATE}"
@@ -99,7 +105,7 @@ def uses_own_state(stack: str) -> bool:
 
 
 def _left_over(stack: str) -> dict[str, str]:
-    """Variables as they were before `make env` of another stack of this clone; empty: there was none.
+    """Returns variables as they were before `make env` of another stack; empty: there was none.
 
     With that stack's kubeconfig first, a stack that names no context would go into its cluster.
     """
@@ -137,25 +143,28 @@ def _left_over(stack: str) -> dict[str, str]:
 
 
 def _chosen_context(found: dict[str, Any]) -> str | None:
-    """The docker context that the stack's images are built in, where it is none that everybody has."""
+    """Returns the docker context that builds the images, where not everybody has it."""
     builder = found.get("images", {}).get("builder", {})
     name = builder.get("name")
     return name if builder.get("exporter") in ("docker", "archive") and name != _HOSTS_OWN else None
 
 
 def _docker_context(name: str) -> Path:
-    """Where the Docker CLI keeps what it knows of a context: in a folder named after the name's digest."""
+    """Returns the Docker CLI's folder for a context, which is named after the name's digest."""
     digest = hashlib.sha256(name.encode()).hexdigest()
     return paths.DOCKER_CONFIG / "contexts" / "meta" / digest
 
 
 def _is_ours(path: Path) -> bool:
-    """Whether set-up has made a builder or a context; one of the user's is only linked to."""
+    """Returns whether set-up has made a builder or a context.
+
+    One of the user's is only linked to.
+    """
     return path.exists() and not path.is_symlink() and path.name != "instances"
 
 
 def _kubeconfigs(users: str, ours: str) -> str:
-    """A kubeconfig that set-up has written, behind the user's own where there is one.
+    """Returns a kubeconfig that set-up has written, behind the user's own where there is one.
 
     kubectl takes the current context from the first file; the local cluster's is then one of many.
     """

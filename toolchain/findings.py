@@ -1,4 +1,4 @@
-"""What `make up` finds out of a stack's cluster, and what of it the stack is told: ``.local/settings.<stack>.json``."""
+"""What `make up` finds out of a stack's cluster, and tells it: `.local/settings.<stack>.json`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _WHICH = ("provider", "name", "context")
 
 
 def remembered(stack: str) -> dict[str, Any]:
-    """The ``cluster`` that was found out for the stack, as this version writes it."""
+    """Returns the `cluster` that was found out for the stack, as this version writes it."""
     found = environment.found_out(stack)
     cluster = dict(part(found, "cluster"))
     if "provider" not in cluster:
@@ -29,11 +29,13 @@ def remembered(stack: str) -> dict[str, Any]:
 
 
 def told(found: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
-    """What a stack is told: what its file leaves open, and in any case which cluster it is in.
+    """Returns what a stack is told.
+
+    What its file leaves open, and in any case which cluster it is in.
 
     Args:
         found: What `make up` found out.
-        given: The stack's ``todo:settings``.
+        given: The stack's `todo:settings`.
     """
     result = left_open(found, given)
     named = {key: value for key, value in part(given, "cluster").items() if key in _WHICH}
@@ -43,14 +45,14 @@ def told(found: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
 
 
 def left_open(found: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
-    """What was found out, without what the stack file says itself.
+    """Returns what was found out, without what the stack file says itself.
 
-    A block of another ``mode`` and a ``builder`` that is named, or whose exporter is, are choices as a whole: nothing is
-    mixed into them. ``auto`` asks for what is found out.
+    A block of another `mode` and a `builder` that is named, or whose exporter is, are choices as a
+    whole: nothing is mixed into them. `auto` asks for what is found out.
 
     Args:
         found: What `make up` found out.
-        given: The stack's ``todo:settings``, or a block of it.
+        given: The stack's `todo:settings`, or a block of it.
     """
     if "mode" in found and given.get("mode", found["mode"]) != found["mode"]:
         return {}
@@ -67,16 +69,20 @@ def left_open(found: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _is_builder(key: str, block: dict[str, Any]) -> bool:
-    """Whether a block says what builds; an engine alone (Pulumi's resource) builds wherever that is."""
+    """Returns whether a block says what builds.
+
+    An engine alone (Pulumi's resource) builds wherever that is.
+    """
     return key == "builder" and any(block.get(it) is not None for it in ("name", "exporter"))
 
 
 @contextmanager
 def unless_refused(stack: str) -> Generator[None]:
-    """Write down where the stack goes only if the block does not refuse it.
+    """Writes down where the stack goes only if the block does not refuse it.
 
-    Until then the stack file contradicts what was found out before, so that `pulumi up` refuses, too. Later it would
-    follow what was written, remove the stack from its cluster, and its data with it.
+    Until then the stack file contradicts what was found out before, so that `pulumi up` refuses,
+    too. Later it would follow what was written, remove the stack from its cluster, and its data
+    with it.
     """
     file = paths.machine_settings(stack)
     before = file.read_bytes() if file.exists() else None
@@ -89,7 +95,7 @@ def unless_refused(stack: str) -> Generator[None]:
 
 
 def forget(stack: str) -> bool:
-    """Forget what a stack was told; returns whether there was anything."""
+    """Forgets what a stack was told; returns whether there was anything."""
     file = paths.machine_settings(stack)
     known = file.exists()
     file.unlink(missing_ok=True)
@@ -97,7 +103,7 @@ def forget(stack: str) -> bool:
 
 
 def write(stack: str, found: dict[str, Any]) -> bool:
-    """Write down what a stack is told; returns whether it was told something else before."""
+    """Writes down what a stack is told; returns whether it was told something else before."""
     file = paths.machine_settings(stack)
     text = json.dumps(found, indent=2) + "\n"
     changed = not file.exists() or file.read_text() != text

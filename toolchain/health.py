@@ -27,34 +27,39 @@ class Lost:
     """What a cluster has no more, though the stack's state says so."""
 
     objects: tuple[str, ...]
-    """Kind and name of Kubernetes objects; images the program itself looks after (components/image/node_images.py)."""
+    """Kind and name of Kubernetes objects.
+
+    Images the program itself looks after (components/image/node_images.py).
+    """
 
     def __bool__(self) -> bool:
-        """Whether anything is missing."""
+        """Returns whether anything is missing."""
         return bool(self.objects)
 
     def __str__(self) -> str:
-        """Return what is missing, in words."""
+        """Returns what is missing, in words."""
         count = len(self.objects)
         named = ", ".join(self.objects[:3]) + (" …" if count > 3 else "")
         return f"{count} object{'' if count == 1 else 's'} ({named})"
 
 
 def was_cut_off(export: dict[str, Any]) -> bool:
-    """Whether an update ended before Pulumi knew what it had changed: then the state may be wrong.
+    """Returns whether an update ended before Pulumi knew what it had changed.
+
+    Then the state may be wrong.
 
     Args:
-        export: The stack's state, as ``pulumi stack export`` prints it.
+        export: The stack's state, as `pulumi stack export` prints it.
     """
     return bool(parts(export, "deployment", "pending_operations"))
 
 
 def lost(stack: str, export: dict[str, Any], outputs: dict[str, Any]) -> Lost:
-    """What the stack's state has and its cluster has not.
+    """Returns what the stack's state has and its cluster has not.
 
     Args:
         stack: The stack's name.
-        export: Its state, as ``pulumi stack export`` prints it.
+        export: Its state, as `pulumi stack export` prints it.
         outputs: Its outputs, which say where its cluster is.
     """
     resources = [it for it in all_resources(export) if not it.get("delete")]
@@ -64,7 +69,10 @@ def lost(stack: str, export: dict[str, Any], outputs: dict[str, Any]) -> Lost:
 def _missing_objects(
     stack: str, resources: list[dict[str, Any]], outputs: dict[str, Any]
 ) -> list[str]:
-    """Kubernetes objects that are gone; none where the cluster does not answer, which `pulumi up` says better."""
+    """Returns Kubernetes objects that are gone.
+
+    None where the cluster does not answer, which `pulumi up` says better.
+    """
     wanted: dict[str, set[tuple[str, str]]] = {}
     for resource in resources:
         inputs = part(resource, "outputs")
@@ -94,12 +102,12 @@ def _missing_objects(
 
 
 def retry_images(stack: str, outputs: dict[str, Any]) -> None:
-    """Make pods that wait for an image which is there again start at once.
+    """Makes pods that wait for an image which is there again start at once.
 
-    After an update that ended well, the images that the outputs name are on every node. The kubelet tries again after
-    up to five minutes (https://kubernetes.io/docs/concepts/containers/images/); a new pod tries now. What such a pod
-    would run has never started, so deleting it loses nothing. Other pods in the namespace are not the stack's to
-    delete, whatever they wait for.
+    After an update that ended well, the images that the outputs name are on every node. The kubelet
+    tries again after up to five minutes (https://kubernetes.io/docs/concepts/containers/images/); a
+    new pod tries now. What such a pod would run has never started, so deleting it loses nothing.
+    Other pods in the namespace are not the stack's to delete, whatever they wait for.
     """
     namespace = str(outputs.get("namespace", ""))
     pods = _kubectl(stack, outputs, "get", "pods", "--namespace", namespace, "--output=json")
@@ -115,7 +123,7 @@ def retry_images(stack: str, outputs: dict[str, Any]) -> None:
 
 
 def _is_own(metadata: dict[str, Any]) -> bool:
-    """Whether a pod is of one of the stack's workloads, which would make it again."""
+    """Returns whether a pod is of one of the stack's workloads, which would make it again."""
     labels = part(metadata, "labels")
     return bool(metadata.get("ownerReferences")) and all(
         labels.get(f"app.kubernetes.io/{label}") == INSTANCE[1] for label in ("part-of", "instance")
@@ -123,7 +131,7 @@ def _is_own(metadata: dict[str, Any]) -> bool:
 
 
 def _refused_images(pod: dict[str, Any]) -> set[str]:
-    """The images of no registry that the kubelet did not find."""
+    """Returns the images of no registry that the kubelet did not find."""
     status = part(pod, "status")
     containers = [*parts(status, "initContainerStatuses"), *parts(status, "containerStatuses")]
     return {
@@ -135,7 +143,7 @@ def _refused_images(pod: dict[str, Any]) -> set[str]:
 
 
 def wait_until_answering(url: str, path: str, seconds: float) -> str | None:
-    """Wait until a part of the application answers.
+    """Waits until a part of the application answers.
 
     Args:
         url: Where it should answer.
@@ -154,7 +162,7 @@ def wait_until_answering(url: str, path: str, seconds: float) -> str | None:
 
 
 def reachable_from_here(url: str) -> bool:
-    """Whether an output is the address of something outside the cluster's own network."""
+    """Returns whether an output is the address of something outside the cluster's own network."""
     host = urlsplit(url).hostname or ""
     return bool(host) and not host.endswith(".svc")
 

@@ -54,7 +54,7 @@ class Kubectl:
         self.server = self("config", "view", "--minify", template).strip()
 
     def __call__(self, *arguments: str, seconds: float = 60) -> str:
-        """Run a command and return its standard output.
+        """Runs a command and returns its standard output.
 
         Raises:
             Silent: It failed, or did not end in time.
@@ -81,7 +81,7 @@ class Kubectl:
         return done.stdout
 
     def find(self, *what: str) -> Object | None:
-        """Return an object, or None when there is none.
+        """Returns an object, or None when there is none.
 
         Raises:
             Silent: The cluster does not tell.
@@ -90,7 +90,7 @@ class Kubectl:
         return _read(text) if text.strip() else None
 
     def items(self, *what: str) -> list[Object]:
-        """Return the items of a list.
+        """Returns the items of a list.
 
         Raises:
             Silent: The cluster does not tell.
@@ -98,7 +98,7 @@ class Kubectl:
         return parts(_read(self("--request-timeout=15s", "get", *what, "--output=json")), "items")
 
     def command(self, *arguments: str) -> str:
-        """Return a command as a person would type it."""
+        """Returns a command as a person would type it."""
         return " ".join(["kubectl", *self._flags, *arguments])
 
 

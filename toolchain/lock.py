@@ -1,7 +1,8 @@
 """The lock: every Python package that this repository installs, with its version and hashes.
 
-``requirements.lock`` has a section for each group of packages, which pip and uv read as it is. Pulumi's own
-packages are not in it: their versions go with the plugins on the machine (``constraints.txt``).
+`requirements.lock` has a section for each group of packages, which pip and uv read as it is.
+Pulumi's own packages are not in it: their versions go with the plugins on the machine
+(`constraints.txt`).
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def sections() -> dict[str, str]:
 
 
 def is_current() -> bool:
-    """Whether the lock was made from what pyproject.toml and constraints.txt ask for today."""
+    """Returns whether the lock is of what pyproject.toml and constraints.txt ask for today."""
     return _read(paths.LOCK).startswith(_HEAD.format(_asked_for()))
 
 

@@ -24,11 +24,11 @@ from toolchain.providers.provider import Provider
 from toolchain.stack import Stack
 
 _NODE_PORTS = {"frontend": 30000, "backend": 30001}
-"""As ``components/todo/settings/settings.py`` has them by default."""
+"""As `components/todo/settings/settings.py` has them by default."""
 
 
 def chosen(stack: Stack) -> Choice | None:
-    """Choose the stack's cluster and find out early, before anything is built, that it cannot be had.
+    """Chooses the stack's cluster, and fails before anything is built where it cannot be had.
 
     Returns:
         None: it is the context that the settings or the kubeconfig name.
@@ -51,14 +51,16 @@ def chosen(stack: Stack) -> Choice | None:
             pass  # Docker Desktop says itself how it is switched on
     if remembered_by(remembered) != (choice.provider, choice.name):
         ui.say(
-            f"  cluster: {choice.called}, because {choice.why}; cluster.provider and cluster.name in "
-            f"{stack.file.name} choose another"
+            f"  cluster: {choice.called}, because {choice.why}; cluster.provider and cluster.name "
+            f"in {stack.file.name} choose another"
         )
     return choice
 
 
 def prepare(stack: Stack, choice: Choice | None) -> bool:
-    """Start the stack's cluster, or make it; what is found out fills what the stack file leaves open.
+    """Starts the stack's cluster, or makes it.
+
+    What is found out fills what the stack file leaves open.
 
     Returns:
         Whether that is something else than before.
@@ -80,7 +82,7 @@ def prepare(stack: Stack, choice: Choice | None) -> bool:
 
 
 def start(stack: Stack, choice: Choice) -> None:
-    """Start a cluster, or make it; what the stack is told of its cluster stays as it is.
+    """Starts a cluster, or makes it; what the stack is told of its cluster stays as it is.
 
     Raises:
         Failure: It cannot be had; the sentence says what to do.
@@ -89,13 +91,13 @@ def start(stack: Stack, choice: Choice) -> None:
 
 
 def moves(stack: Stack, choice: Choice) -> bool:
-    """Whether a choice is another cluster than the one that the stack is in."""
+    """Returns whether a choice is another cluster than the one that the stack is in."""
     before = remembered_by(findings.remembered(stack.name))
     return before is not None and before != (choice.provider, choice.name)
 
 
 def where(stack: Stack) -> tuple[Provider, str]:
-    """The local cluster that the stack is in, else its settings name, else `make up` made: its tool and name."""
+    """Returns tool and name of the cluster a stack is in, its settings name, or `make up` made."""
     if known := remembered_by(findings.remembered(stack.name)):
         return known
     given = part(stack.settings(), "cluster")
@@ -106,7 +108,7 @@ def where(stack: Stack) -> tuple[Provider, str]:
 
 
 def stop(stack: Stack) -> str:
-    """Stop the stack's local cluster; its data stays.
+    """Stops the stack's local cluster; its data stays.
 
     Returns:
         What was stopped, in words.
@@ -117,15 +119,16 @@ def stop(stack: Stack) -> str:
     tool, name = where(stack)
     if not exists(tool, name):
         raise Failure(
-            f"There is no {called(tool, name)} that could be stopped, and stack {stack.name} is in no other local cluster: name one by "
-            "cluster.provider and cluster.name in its todo:settings, or stop it with its own tool; nothing was changed."
+            f"There is no {called(tool, name)} that could be stopped, and stack {stack.name} is in "
+            "no other local cluster: name one by cluster.provider and cluster.name in its "
+            "todo:settings, or stop it with its own tool; nothing was changed."
         )
     tool.stop(name)
     return called(tool, name)
 
 
 def exists(tool: Provider, name: str) -> bool:
-    """Whether there is a cluster, running or stopped.
+    """Returns whether there is a cluster, running or stopped.
 
     Raises:
         Failure: Docker, which has it if it is there, does not answer.
@@ -137,12 +140,12 @@ def exists(tool: Provider, name: str) -> bool:
 
 
 def made_here(tool: Provider, name: str) -> bool:
-    """Whether `make up` made a cluster, which is then its own to remove."""
+    """Returns whether `make up` made a cluster, which is then its own to remove."""
     return tool.key == "embedded" or [tool.key, name] in _made()
 
 
 def remove(tool: Provider, name: str) -> None:
-    """Remove a local cluster with all that is in it, and what was written down of it for any stack.
+    """Removes a local cluster with all in it, and what was written down of it for any stack.
 
     Raises:
         Failure: It does not go.
@@ -156,7 +159,7 @@ def remove(tool: Provider, name: str) -> None:
 
 
 def delete() -> None:
-    """Remove the embedded cluster."""
+    """Removes the embedded cluster."""
     remove(provider("embedded"), "embedded")
 
 
@@ -167,7 +170,7 @@ def _start(choice: Choice, ports: list[int]) -> None:
 
 
 def _made() -> list[list[str]]:
-    """Tool and name of each cluster that `make up` has made on this machine, the embedded one apart."""
+    """Returns tool and name of each cluster that `make up` has made, but for the embedded one."""
     try:
         return json.loads(_made_file().read_text())
     except (OSError, ValueError):
@@ -191,7 +194,7 @@ def _made_file() -> Path:
 
 
 def _node_ports(settings: dict[str, Any]) -> list[int]:
-    """The NodePorts of the application, which a new cluster should answer on."""
+    """Returns the NodePorts of the application, which a new cluster should answer on."""
     ports: list[int] = []
     for service, usual in _NODE_PORTS.items():
         exposure = part(settings, service, "exposure") or {"mode": "nodePort"}
@@ -212,6 +215,6 @@ def _check_context(stack: str, cluster: dict[str, Any]) -> None:
         return
     if ui.capture([*command, "get", "--raw=/readyz"], env=environment.complete(stack)) is None:
         raise Failure(
-            f"The cluster of kube context {context or '(current)'} does not answer; start it, or correct cluster.context "
-            "in the stack's todo:settings; nothing was changed."
+            f"The cluster of kube context {context or '(current)'} does not answer; start it, or "
+            "correct cluster.context in the stack's todo:settings; nothing was changed."
         )

@@ -30,7 +30,8 @@ _COMMANDS: dict[Tool, dict[_Manager, str]] = {
         "brew": "brew install --cask docker-desktop",
         "windows": "winget install Docker.DockerDesktop",
     },
-    # Docker's own repository has docker-buildx-plugin; Debian 13, Ubuntu and Fedora call theirs docker-buildx.
+    # Docker's own repository has docker-buildx-plugin; Debian 13, Ubuntu and Fedora call theirs
+    # docker-buildx.
     "buildx": {
         "apt": "sudo apt-get install docker-buildx-plugin || sudo apt-get install docker-buildx",
         "dnf": "sudo dnf install docker-buildx-plugin || sudo dnf install docker-buildx",
@@ -57,7 +58,7 @@ _COMMANDS: dict[Tool, dict[_Manager, str]] = {
 
 
 def command(tool: Tool) -> str:
-    """The command that installs a tool on this system."""
+    """Returns the command that installs a tool on this system."""
     commands = _COMMANDS[tool]
     # `linux` is what goes on every Linux; the others have one command each.
     text = commands.get(_manager()) or commands["linux"]
@@ -65,7 +66,7 @@ def command(tool: Tool) -> str:
 
 
 def failure(tool: Tool, what: str) -> Failure:
-    """One sentence for a tool that is not there.
+    """Returns one sentence for a tool that is not there.
 
     Args:
         tool: The tool.
@@ -73,19 +74,22 @@ def failure(tool: Tool, what: str) -> Failure:
     """
     called = "the Docker CLI's buildx plugin" if tool == "buildx" else f"`{tool}`"
     return Failure(
-        f"{what} needs {called}, which is not installed; install it with `{command(tool)}` and run again; "
-        "nothing was changed."
+        f"{what} needs {called}, which is not installed; install it with `{command(tool)}` and run "
+        "again; nothing was changed."
     )
 
 
 def start_docker() -> str:
-    """What starts Docker on this system."""
+    """Returns what starts Docker on this system."""
     if sys.platform == "darwin":
         return "`open -a Docker`"
     if sys.platform == "win32":
         return "Docker Desktop from the Start menu"
     if "microsoft" in platform.release().lower():
-        return "Docker Desktop on Windows (with this distribution ticked under Settings > Resources > WSL integration), or `sudo service docker start`"
+        return (
+            "Docker Desktop on Windows (with this distribution ticked under Settings > Resources > "
+            "WSL integration), or `sudo service docker start`"
+        )
     return "`sudo systemctl start docker`" if shutil.which("systemctl") else "`sudo dockerd`"
 
 

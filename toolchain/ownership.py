@@ -16,7 +16,7 @@ from toolchain.survey import Target, mark, metadata
 
 
 def refuse_move(target: Target, place: dict[str, Any]) -> None:
-    """Pulumi would remove a stack from its cluster, with its data, to make it anew in another one.
+    """Refuses to move a stack: Pulumi would remove it, with its data, to make it anew elsewhere.
 
     Args:
         target: Where the stack is.
@@ -41,15 +41,15 @@ def refuse_move(target: Target, place: dict[str, Any]) -> None:
     if item is not None and metadata(item).get("uid") == uid:
         return  # the same cluster by another name
     raise Failure(
-        f"Stack {stack.name} is deployed to context {target.context or '(current)'}, but its settings lead to context "
-        f"{there.context} at {there.server} by now, and moving it would remove it there with its data: set "
-        f"cluster.context to {target.context}, or remove it first ({target.again}), or deploy another stack file; "
-        "nothing was changed."
+        f"Stack {stack.name} is deployed to context {target.context or '(current)'}, but its "
+        f"settings lead to context {there.context} at {there.server} by now, and moving it would "
+        f"remove it there with its data: set cluster.context to {target.context}, or remove it "
+        f"first ({target.again}), or deploy another stack file; nothing was changed."
     )
 
 
 def refuse_new_cluster(stack: Stack, cluster: str) -> None:
-    """The same, before the other cluster is started or made.
+    """Refuses the same, before the other cluster is started or made.
 
     Args:
         stack: A stack whose settings choose another cluster than it was in.
@@ -60,14 +60,15 @@ def refuse_new_cluster(stack: Stack, cluster: str) -> None:
     """
     if resources_in(stack.state()):
         raise Failure(
-            f"Stack {stack.name} is deployed, but its settings choose another cluster by now, the {cluster}, and moving it "
-            "would remove it from where it is with its data: set cluster.provider and cluster.name back, or remove it first "
-            f"(`{stack.make('down')}`), or deploy another stack file; nothing was changed."
+            f"Stack {stack.name} is deployed, but its settings choose another cluster by now, the "
+            f"{cluster}, and moving it would remove it from where it is with its data: set "
+            f"cluster.provider and cluster.name back, or remove it first (`{stack.make('down')}`), "
+            "or deploy another stack file; nothing was changed."
         )
 
 
 def _identity(resource: dict[str, Any]) -> tuple[str, str, str, str] | None:
-    """Kind, namespace, name and unique identifier of an object that every cluster has kinds of."""
+    """Returns kind, namespace, name and UID of an object that every cluster has kinds of."""
     item = part(resource, "outputs")
     about = metadata(item)
     if item.get("kind") not in ("Namespace", "Service", "Deployment") or not about.get("uid"):
@@ -76,10 +77,12 @@ def _identity(resource: dict[str, Any]) -> tuple[str, str, str, str] | None:
 
 
 def refuse_other(target: Target) -> None:
-    """Look at the namespace before anything is healed: `pulumi up --refresh` takes the state of what is there.
+    """Looks at the namespace before anything is healed.
 
-    A stack that has nothing yet is left to the program (``components/cluster/guard.py``), and a cluster that does not answer to
-    `pulumi up`, which says it better.
+    `pulumi up --refresh` takes the state of what is there.
+
+    A stack that has nothing yet is left to the program (`components/cluster/guard.py`), and a
+    cluster that does not answer to `pulumi up`, which says it better.
 
     Raises:
         Failure: The namespace is another stack's, or was made anew by somebody.
@@ -103,10 +106,11 @@ def refuse_other(target: Target) -> None:
     own = next((m for r in target.resources if (m := mark(r.get("outputs") or {}))), None)
     meant = kubectl.command("annotate", "namespace", target.namespace, f"{STACK_MARK}={own}")
     raise Failure(
-        f"Namespace {target.namespace} at {kubectl.server} (context {kubectl.context}) is not the one that stack {name} "
-        f"made: {whose}, so nothing in it was changed; if what stack {name} made is gone, forget it with: "
-        f'eval "$(make env STACK={name})"; pulumi stack rm {name} --force --preserve-config; then choose another '
-        "namespace.name in its todo:settings, and run this again"
+        f"Namespace {target.namespace} at {kubectl.server} (context {kubectl.context}) is not the "
+        f"one that stack {name} made: {whose}, so nothing in it was changed; if what stack {name} "
+        "made is gone, forget it with: "
+        f'eval "$(make env STACK={name})"; pulumi stack rm {name} --force --preserve-config; '
+        "then choose another namespace.name in its todo:settings, and run this again"
         + (
             f"; or, if it is meant for this stack, say so with: {meant}."
             if own and not other

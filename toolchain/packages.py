@@ -22,7 +22,8 @@ def install(packages: list[str], *, why: str) -> None:
     names = " ".join(packages)
     if os.geteuid() != 0:
         raise Failure(
-            f"{why} needs the packages {names}, and only root can install them; run again with sudo, or install them."
+            f"{why} needs the packages {names}, and only root can install them; run again with "
+            "sudo, or install them."
         )
     if not shutil.which("apt-get"):
         raise Failure(

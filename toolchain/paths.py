@@ -1,8 +1,8 @@
 """Where everything that set-up makes is kept.
 
-Two places only: a build cache shared by all clones (XDG cache) and ``.local/`` in this clone, which holds
-the Pulumi state, the passphrase, what was found out for each stack and the embedded cluster. Both are safe to
-delete (``.local/`` after ``make down`` of every stack).
+Two places only: a build cache shared by all clones (XDG cache) and `.local/` in this clone, which
+holds the Pulumi state, the passphrase, what was found out for each stack and the embedded cluster.
+Both are safe to delete (`.local/` after `make down` of every stack).
 """
 
 from __future__ import annotations
@@ -27,16 +27,22 @@ CONSTRAINTS = PROJECT / "toolchain" / "constraints.txt"
 
 
 def machine_settings(stack: str) -> Path:
-    """What `make up` found out for one stack; ``components/todo/settings/found.py`` reads the same file."""
+    """Returns what `make up` found out for one stack.
+
+    `components/todo/settings/found.py` reads the same file.
+    """
     return LOCAL / f"settings.{stack}.json"
 
 
 def cache() -> Path:
-    """Build cache outside the work tree: ``$XDG_CACHE_HOME/todo-kubernetes`` (default ``~/.cache``)."""
+    """Returns the build cache outside the work tree.
+
+    `$XDG_CACHE_HOME/todo-kubernetes` (default `~/.cache`).
+    """
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base) / "todo-kubernetes"
 
 
 def pulumi_home() -> Path:
-    """Pulumi's own folder: ``$PULUMI_HOME`` or ``~/.pulumi``."""
+    """Returns Pulumi's own folder: `$PULUMI_HOME` or `~/.pulumi`."""
     return Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")

@@ -1,4 +1,4 @@
-"""Virtual environments: uv where it is installed, else venv and pip; requirements.lock is the truth."""
+"""Virtual environments of what requirements.lock has, by uv, else by venv and pip."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OLDEST_PYTHON = (3, 11)
 
 
 def ensure(*sections: str, constrained: bool = True) -> None:
-    """Make or update the project's ``.venv``.
+    """Makes or updates the project's `.venv`.
 
     Args:
         sections: What of the lock is needed beside the program's; that of an earlier run stays.
@@ -32,7 +32,7 @@ def ensure(*sections: str, constrained: bool = True) -> None:
 
 
 def install_program(venv: Path, *sections: str, constrained: bool) -> None:
-    """Make or update an environment that the program runs in.
+    """Makes or updates an environment that the program runs in.
 
     Raises:
         Failure: Python is too old, or the packages cannot be installed.
@@ -49,7 +49,7 @@ def install_program(venv: Path, *sections: str, constrained: bool) -> None:
 
 
 def python() -> Path:
-    """The Python of the project's ``.venv``.
+    """Returns the Python of the project's `.venv`.
 
     Raises:
         Failure: There is none yet.
@@ -57,13 +57,14 @@ def python() -> Path:
     found = paths.VENV / "bin" / "python"
     if not found.exists():
         raise Failure(
-            "The Python environment is missing; run `make install`, then this again; nothing was changed."
+            "The Python environment is missing; run `make install`, then this again; nothing was "
+            "changed."
         )
     return found
 
 
 def uv() -> list[str] | None:
-    """The command that runs uv, if it is installed."""
+    """Returns the command that runs uv, if it is installed."""
     found = shutil.which("uv")
     command = [found] if found else [sys.executable, "-m", "uv"]
     return command if ui.capture([*command, "--version"]) else None
@@ -77,7 +78,7 @@ def install(
     hashed: str = "",
     sections: Sequence[str] = (),
 ) -> None:
-    """Make or update a virtual environment; nothing happens when what goes in has not changed.
+    """Makes or updates a virtual environment; nothing happens when what goes in has not changed.
 
     Args:
         venv: The environment's folder.
@@ -91,7 +92,8 @@ def install(
     """
     if sys.version_info < OLDEST_PYTHON:
         raise Failure(
-            f"Python {sys.version.split()[0]} is too old; install Python 3.11 or newer and run again."
+            f"Python {sys.version.split()[0]} is too old; install Python 3.11 or newer and run "
+            "again."
         )
     name = venv.relative_to(paths.PROJECT)
     contents = [hashed.encode(), *(f.read_bytes() for f in (*requirements, *constraints))]

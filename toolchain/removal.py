@@ -1,4 +1,4 @@
-"""Removes a stack: shows first what goes and what stays, and touches nothing but the stack's own."""
+"""Removes a stack: shows first what goes and what stays, and touches only the stack's own."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from toolchain.survey import (
 
 
 def down(stack: Stack, place: dict[str, Any], *, yes: bool) -> None:
-    """Show what a stack has, ask, and remove it with its data.
+    """Shows what a stack has, asks, and removes it with its data.
 
     Args:
         stack: The stack.
@@ -72,21 +72,22 @@ def down(stack: Stack, place: dict[str, Any], *, yes: bool) -> None:
 
 
 def cluster_down(stack: Stack, *, yes: bool) -> None:
-    """Show what is in the stack's local cluster, ask, and remove it with everything in it.
+    """Shows what is in the stack's local cluster, asks, and removes it with everything in it.
 
     Args:
         stack: The stack; the embedded cluster is meant where it is in none.
         yes: Do not ask.
 
     Raises:
-        Failure: It is not one that `make up` made, its tool cannot tell whether it is there, it did not go, or a stack that was in it could not be forgotten.
+        Failure: It is not one that `make up` made, its tool cannot tell whether it is there, it did
+            not go, or a stack that was in it could not be forgotten.
     """
     tool, name = machine.where(stack)
     cluster = called(tool, name)
     if not machine.made_here(tool, name):
         raise Failure(
-            f"The {cluster} was not made by `make up`, so it is not removed here: remove it with the tool that made it; "
-            "nothing was changed."
+            f"The {cluster} was not made by `make up`, so it is not removed here: remove it with "
+            "the tool that made it; nothing was changed."
         )
     if not machine.exists(tool, name) and not paths.CLUSTER.exists():
         ui.say(f"There is no {cluster} here; nothing was changed.")
@@ -120,9 +121,11 @@ def _refuse_protected(target: Target) -> None:
     if protected:
         name = target.stack.name
         raise Failure(
-            f"Stack {name} protects its data ({', '.join(protected)}), as environment: production asks for: to remove it "
-            f'all the same, run: eval "$(make env STACK={name})"; pulumi state unprotect --all --yes --stack {name}; '
-            f"then {target.again}; nothing was changed."
+            f"Stack {name} protects its data ({', '.join(protected)}), as environment: production "
+            "asks for: to remove it all the same, run: "
+            f'eval "$(make env STACK={name})"; '
+            f"pulumi state unprotect --all --yes --stack {name}; then {target.again}; nothing was "
+            "changed."
         )
 
 
@@ -133,26 +136,28 @@ def _refuse_other(target: Target, found: Found, kubectl: Kubectl) -> None:
         other = mark(found.namespace)
         whose = f"it is stack {other}'s" if other else "it was made anew by something else"
         raise Failure(
-            f"Namespace {target.namespace} at {kubectl.server} (context {kubectl.context}) is not the one that stack "
-            f"{target.stack.name} made: {whose}; if the stack's own is in another cluster, make that one's context "
-            f"reachable and run {target.again}; {_forgetting(target)}; nothing was changed."
+            f"Namespace {target.namespace} at {kubectl.server} (context {kubectl.context}) is not "
+            f"the one that stack {target.stack.name} made: {whose}; if the stack's own is in "
+            f"another cluster, make that one's context reachable and run {target.again}; "
+            f"{_forgetting(target)}; nothing was changed."
         )
     if found.workloads and not found.own and not target.resources:
         raise Failure(
-            f"Pulumi does not know stack {target.stack.name} any more, but {_some(found.workloads)} of it still run in "
-            f"namespace {target.namespace}, which is not its own: put the state (.local/pulumi) back, or delete them by "
-            f"hand, then run {target.again}; nothing was changed."
+            f"Pulumi does not know stack {target.stack.name} any more, but "
+            f"{_some(found.workloads)} of it still run in namespace {target.namespace}, which is "
+            "not its own: put the state (.local/pulumi) back, or delete them by hand, then run "
+            f"{target.again}; nothing was changed."
         )
 
 
 def _unreachable(target: Target, reason: str) -> Failure:
-    """A stack is never forgotten while its things may still exist."""
+    """Returns the refusal to forget a stack while its things may still exist."""
     name = target.stack.name
     has = "what it has there" if target.resources else "what an earlier `pulumi destroy` kept there"
     if target.embedded and not node.running():
         how = (
-            f"run `make cluster-start`, then {target.again}; or `make cluster-down`, which removes the whole embedded "
-            "cluster"
+            f"run `make cluster-start`, then {target.again}; or `make cluster-down`, which removes "
+            "the whole embedded cluster"
         )
     elif cluster := _local(target):
         start = target.stack.make("cluster-start")
@@ -161,13 +166,13 @@ def _unreachable(target: Target, reason: str) -> Failure:
         how = f"start it, or correct its kubeconfig, and run {target.again}"
         how += f"; {_forgetting(target)}" if target.known else "; if it is gone, all of it is"
     return Failure(
-        f"The cluster of stack {name} (context {target.context or '(current)'}) does not answer ({reason.rstrip('.')}), so "
-        f"{has} may still exist: {how}; nothing was changed."
+        f"The cluster of stack {name} (context {target.context or '(current)'}) does not answer "
+        f"({reason.rstrip('.')}), so {has} may still exist: {how}; nothing was changed."
     )
 
 
 def _local(target: Target) -> str | None:
-    """What a stack's cluster is called, where it is one of a tool's on this machine, running or stopped."""
+    """Returns what a stack's cluster is called, where it is a tool's own, running or stopped."""
     found = part(environment.found_out(target.stack.name), "cluster")
     if "provider" not in found or found.get("context") != target.context:
         return None
@@ -179,8 +184,8 @@ def _local(target: Target) -> str | None:
 def _forgetting(target: Target) -> str:
     name = target.stack.name
     return (
-        f'if the cluster is gone for good, forget the stack with: eval "$(make env STACK={name})"; pulumi stack rm '
-        f"{name} --force --preserve-config"
+        "if the cluster is gone for good, forget the stack with: "
+        f'eval "$(make env STACK={name})"; pulumi stack rm {name} --force --preserve-config'
     )
 
 
@@ -206,7 +211,10 @@ def _show(target: Target, found: Found, kubectl: Kubectl, others: list[str]) -> 
 
 
 def _remove_rest(target: Target, kubectl: Kubectl, behind: list[Object]) -> str:
-    """Remove what `pulumi destroy` keeps, as it is by now, with the claims' volumes; returns what stays of the stack's own."""
+    """Removes what `pulumi destroy` keeps, as it is by now, with the claims' volumes.
+
+    Returns what stays of the stack's own.
+    """
     try:
         found = look(target, kubectl)
         if found.own and found.strangers:
@@ -214,8 +222,8 @@ def _remove_rest(target: Target, kubectl: Kubectl, behind: list[Object]) -> str:
             volumes.remove(behind, kubectl)
             command = kubectl.command("delete", "namespace", target.namespace)
             return (
-                f"namespace {target.namespace}, which has {_some(found.strangers)} that this stack did not make (all "
-                f"of it goes with: {command})"
+                f"namespace {target.namespace}, which has {_some(found.strangers)} that this stack "
+                f"did not make (all of it goes with: {command})"
             )
         if found.own:
             with ui.step(f"Namespace {target.namespace}"):
@@ -227,7 +235,8 @@ def _remove_rest(target: Target, kubectl: Kubectl, behind: list[Object]) -> str:
             volumes.remove(behind, kubectl)
     except Silent as silent:
         raise Failure(
-            f"Not everything is removed: {str(silent).rstrip('.')}; mend that and run {target.again}."
+            f"Not everything is removed: {str(silent).rstrip('.')}; mend that and run "
+            f"{target.again}."
         ) from None
     if alone and (found.own or found.namespace is None):
         with ui.step("Embedded cluster"):
@@ -243,7 +252,10 @@ def _remove_claims(found: Found, target: Target, kubectl: Kubectl) -> None:
 
 
 def _forget_lost(target: Target, *, yes: bool) -> None:
-    """The embedded cluster's folder is gone, and with it every volume: nothing of the stack can exist."""
+    """The embedded cluster's folder is gone, and with it every volume.
+
+    Nothing of the stack can exist.
+    """
     ui.say(
         f"The embedded cluster that stack {target.stack.name} was in is gone, with all its volumes."
     )
@@ -263,8 +275,8 @@ def _forget(target: Target, *, force: bool = False) -> None:
 def _say_own_secrets(stack: Stack, own: list[str]) -> None:
     if own:
         ui.say(
-            f"  {', '.join(own)} stays encrypted in {stack.file.name}: keep the passphrase (.local/passphrase, or your "
-            "own) for as long as you need it"
+            f"  {', '.join(own)} stays encrypted in {stack.file.name}: keep the passphrase "
+            "(.local/passphrase, or your own) for as long as you need it"
         )
 
 

@@ -1,4 +1,7 @@
-"""Validates a stack file's ``todo:settings`` before a cluster is started; runs in the project's ``.venv``."""
+"""Validates a stack file's `todo:settings` before a cluster is started.
+
+Runs in the project's `.venv`.
+"""
 
 import json
 import sys
@@ -12,7 +15,7 @@ from components.todo.settings.tree import get
 
 
 def main(stack: str, stack_file: str) -> int:
-    """Print where the settings lead to, or their own message, and return 1, when they are invalid."""
+    """Prints where the settings lead to, or (returning 1) why they are invalid."""
     document = yaml.safe_load(Path(stack_file).read_text(encoding="utf-8"))
     found = found_file(stack)
     known = json.loads(found.read_text(encoding="utf-8")) if found.exists() else None
@@ -37,7 +40,7 @@ def main(stack: str, stack_file: str) -> int:
 
 
 def _is_of_another(tree: object, known: object) -> bool:
-    """Whether what was found out is of another cluster than the one that the stack file has come to name."""
+    """Returns whether what was found out is of another cluster than the stack file names by now."""
     given, found = get(tree, "cluster"), get(known, "cluster")
     return not is_local(tree) or any(
         get(found, key) is not None

@@ -39,7 +39,7 @@ class Stack:
 
     @classmethod
     def all(cls) -> list[Stack]:
-        """Every stack of the project that Pulumi knows, also those without a file.
+        """Returns every stack of the project that Pulumi knows, also those without a file.
 
         Raises:
             Failure: Pulumi cannot reach its backend.
@@ -49,31 +49,35 @@ class Stack:
         return [cls(stack["name"].rsplit("/", 1)[-1], has_file=False) for stack in listed]
 
     def make(self, command: str) -> str:
-        """The command of the Makefile that does something to this stack, as a person types it."""
+        """Returns a command of the Makefile for this stack, as a person types it."""
         return f"make {command}" + ("" if self.name == "minikube" else f" STACK={self.name}")
 
     def document(self) -> dict[str, Any]:
-        """The stack file.
+        """Returns the stack file.
 
         Raises:
-            Failure: The file is not valid YAML, or there is no Python environment yet to read it with.
+            Failure: The file is not valid YAML, or there is no Python environment yet to read it
+                with.
         """
-        program = "import json,sys,yaml; print(json.dumps(yaml.safe_load(open(sys.argv[1])) or {}, default=str))"
+        program = (
+            "import json, sys, yaml; "
+            "print(json.dumps(yaml.safe_load(open(sys.argv[1])) or {}, default=str))"
+        )
         text = ui.capture([python_env.python(), "-c", program, self.file])
         if text is None:
             raise Failure(f"{self.file.name} is not valid YAML; correct it and run again.")
         return json.loads(text)
 
     def config(self) -> dict[str, Any]:
-        """The stack file's ``config`` mapping."""
+        """Returns the stack file's `config` mapping."""
         return part(self.document(), "config")
 
     def settings(self) -> dict[str, Any]:
-        """The stack file's ``todo:settings`` as written, before validation."""
+        """Returns the stack file's `todo:settings` as written, before validation."""
         return part(self.config(), "todo:settings")
 
     def prepare(self) -> None:
-        """Select or create the stack; generate its passphrase and secrets once.
+        """Selects or creates the stack; generates its passphrase and secrets once.
 
         Raises:
             Failure: The passphrase is wrong, or Pulumi cannot reach its backend.
@@ -103,16 +107,17 @@ class Stack:
             ui.say(f"  todo:{name}: {origin}, encrypted in {self.file.name}")
 
     def _lost_salt(self) -> str | None:
-        """The salt in the state, when the stack file lost its own (``git checkout``).
+        """Returns the salt in the state, when the stack file lost its own (`git checkout`).
 
-        With a new one any passphrase would do, and what is in the cluster would not be recognised as this stack's.
+        With a new one any passphrase would do, and what is in the cluster would not be recognised
+        as this stack's.
         """
         if any(name in self.document() for name in _ENCRYPTION):
             return None
         return lost_salt(self.state())
 
     def _make_passphrase(self, *, encrypted: bool) -> None:
-        """Generate a passphrase where there is none.
+        """Generates a passphrase where there is none.
 
         Args:
             encrypted: Something is encrypted with the one that is gone.
@@ -130,25 +135,27 @@ class Stack:
             file.write(secrets.token_urlsafe(32))
 
     def _wrong_passphrase(self) -> Failure:
-        """What to do when the stack file was encrypted with another passphrase."""
+        """Returns what to do when the stack file was encrypted with another passphrase."""
         file = paths.PASSPHRASE_FILE.relative_to(paths.PROJECT)
         text = (
-            f"The passphrase does not open stack {self.name}: restore {file} (or PULUMI_CONFIG_PASSPHRASE) as it was "
-            "when the stack was made"
+            f"The passphrase does not open stack {self.name}: restore {file} (or "
+            "PULUMI_CONFIG_PASSPHRASE) as it was when the stack was made"
         )
         if not resources_in(self.state()):
             encrypted = [n for n in self.document() if n in _ENCRYPTION]
             encrypted += [n for n, value in self.config().items() if _is_encrypted(value)]
             text += (
-                f"; or, if it is lost for good, delete {', '.join(encrypted)} from {self.file.name}, and run this "
-                "again (new secrets open no database that the old ones belong to, and change none)"
+                f"; or, if it is lost for good, delete {', '.join(encrypted)} from "
+                f"{self.file.name}, and run this again (new secrets open no database that the old "
+                "ones belong to, and change none)"
             )
         return Failure(f"{text}; nothing was changed.")
 
     def _deployed_secrets(self) -> dict[str, str]:
-        """The secrets as deployed, by file name; none before the first update.
+        """Returns the secrets as deployed, by file name; none before the first update.
 
-        A stack file can lose its secrets (``git checkout``); a database keeps the password it was made with.
+        A stack file can lose its secrets (`git checkout`); a database keeps the password it was
+        made with.
 
         Raises:
             Failure: They are there, but the passphrase does not open them.
@@ -161,7 +168,7 @@ class Stack:
             raise self._wrong_passphrase() from None
 
     def state(self) -> dict[str, Any] | None:
-        """The stack's state, secrets left encrypted; None when there is no such stack.
+        """Returns the stack's state, secrets left encrypted; None when there is no such stack.
 
         Raises:
             Failure: Pulumi cannot reach its backend.
@@ -174,19 +181,20 @@ class Stack:
             raise
 
     def export(self) -> dict[str, Any]:
-        """The stack's state, secrets left encrypted."""
+        """Returns the stack's state, secrets left encrypted."""
         text = self._pulumi("stack", "export", "--stack", self.name)
         try:
             return json.loads(text)
         except ValueError:
             raise Failure(
-                "`pulumi stack export` printed no JSON; run it by hand to see why; nothing was changed."
+                "`pulumi stack export` printed no JSON; run it by hand to see why; nothing was "
+                "changed."
             ) from None
 
     def up(self, *, refresh: bool = False) -> None:
-        """Run ``pulumi up``; what an earlier, interrupted run made is taken up again.
+        """Runs `pulumi up`; what an earlier, interrupted run made is taken up again.
 
-        Its preview is what a stack that breaks a rule of ``policy/`` does not get past.
+        Its preview is what a stack that breaks a rule of `policy/` does not get past.
 
         Args:
             refresh: Look first at what is really there, and make what is gone anew.
@@ -199,7 +207,7 @@ class Stack:
         self._stream("up", *options, "--stack", self.name)
 
     def destroy(self) -> None:
-        """Run ``pulumi destroy``: everything but the database's retained claim.
+        """Runs `pulumi destroy`: everything but the database's retained claim.
 
         Raises:
             Failure: The removal failed; Pulumi has printed why.
@@ -208,7 +216,7 @@ class Stack:
         self._stream("destroy", "--yes", "--skip-preview", "--stack", self.name)
 
     def forget(self, *, force: bool = False) -> list[str]:
-        """Drop the stack's state, and out of its file the salt and the secrets that were generated for it.
+        """Drops the stack's state, and from its file the salt and the generated secrets.
 
         A state that is kept elsewhere than in this clone is left alone, and so is the file then.
 
@@ -216,7 +224,8 @@ class Stack:
             force: Also when the state has resources, because they are gone with their cluster.
 
         Returns:
-            Secrets of a person's own, which stay in the stack file and need the passphrase they have.
+            Secrets of a person's own, which stay in the stack file and need the passphrase they
+            have.
 
         Raises:
             Failure: Pulumi refuses, or the file cannot be written.
@@ -237,13 +246,13 @@ class Stack:
         )
         if done.returncode:
             raise Failure(
-                f"Stack {self.name} is forgotten, but {self.file.name} cannot be written: delete encryptionsalt, "
-                f"{' and '.join(keys[:2])} from it by hand."
+                f"Stack {self.name} is forgotten, but {self.file.name} cannot be written: delete "
+                f"encryptionsalt, {' and '.join(keys[:2])} from it by hand."
             )
         return json.loads(done.stdout)
 
     def outputs(self) -> dict[str, Any]:
-        """The stack's outputs, secrets left masked."""
+        """Returns the stack's outputs, secrets left masked."""
         text = ui.capture(
             [*_command(), "stack", "output", "--json", "--stack", self.name],
             env=environment.complete(self.name),
@@ -283,7 +292,8 @@ class Stack:
             )
         except FileNotFoundError:
             raise Failure(
-                "The command pulumi is not found; run `make install`, then this again; nothing was changed."
+                "The command pulumi is not found; run `make install`, then this again; nothing was "
+                "changed."
             ) from None
         if done.returncode == 0:
             return done.stdout
@@ -291,11 +301,12 @@ class Stack:
         if "incorrect passphrase" in message:
             raise self._wrong_passphrase()
         raise Failure(
-            f"`pulumi {' '.join(arguments[:2])}` failed: {_reason(message) or f'exit code {done.returncode}'}"
+            f"`pulumi {' '.join(arguments[:2])}` failed: "
+            f"{_reason(message) or f'exit code {done.returncode}'}"
         )
 
     def _release_stale_lock(self) -> None:
-        """Remove the lock of an update on this machine whose process is gone (killed, power lost)."""
+        """Removes the lock of an update here whose process is gone (killed, power lost)."""
         if not environment.uses_own_state(self.name):
             return
         for lock in (paths.PULUMI_STATE / ".pulumi" / "locks").rglob(f"{self.name}/*.json"):
@@ -311,7 +322,7 @@ class Stack:
 
 
 def _runs(process: int) -> bool:
-    """Whether a process of this machine is there; signal 0 only asks."""
+    """Returns whether a process of this machine is there; signal 0 only asks."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:
@@ -330,7 +341,7 @@ def _is_encrypted(value: object) -> bool:
 
 
 def _reason(message: str) -> str:
-    """What went wrong, out of Pulumi's text or its JSON diagnostics."""
+    """Returns what went wrong, out of Pulumi's text or its JSON diagnostics."""
     try:
         diagnostics = parts(json.loads(message), "diagnostics")
     except ValueError:

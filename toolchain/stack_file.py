@@ -1,4 +1,7 @@
-"""Takes a forgotten stack's salt and generated secrets out of its file; runs in the project's ``.venv``."""
+"""Takes a forgotten stack's salt and generated secrets out of its file.
+
+Runs in the project's `.venv`.
+"""
 
 import json
 import sys
@@ -11,7 +14,7 @@ _SALT = "encryptionsalt"
 
 
 def forget(text: str, generated: Collection[str]) -> tuple[str, list[str]]:
-    """Remove what only the forgotten stack needed; every other line stays as it is.
+    """Removes what only the forgotten stack needed; every other line stays as it is.
 
     The salt opens with one passphrase only, so with it in the file a stack made anew would need the
     old one. It stays for as long as a person's own secrets are encrypted with it.
@@ -44,14 +47,15 @@ def _value(mapping: yaml.MappingNode, name: str) -> yaml.Node | None:
 
 
 def _secret(node: yaml.Node) -> bool:
-    """Whether there is an encrypted value in it (``secure: …``), at any depth."""
+    """Returns whether there is an encrypted value in it (`secure: …`), at any depth."""
     if isinstance(node, yaml.MappingNode):
         return any(key.value == "secure" or _secret(value) for key, value in node.value)
     return isinstance(node, yaml.SequenceNode) and any(map(_secret, node.value))
 
 
 def _lines(key: yaml.Node, value: yaml.Node) -> Iterator[int]:
-    # A block ends where the next key begins; what is before that, comments too, belongs to the next.
+    # A block ends where the next key begins; what is before that, comments too, belongs to the
+    # next.
     while isinstance(value, yaml.MappingNode | yaml.SequenceNode) and not value.flow_style:
         value = value.value[-1][1] if isinstance(value, yaml.MappingNode) else value.value[-1]
     end = value.end_mark
@@ -60,7 +64,7 @@ def _lines(key: yaml.Node, value: yaml.Node) -> Iterator[int]:
 
 
 def main(stack_file: str, *generated: str) -> int:
-    """Rewrite the file, and print the secrets that are left as JSON."""
+    """Rewrites the file, and prints the secrets that are left as JSON."""
     file = Path(stack_file)
     before = file.read_text(encoding="utf-8")
     after, own = forget(before, generated)

@@ -1,4 +1,7 @@
-"""Where a stack is, and what of it and of others is in its cluster; nothing is changed by looking."""
+"""Where a stack is, and what of it and of others is in its cluster.
+
+Nothing is changed by looking.
+"""
 
 from __future__ import annotations
 
@@ -60,11 +63,11 @@ class Target:
         return {metadata(part(r, "outputs")).get("uid", "") for r in self.resources} - {""}
 
     def made(self, item: Object) -> bool:
-        """Whether an object has the stack's mark."""
+        """Returns whether an object has the stack's mark."""
         return _told_apart(mark(item)) in self.marks
 
     def kubectl(self) -> Kubectl:
-        """Return `kubectl` on the stack's cluster."""
+        """Returns `kubectl` on the stack's cluster."""
         return Kubectl(self.kubeconfig, self.context, environment.complete(self.stack.name))
 
 
@@ -85,7 +88,7 @@ class Found:
 
 
 def locate(stack: Stack, place: dict[str, Any], state: dict[str, Any] | None) -> Target:
-    """Find out where a stack is: where `pulumi destroy` would go, else where its settings lead to.
+    """Finds out where a stack is: where `pulumi destroy` would go, else where its settings lead to.
 
     Args:
         stack: The stack.
@@ -118,7 +121,10 @@ def locate(stack: Stack, place: dict[str, Any], state: dict[str, Any] | None) ->
 
 
 def _own_mark(stack: Stack) -> frozenset[str]:
-    """The mark of what an earlier `pulumi destroy` kept; only with a salt or key is it this stack's alone."""
+    """Returns the mark of what an earlier `pulumi destroy` kept.
+
+    Only with a salt or key is it this stack's alone.
+    """
     document = stack.document()
     random = document.get("encryptionsalt") or document.get("encryptedkey")
     if not random:
@@ -128,13 +134,13 @@ def _own_mark(stack: Stack) -> frozenset[str]:
 
 
 def _told_apart(made_by: str | None) -> str | None:
-    """A mark without the organization, which depends on the backend, where a digest tells clones apart."""
+    """Returns a mark; without the organization, a backend's, where a digest tells clones apart."""
     organization, _, rest = (made_by or "").partition("/")
     return rest if organization and rest.count("/") == 2 else made_by
 
 
 def look(target: Target, kubectl: Kubectl) -> Found:
-    """Look at what is in the stack's namespace.
+    """Looks at what is in the stack's namespace.
 
     Raises:
         Silent: The cluster does not tell.
@@ -163,7 +169,9 @@ def look(target: Target, kubectl: Kubectl) -> Found:
 
 
 def neighbours(target: Target, kubectl: Kubectl) -> list[str]:
-    """What else is in the stack's cluster: namespaces of others, things in ``default``, stacks of this clone.
+    """Returns what else is in the stack's cluster.
+
+    Namespaces of others, things in `default`, stacks of this clone.
 
     Raises:
         Silent: The cluster does not tell.
@@ -188,8 +196,8 @@ def stacks_in(
     Args:
         kubeconfig: As `make up` has told the stacks; None: as kubectl finds it.
         context: The cluster's context.
-        cluster: Its tool and name: a stack that `make up` put there is in it, whatever kubeconfig led it there, as
-            Pulumi writes KUBECONFIG into the state.
+        cluster: Its tool and name: a stack that `make up` put there is in it, whatever kubeconfig
+            led it there, as Pulumi writes KUBECONFIG into the state.
 
     Raises:
         Failure: Pulumi cannot reach its backend.
@@ -207,7 +215,7 @@ def stacks_in(
 
 
 def _is_own(item: Object, target: Target, *, labelled: bool) -> bool:
-    """Whether the stack made an object; in its own namespace its labels tell, too."""
+    """Returns whether the stack made an object; in its own namespace its labels tell, too."""
     about = metadata(item)
     if mark(item):
         return target.made(item)
@@ -217,7 +225,7 @@ def _is_own(item: Object, target: Target, *, labelled: bool) -> bool:
 
 
 def _comes_by_itself(item: Object) -> bool:
-    """Whether Kubernetes makes it, or something made it that is looked at itself."""
+    """Returns whether Kubernetes makes it, or something made it that is looked at itself."""
     about = metadata(item)
     name = (item["kind"], about["name"])
     return bool(
@@ -229,7 +237,7 @@ def _comes_by_itself(item: Object) -> bool:
 
 
 def _runs_for(item: Object, workloads: list[Object]) -> bool:
-    """Whether it is a pod of a workload, which has made it by way of a ReplicaSet or Job."""
+    """Returns whether a workload has made a pod, by way of a ReplicaSet or Job."""
     owners = [ref["name"] for ref in parts(metadata(item), "ownerReferences")]
     names = [metadata(it)["name"] for it in workloads]
     return item["kind"] == "Pod" and any(f"{o}-".startswith(f"{n}-") for o in owners for n in names)
@@ -260,7 +268,7 @@ def _age(stamp: str) -> str:
 
 
 def size(claim: Object) -> str:
-    """Size of a volume claim: what it has, else what it asks for."""
+    """Returns the size of a volume claim: what it has, else what it asks for."""
     capacity = part(claim, "status", "capacity")
     asked = part(claim, "spec", "resources", "requests")
     return str(capacity.get("storage") or asked.get("storage") or "size unknown")
@@ -271,10 +279,10 @@ def _is_claim(item: Object) -> bool:
 
 
 def metadata(item: Object) -> Object:
-    """An object's metadata."""
+    """Returns an object's metadata."""
     return part(item, "metadata")
 
 
 def mark(item: Object) -> str | None:
-    """The mark of the stack that made an object."""
+    """Returns the mark of the stack that made an object."""
     return part(metadata(item), "annotations").get(STACK_MARK)

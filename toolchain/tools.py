@@ -19,7 +19,8 @@ _PLUGINS = (
     ("kubernetes", recipes.PULUMI_KUBERNETES, "pulumi-kubernetes"),
     ("docker-build", recipes.PULUMI_DOCKER_BUILD, "pulumi-docker-build"),
 )
-# What stands beside the CLI, as in the official archive: programs by their recipe, scripts as published.
+# What stands beside the CLI, as in the official archive: programs by their recipe, scripts as
+# published.
 _DISTRIBUTION = {
     "pulumi": "pulumi",
     "pulumi-language-python": "language-bridge",
@@ -34,7 +35,7 @@ _SCRIPTS = ("cmd/pulumi-language-python-exec", "dist/pulumi-resource-pulumi-pyth
 
 
 def pulumi_on_path() -> str | None:
-    """Version of a Pulumi CLI of the user's own that is new enough, or None."""
+    """Returns the version of a Pulumi CLI of the user's own that is new enough, or None."""
     found = shutil.which("pulumi", path=_path_without_ours())
     version = _version(ui.capture([found, "version"])) if found else None
     if found and version and version >= _OLDEST_PULUMI:
@@ -43,10 +44,11 @@ def pulumi_on_path() -> str | None:
 
 
 def builds_pulumi() -> bool:
-    """Whether the CLI and its plugins are built here, as the last resort.
+    """Returns whether the CLI and its plugins are built here, as the last resort.
 
-    Then the Python packages are held to the versions of those plugins. For any other Pulumi the plugins of the newest
-    packages are fetched. What was once built or installed stays: an outage does not change versions.
+    Then the Python packages are held to the versions of those plugins. For any other Pulumi the
+    plugins of the newest packages are fetched. What was once built or installed stays: an outage
+    does not change versions.
     """
     if pulumi_on_path() or (_official_home() / "bin" / "pulumi").exists():
         return False
@@ -54,7 +56,7 @@ def builds_pulumi() -> bool:
 
 
 def ensure_pulumi() -> None:
-    """Make the Pulumi CLI, its Python host and its plugins available in ``.local/bin``.
+    """Makes the Pulumi CLI, its Python host and its plugins available in `.local/bin`.
 
     Raises:
         Failure: They can neither be found, nor installed, nor built.
@@ -71,12 +73,13 @@ def ensure_pulumi() -> None:
     for plugin, version, recipe in _PLUGINS:
         _plugin(plugin, version, recipes.output(recipe) / f"pulumi-resource-{plugin}")
     ui.say(
-        f"  pulumi {recipes.PULUMI}, Python host, plugins kubernetes and docker-build: built from Go modules"
+        f"  pulumi {recipes.PULUMI}, Python host, plugins kubernetes and docker-build: built from "
+        "Go modules"
     )
 
 
 def ensure_browser() -> None:
-    """A Chromium for the end-to-end tests.
+    """Finds a Chromium for the end-to-end tests.
 
     Raises:
         Failure: There is none and it cannot be installed here.
@@ -89,7 +92,10 @@ def ensure_browser() -> None:
 
 
 def linter(name: str) -> Path | None:
-    """A linter of the pinned version (another finds other things): on PATH, else built, else None."""
+    """Returns a linter of the pinned version (another finds other things).
+
+    On PATH, else built, else None.
+    """
     version, question = _LINTERS[name]
     found = shutil.which(name)
     if found and version in re.findall(r"[\d.]+", ui.capture([found, question]) or ""):
@@ -98,7 +104,10 @@ def linter(name: str) -> Path | None:
 
 
 def ensure_linters() -> None:
-    """Build the linters that are not there; the tests do without one, and say so, where that fails."""
+    """Builds the linters that are not there.
+
+    The tests do without one, and say so, where that fails.
+    """
     for name, (version, _) in _LINTERS.items():
         if linter(name) is None:
             try:
@@ -110,7 +119,7 @@ def ensure_linters() -> None:
 
 
 def _distribution() -> Path:
-    """The CLI with its Python host and scripts beside it, in a folder named after what is in it."""
+    """Returns the folder of the CLI with its host and scripts, named after what is in it."""
     outputs = {name: recipes.output(recipe) for name, recipe in _DISTRIBUTION.items()}
     digest = hashlib.sha256(" ".join(folder.name for folder in outputs.values()).encode())
     target = paths.cache() / "built" / f"distribution-{digest.hexdigest()[:12]}"
@@ -127,7 +136,10 @@ def _distribution() -> Path:
 
 
 def _official_pulumi() -> bool:
-    """The newest Pulumi from its own installer; a version that it has installed before stays."""
+    """Returns the newest Pulumi from its own installer.
+
+    A version that it has installed before stays.
+    """
     home = _official_home()
     if not (home / "bin" / "pulumi").exists():
         if builds_pulumi():
@@ -139,8 +151,8 @@ def _official_pulumi() -> bool:
                 script.write_bytes(answer.read())
         except OSError as error:
             raise Failure(
-                f"Pulumi's installer cannot be fetched from {_INSTALLER} ({error}); see that the network leads there, or "
-                "install Pulumi, and run again"
+                f"Pulumi's installer cannot be fetched from {_INSTALLER} ({error}); see that the "
+                "network leads there, or install Pulumi, and run again"
             ) from None
         ui.run(
             ["sh", script, "--install-root", home, "--no-edit-path"],
@@ -150,7 +162,8 @@ def _official_pulumi() -> bool:
     files.link_programs(home / "bin")
     version = ui.capture([home / "bin" / "pulumi", "version"]) or ""
     ui.say(
-        f"  pulumi {version.strip().removeprefix('v')}: from its official installer; its plugins are fetched by Pulumi itself"
+        f"  pulumi {version.strip().removeprefix('v')}: from its official installer; its plugins "
+        "are fetched by Pulumi itself"
     )
     return True
 
@@ -160,13 +173,16 @@ def _official_home() -> Path:
 
 
 def _plugin(name: str, version: str, binary: Path) -> None:
-    """Put a built plugin where Pulumi looks for it; a plugin that is there is left alone."""
+    """Puts a built plugin where Pulumi looks for it; a plugin that is there is left alone."""
     folder = paths.pulumi_home() / "plugins" / f"resource-{name}-v{version}"
     files.place(binary, folder / f"pulumi-resource-{name}")
 
 
 def _step_back() -> None:
-    """Take our own CLI and its companions from in front of the user's: our folder comes first on PATH."""
+    """Takes our own CLI and its companions from in front of the user's.
+
+    Our folder comes first on PATH.
+    """
     for name in (*_DISTRIBUTION, *(Path(script).name for script in _SCRIPTS)):
         (paths.BIN / name).unlink(missing_ok=True)
 

@@ -16,13 +16,13 @@ STEPS: list[tuple[str, float]] = []
 
 
 def say(text: str) -> None:
-    """Print one line at once, also when standard output is a pipe."""
+    """Prints one line at once, also when standard output is a pipe."""
     print(text, flush=True)
 
 
 @contextmanager
 def step(title: str) -> Generator[None]:
-    """Announce a step, run the block, and remember its elapsed seconds for the closing table."""
+    """Announces a step, run the block, and remember its elapsed seconds for the closing table."""
     say(f"▸ {title}")
     begin = time.monotonic()
     yield
@@ -30,7 +30,7 @@ def step(title: str) -> Generator[None]:
 
 
 def summary() -> None:
-    """Print the elapsed time of each step."""
+    """Prints the elapsed time of each step."""
     width = max((len(title) for title, _ in STEPS), default=0)
     say("")
     for title, seconds in STEPS:
@@ -47,7 +47,7 @@ def run(
     cwd: Path | None = None,
     hint: str = "",
 ) -> None:
-    """Run a long command into a log file, with a sign of life every 20 seconds.
+    """Runs a long command into a log file, with a sign of life every 20 seconds.
 
     Raises:
         Failure: The command failed; the sentence holds its last line and names the log.
@@ -89,7 +89,7 @@ def run(
 
 
 def capture(command: Sequence[str | Path], env: Mapping[str, str] | None = None) -> str | None:
-    """Standard output of a short command, or None when it is missing or fails."""
+    """Returns the standard output of a short command, or None when it is missing or fails."""
     try:
         done = subprocess.run(
             [str(c) for c in command],

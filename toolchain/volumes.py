@@ -1,4 +1,7 @@
-"""What a stack's claims leave behind in the cluster: PersistentVolumes, which are in no namespace, and their data."""
+"""What a stack's claims leave behind in the cluster.
+
+PersistentVolumes, which are in no namespace, and their data.
+"""
 
 from __future__ import annotations
 
@@ -19,14 +22,14 @@ _POLL_SECONDS = 0.5
 _WITHOUT_CLAIM = ("Released", "Failed")
 """Phases of a volume whose claim is gone (Kubernetes: Persistent Volumes, "Phase")."""
 _PROVISIONED_BY = "pv.kubernetes.io/provisioned-by"
-"""The annotation by which a volume names its provisioner (Kubernetes: Well-Known Labels, Annotations and Taints)."""
+"""Names a volume's provisioner (Kubernetes: Well-Known Labels, Annotations and Taints)."""
 
 
 def noted(target: Target, found: Found, kubectl: Kubectl) -> list[Object]:
-    """The volumes that have to go with the stack's claims.
+    """Returns the volumes that have to go with the stack's claims.
 
-    Those of claims that an earlier removal, cut off or by hand, has deleted are among them where the namespace was the
-    stack's own.
+    Those of claims that an earlier removal, cut off or by hand, has deleted are among them where
+    the namespace was the stack's own.
 
     Args:
         target: Where the stack is.
@@ -37,8 +40,8 @@ def noted(target: Target, found: Found, kubectl: Kubectl) -> list[Object]:
         volumes = kubectl.items("persistentvolumes")
     except Silent as silent:
         ui.say(
-            f"  The volumes of the claims cannot be listed ({str(silent).rstrip('.')}), so it is not looked at whether "
-            "they go, too."
+            f"  The volumes of the claims cannot be listed ({str(silent).rstrip('.')}), so it is "
+            "not looked at whether they go, too."
         )
         return []
     gone = found.own or (found.namespace is None and target.known)
@@ -51,7 +54,7 @@ def noted(target: Target, found: Found, kubectl: Kubectl) -> list[Object]:
 
 
 def remove(volumes: Sequence[Object], kubectl: Kubectl) -> None:
-    """See to it that the volumes of deleted claims go, and say which stay, why, and how they are removed.
+    """Sees to it that volumes of deleted claims go; says which stay, why, and what removes them.
 
     Args:
         volumes: As they were noted while the claims were there.
@@ -76,8 +79,9 @@ def remove(volumes: Sequence[Object], kubectl: Kubectl) -> None:
         name = metadata(volume)["name"]
         kubectl("delete", "persistentvolume", name, "--ignore-not-found", "--timeout=60s")
         ui.say(
-            f"  PersistentVolume {name} of {_claim(volume, 'name')} had stayed, as Minikube's provisioner removes none "
-            f"of before its last start: removed, with {folder} on {', '.join(nodes)}"
+            f"  PersistentVolume {name} of {_claim(volume, 'name')} had stayed, as Minikube's "
+            f"provisioner removes none of before its last start: removed, with {folder} on "
+            f"{', '.join(nodes)}"
         )
     for volume in volumes:
         if _policy(volume) != "Delete":
@@ -85,7 +89,7 @@ def remove(volumes: Sequence[Object], kubectl: Kubectl) -> None:
 
 
 def _wait(look: Callable[[], list[Object]]) -> list[Object]:
-    """Look until nothing is left, or what is left had its time; returns that."""
+    """Looks until nothing is left, or what is left had its time; returns that."""
     begin = time.monotonic()
     while left := look():
         others = any(minikube_volumes.directory(it) is None for it in left)
@@ -99,8 +103,8 @@ def _say_stays(volume: Object, why: str, kubectl: Kubectl) -> None:
     name, provisioner = metadata(volume)["name"], _provisioner(volume)
     command = kubectl.command("delete", "persistentvolume", name)
     ui.say(
-        f"  PersistentVolume {name} of {_claim(volume, 'name')} stays, since {why}: remove its data "
-        f"{f'at {provisioner}' if provisioner else 'where it is stored'}, then: {command}"
+        f"  PersistentVolume {name} of {_claim(volume, 'name')} stays, since {why}: remove its "
+        f"data {f'at {provisioner}' if provisioner else 'where it is stored'}, then: {command}"
     )
 
 

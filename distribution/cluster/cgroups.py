@@ -28,7 +28,7 @@ done
 
 
 def remove() -> None:
-    """Remove the empty control groups of the kubelet and of BuildKit, innermost first, from every hierarchy."""
+    """Removes the empty control groups of kubelet and BuildKit from every hierarchy."""
     subprocess.run(
         ["unshare", "--mount", "sh", "-c", MOUNT + _REMOVE], capture_output=True, check=False
     )

@@ -1,4 +1,4 @@
-"""Configuration files of the embedded cluster's processes, and its certificates (made by kubeadm)."""
+"""Configuration of the embedded cluster's processes, and certificates, which kubeadm makes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NODE_BINARIES = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", 
 
 
 def write(root: Path, bin_dir: Path, *, enforce: bool) -> None:
-    """Write every configuration file below ``root``; certificates are made once and kept.
+    """Writes every configuration file below `root`; certificates are made once and kept.
 
     Args:
         root: The cluster's folder.
@@ -65,7 +65,7 @@ def write(root: Path, bin_dir: Path, *, enforce: bool) -> None:
 
 
 def enforces(root: Path) -> bool:
-    """Whether the cluster that was written to ``root`` enforces NetworkPolicies."""
+    """Returns whether the cluster that was written to `root` enforces NetworkPolicies."""
     return "[program:kube-router]" in (root / "config" / "supervisord.conf").read_text()
 
 
@@ -120,7 +120,8 @@ def _certificates(root: Path, bin_dir: Path) -> None:
         kubeconfig = ui.capture([kubeadm, "kubeconfig", "user", *user])
         if kubeconfig is None:
             raise Failure(
-                f"kubeadm could not make {name}'s kubeconfig; run `make cluster-down` and try again (log: {log})."
+                f"kubeadm could not make {name}'s kubeconfig; run `make cluster-down` and try "
+                f"again (log: {log})."
             )
         target.touch(mode=0o600)
         target.write_text(kubeconfig)
@@ -148,7 +149,8 @@ def _kubelet(root: Path) -> object:
         "resolvConf": str(root / "config" / "resolv.conf"),
         "rotateCertificates": False,
         "serverTLSBootstrap": False,
-        # A laptop's disk is often nearly full: evict late, and never throw away images that only exist here.
+        # A laptop's disk is often nearly full: evict late, and never throw away images that only
+        # exist here.
         "evictionHard": {
             "memory.available": "100Mi",
             "nodefs.available": "1%",
@@ -211,7 +213,10 @@ state = "{RUN}/containerd"
 
 
 def _cni_bin() -> Path:
-    """Debian keeps the CNI plugins in /usr/lib/cni, most other systems in /opt/cni/bin."""
+    """Returns their folder.
+
+    Debian keeps the CNI plugins in /usr/lib/cni, most other systems in /opt/cni/bin.
+    """
     for folder in ("/usr/lib/cni", "/opt/cni/bin", "/usr/libexec/cni"):
         if Path(folder, "ptp").exists():
             return Path(folder)
@@ -366,7 +371,7 @@ def _supervisor(root: Path, bin_dir: Path, *, enforce: bool) -> None:
 
 
 def _start(root: Path) -> str:
-    """The first process in the namespaces: give Kubernetes' fixed paths to ``root``, then supervise."""
+    """Returns the first process: it gives Kubernetes' fixed paths to `root`, then supervises."""
     return f"""#!/bin/sh
 set -eu
 bind() {{ mkdir -p "$2"; mount --bind "$1" "$2"; }}

@@ -1,4 +1,4 @@
-"""NetworkPolicies: kube-router enforces them, with iptables and IP sets in the cluster's network."""
+"""NetworkPolicies: kube-router enforces them by iptables and IP sets in the cluster's network."""
 
 from __future__ import annotations
 
@@ -18,12 +18,15 @@ iptables -A INPUT -p tcp -m addrtype --dst-type LOCAL -m multiport --dports 1:2 
 
 
 def supported() -> bool:
-    """Whether this kernel takes such rules; tried in a network namespace that goes at once."""
+    """Returns whether this kernel takes such rules.
+
+    Tried in a network namespace that goes at once.
+    """
     return ui.capture(["unshare", "--net", "sh", "-ec", _PROBE]) is not None
 
 
 def close() -> None:
-    """Drop what kube-router has not allowed, before it has written its first rules too.
+    """Drops what kube-router has not allowed, before it has written its first rules too.
 
     Raises:
         Failure: The kernel refused the rules.
@@ -35,5 +38,5 @@ def close() -> None:
 
 
 def ready() -> str | None:
-    """Kube-router's chain for what is forwarded, or None before it is there."""
+    """Returns kube-router's chain for what is forwarded, or None before it is there."""
     return ui.capture(network.entered("iptables", "-S", "KUBE-ROUTER-FORWARD"))

@@ -1,4 +1,7 @@
-"""Images that the embedded cluster needs and no registry gives: built into its own image store by BuildKit."""
+"""Images that the embedded cluster needs and no registry gives.
+
+Built into its own image store by BuildKit.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ _CA_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 
 @dataclass(frozen=True, kw_only=True)
 class BaseImage:
-    """One stand-in: the official image it replaces, its Debian packages, and its wheel from PyPI."""
+    """One stand-in: the official image it replaces, Debian packages, and a wheel from PyPI."""
 
     version: str
     replaces: str
@@ -49,10 +52,10 @@ BASE_IMAGES = {
 
 
 def reference(name: str) -> str:
-    """The stand-in's reference in the image store.
+    """Returns the stand-in's reference in the image store.
 
-    Its tag follows from everything that is written down about the stand-in here and in its folder, so whatever
-    changes is built anew and rolled out, and what has not changed stays.
+    Its tag follows from everything that is written down about the stand-in here and in its folder,
+    so whatever changes is built anew and rolled out, and what has not changed stays.
     """
     image = BASE_IMAGES[name]
     digest = hashlib.sha256(repr((_DEBIAN, image)).encode())
@@ -66,7 +69,7 @@ def reference(name: str) -> str:
 
 
 def ensure_system(bin_dir: Path, coredns: Path, pause: Path) -> None:
-    """Build the pause and CoreDNS images unless they are in the store."""
+    """Builds the pause and CoreDNS images unless they are in the store."""
     there = present() or set[str]()
     for reference, binary, more in (
         (config.PAUSE_IMAGE, pause, ""),
@@ -81,13 +84,14 @@ def ensure_system(bin_dir: Path, coredns: Path, pause: Path) -> None:
                 shutil.copy2(_CA_BUNDLE, scratch)
                 certificates = "COPY ca-certificates.crt /etc/ssl/certs/\n"
             Path(scratch, "Dockerfile").write_text(
-                f'FROM scratch\n{certificates}COPY {binary.name} /{binary.name}\n{more}USER 65532:65532\nENTRYPOINT ["/{binary.name}"]\n'
+                f"FROM scratch\n{certificates}COPY {binary.name} /{binary.name}\n{more}"
+                f'USER 65532:65532\nENTRYPOINT ["/{binary.name}"]\n'
             )
             _build(bin_dir, Path(scratch), reference)
 
 
 def ensure_base(bin_dir: Path) -> dict[str, str]:
-    """Build the stand-ins for the official base images that are missing.
+    """Builds the stand-ins for the official base images that are missing.
 
     Returns:
         Reference in the cluster's image store by name (python, node, postgres).
@@ -101,7 +105,8 @@ def ensure_base(bin_dir: Path) -> dict[str, str]:
         if references[name] in there:
             continue
         ui.say(
-            f"  {image.replaces}: no registry answers, building an equivalent from Debian {_DEBIAN} packages"
+            f"  {image.replaces}: no registry answers, building an equivalent from Debian "
+            f"{_DEBIAN} packages"
         )
         with tempfile.TemporaryDirectory() as scratch:
             context = Path(scratch, name)
@@ -114,13 +119,16 @@ def ensure_base(bin_dir: Path) -> dict[str, str]:
 
 
 def stand_ins_in_use() -> bool:
-    """Whether the cluster has stand-ins, of this or an earlier version."""
+    """Returns whether the cluster has stand-ins, of this or an earlier version."""
     names = tuple(f"localhost/todo/{name}:" for name in BASE_IMAGES)
     return any(reference.startswith(names) for reference in present() or ())
 
 
 def present() -> set[str] | None:
-    """References of the images in the embedded cluster's store; None where it does not answer."""
+    """Returns the references of the images in the embedded cluster's store.
+
+    None where it does not answer.
+    """
     listing = ui.capture(
         ["ctr", "--address", str(config.CONTAINERD_SOCKET), "-n", "k8s.io", "images", "ls", "-q"]
     )
@@ -145,7 +153,7 @@ def _build(bin_dir: Path, context: Path, reference: str) -> None:
 
 
 def _rootfs(name: str, image: BaseImage) -> Path:
-    """A Debian root file system with the image's packages, cached as a tar file."""
+    """Returns a Debian root file system with the image's packages, cached as a tar file."""
     key = hashlib.sha256(repr((_DEBIAN, image.packages)).encode()).hexdigest()[:12]
     target = paths.cache() / "rootfs" / f"{name}-{key}.tar"
     if target.exists():
@@ -163,10 +171,13 @@ def _rootfs(name: str, image: BaseImage) -> Path:
             "--dpkgopt=path-exclude=/usr/share/man/*",
             "--dpkgopt=path-exclude=/usr/share/locale/*",
             # No database cluster at package installation: the entrypoint makes it in the volume.
-            '--essential-hook=mkdir -p "$1/etc/postgresql-common"; echo "create_main_cluster = false" > "$1/etc/postgresql-common/createcluster.conf"',
+            '--essential-hook=mkdir -p "$1/etc/postgresql-common"; echo "create_main_cluster = '
+            'false" > "$1/etc/postgresql-common/createcluster.conf"',
             # The image trusts what this machine trusts, and names no mirror of this machine.
             f'--customize-hook=test ! -f {_CA_BUNDLE} || cp {_CA_BUNDLE} "$1{_CA_BUNDLE}"',
-            '--customize-hook=rm -rf "$1"/etc/apt/sources.list "$1"/etc/apt/sources.list.d/* "$1"/var/lib/apt/lists/* "$1"/var/cache/apt/* "$1"/etc/resolv.conf "$1"/etc/hostname',
+            '--customize-hook=rm -rf "$1"/etc/apt/sources.list "$1"/etc/apt/sources.list.d/* '
+            '"$1"/var/lib/apt/lists/* "$1"/var/cache/apt/* "$1"/etc/resolv.conf '
+            '"$1"/etc/hostname',
             _DEBIAN,
             partial,
             *_mirror(),
@@ -180,7 +191,10 @@ def _rootfs(name: str, image: BaseImage) -> Path:
 
 
 def _mirror() -> list[str]:
-    """The Debian mirror this machine's apt is set to; elsewhere mmdebstrap's own default."""
+    """Returns the Debian mirror this machine's apt is set to.
+
+    Elsewhere mmdebstrap's own default.
+    """
     targets = ui.capture(["apt-get", "indextargets", "--format", "$(REPO_URI)|$(ORIGIN)|$(LABEL)"])
     for line in (targets or "").splitlines():
         uri, _, label = line.partition("|")
@@ -190,7 +204,7 @@ def _mirror() -> list[str]:
 
 
 def _node(context: Path, wheel_name: str) -> None:
-    """Lay out Node.js and npm from the wheel as the official image does, below /usr/local."""
+    """Lays out Node.js and npm from the wheel as the official image does, below /usr/local."""
     wheel = context / "wheel"
     ui.run(
         ["python3", "-m", "pip", "download", "-q", "--no-deps", "-d", wheel, wheel_name],

@@ -20,10 +20,11 @@ _FORWARD = Path("/proc/sys/net/ipv4/ip_forward")
 
 
 def up(remember: Path) -> None:
-    """Make the namespace, the link and the NAT table; a second call changes nothing.
+    """Makes the namespace, the link and the NAT table; a second call changes nothing.
 
     Args:
-        remember: File that keeps the host's former ``ip_forward`` value, so that `down` can restore it.
+        remember: File that keeps the host's former `ip_forward` value, so that `down` can restore
+            it.
 
     Raises:
         Failure: The kernel or missing rights do not allow it, or the subnet is in use.
@@ -34,7 +35,8 @@ def up(remember: Path) -> None:
         )
         if any(not line.startswith("default") for line in routes.stdout.splitlines()):
             raise Failure(
-                f"The network {LINK_SUBNET} is already in use on this machine; free it or use Minikube."
+                f"The network {LINK_SUBNET} is already in use on this machine; free it or use "
+                "Minikube."
             )
         _ip("netns", "add", NAMESPACE)
         _ip(
@@ -65,7 +67,7 @@ def up(remember: Path) -> None:
 
 
 def down(remember: Path) -> None:
-    """Remove what `up` made and restore ``ip_forward``; nothing else on the host is touched."""
+    """Removes what `up` made and restores `ip_forward`; nothing else on the host is touched."""
     subprocess.run(["nft", "delete", "table", "ip", _TABLE], capture_output=True, check=False)
     subprocess.run(["ip", "link", "delete", _HOST_LINK], capture_output=True, check=False)
     subprocess.run(["ip", "netns", "delete", NAMESPACE], capture_output=True, check=False)
@@ -75,12 +77,12 @@ def down(remember: Path) -> None:
 
 
 def entered(*command: str) -> list[str]:
-    """The command that runs ``command`` in the cluster's network."""
+    """Returns the command that runs `command` in the cluster's network."""
     return ["nsenter", f"--net=/run/netns/{NAMESPACE}", *command]
 
 
 def inside(*command: str, text: str | None = None) -> None:
-    """Run a command in the cluster's network, with ``text`` as its input.
+    """Runs a command in the cluster's network, with `text` as its input.
 
     Raises:
         Failure: The command failed.
@@ -93,7 +95,7 @@ def _ip(*arguments: str) -> None:
 
 
 def _masquerade(source: str, leaving: str) -> str:
-    """An nftables script that replaces our table as a whole, so that a second run changes nothing."""
+    """Returns an nftables script that replaces our table; a second run changes nothing."""
     return f"""table ip {_TABLE}
 delete table ip {_TABLE}
 table ip {_TABLE} {{
@@ -110,5 +112,6 @@ def _run(command: list[str], text: str | None = None) -> None:
     if done.returncode:
         raise Failure(
             f"The cluster's network could not be made: `{' '.join(command)}` said "
-            f"{(done.stderr or done.stdout).strip()[:200]!r}; this kernel may lack network namespaces or nftables, use Minikube."
+            f"{(done.stderr or done.stdout).strip()[:200]!r}; this kernel may lack network "
+            "namespaces or nftables, use Minikube."
         )

@@ -26,35 +26,35 @@ _SUPERVISOR = ("supervisorctl", "-s", f"unix://{config.SUPERVISOR_SOCKET}")
 
 
 def kubeconfig() -> Path:
-    """The administrator's kubeconfig."""
+    """Returns the administrator's kubeconfig."""
     return _ROOT / "config" / "admin.conf"
 
 
 def exists() -> bool:
-    """Whether this clone made a cluster, running or stopped."""
+    """Returns whether this clone made a cluster, running or stopped."""
     return kubeconfig().exists()
 
 
 def running() -> bool:
-    """Whether this clone's cluster runs."""
+    """Returns whether this clone's cluster runs."""
     return _alive() is not None and _owner() == str(_ROOT)
 
 
 def check() -> None:
-    """Find out early whether this machine can run the cluster.
+    """Finds out early whether this machine can run the cluster.
 
     Raises:
         Failure: This is not Linux, not root, or another clone's cluster runs.
     """
     if sys.platform != "linux":
         raise Failure(
-            f"The embedded cluster runs on Linux only; install Minikube (`{missing.command('minikube')}`) and run `make up` "
-            "again."
+            "The embedded cluster runs on Linux only; install Minikube "
+            f"(`{missing.command('minikube')}`) and run `make up` again."
         )
     if os.geteuid() != 0:
         raise Failure(
-            "The embedded cluster needs root for its namespaces; run `sudo make up`, or install Minikube "
-            f"(`{missing.command('minikube')}`) and run `make up` again."
+            "The embedded cluster needs root for its namespaces; run `sudo make up`, or install "
+            f"Minikube (`{missing.command('minikube')}`) and run `make up` again."
         )
     if _alive() is not None and _owner() != str(_ROOT):
         raise Failure(
@@ -63,17 +63,17 @@ def check() -> None:
 
 
 def start(bin_dir: Path) -> None:
-    """Start the cluster, making it first where there is none; a running one is left alone.
+    """Starts the cluster, making it first where there is none; a running one is left alone.
 
     Raises:
-        Failure: Not root, a package or kernel feature is missing, another clone's cluster runs, or it did not
-            become ready; the sentence names the log to read.
+        Failure: Not root, a package or kernel feature is missing, another clone's cluster runs, or
+            it did not become ready; the sentence names the log to read.
     """
     check()
     if running() and not exists():
         raise Failure(
-            "The embedded cluster runs, but its files below .local/ were deleted; run `make cluster-down`, which removes the "
-            "rest of it, then `make up`."
+            "The embedded cluster runs, but its files below .local/ were deleted; run `make "
+            "cluster-down`, which removes the rest of it, then `make up`."
         )
     if not running():
         _clear_runtime()
@@ -115,7 +115,7 @@ def start(bin_dir: Path) -> None:
 
 
 def stop() -> None:
-    """Stop every process of the cluster; its data stays. A stopped cluster is left alone."""
+    """Stops every process of the cluster; its data stays. A stopped cluster is left alone."""
     pid = _alive()
     if pid is not None and _owner() == str(_ROOT):
         subprocess.run([*_SUPERVISOR, "stop", "kubelet"], capture_output=True, check=False)
@@ -132,7 +132,7 @@ def stop() -> None:
 
 
 def delete() -> None:
-    """Stop the cluster and remove all its data, volumes included.
+    """Stops the cluster and removes all its data, volumes included.
 
     Raises:
         Failure: It goes on running, or something of it cannot be removed.
@@ -149,14 +149,14 @@ def delete() -> None:
 
 
 def _clear_runtime() -> None:
-    """Remove what lives only while the cluster runs, also after a power loss or a kill."""
+    """Removes what lives only while the cluster runs, also after a power loss or a kill."""
     network.down(_FORWARD)
     shutil.rmtree(config.RUN, ignore_errors=True)
     cgroups.remove()
 
 
 def _alive() -> int | None:
-    """Process ID of the supervisor in its namespaces, if it runs."""
+    """Returns the process ID of the supervisor in its namespaces, if it runs."""
     try:
         pid = int(_PID.read_text())
         command = Path(f"/proc/{pid}/cmdline").read_bytes()
@@ -170,7 +170,7 @@ def _owner() -> str | None:
 
 
 def _launch() -> None:
-    """Enter new mount and process namespaces (and the network one) and start the supervisor as process 1."""
+    """Starts the supervisor as process 1 of new namespaces, in the cluster's network."""
     log = _ROOT / "log" / "start.log"
     with log.open("ab") as sink:
         outer = subprocess.Popen(
@@ -198,7 +198,8 @@ def _launch() -> None:
             return
         time.sleep(0.05)
     raise Failure(
-        f"The cluster's namespaces could not be made; this kernel may forbid them, use Minikube (log: {log})."
+        "The cluster's namespaces could not be made; this kernel may forbid them, use Minikube "
+        f"(log: {log})."
     )
 
 
@@ -207,7 +208,8 @@ def _wait(what: str, check: Callable[[], object], seconds: float = 180) -> None:
     while check() is None:
         if time.monotonic() - begin > seconds:
             raise Failure(
-                f"{what} did not become ready in {seconds:g} s; read {_ROOT / 'log'} and run `make up` again."
+                f"{what} did not become ready in {seconds:g} s; read {_ROOT / 'log'} and run `make "
+                "up` again."
             )
         if _alive() is None:
             raise Failure(
@@ -223,7 +225,7 @@ def _kubectl(bin_dir: Path, *arguments: str, super_admin: bool = False) -> str |
 
 
 def _policies(bin_dir: Path) -> None:
-    """Enforce NetworkPolicies, or say that they are not; the node's label tells `validate`."""
+    """Enforces NetworkPolicies, or say that they are not; the node's label tells `validate`."""
     if config.enforces(_ROOT):
         ui.capture([*_SUPERVISOR, "start", "kube-router"])
         _wait("kube-router", firewall.ready)
@@ -238,7 +240,7 @@ def _policies(bin_dir: Path) -> None:
 
 
 def _addons(bin_dir: Path) -> None:
-    """Roles, storage class and CoreDNS; made once, and again when a manifest changed."""
+    """Applies roles, storage class and CoreDNS; once, and again when a manifest changed."""
     done = _ROOT / "config" / "addons"
     manifests = paths.PROJECT / "distribution" / "cluster" / "manifests"
     content = b"".join(file.read_bytes() for file in sorted(manifests.iterdir()))
@@ -282,7 +284,10 @@ def _addons(bin_dir: Path) -> None:
 
 
 def _resolver() -> None:
-    """The resolver pods inherit; a loopback resolver of the host cannot be reached from the namespace."""
+    """Writes the resolver that pods inherit.
+
+    A loopback resolver of the host cannot be reached from the namespace.
+    """
     lines = Path("/etc/resolv.conf").read_text().splitlines()
     systemd = Path("/run/systemd/resolve/resolv.conf")
     if any(line.startswith("nameserver 127.") for line in lines) and systemd.exists():
@@ -291,7 +296,7 @@ def _resolver() -> None:
 
 
 def _stop_containers() -> None:
-    """Let containers end cleanly (PostgreSQL writes its checkpoint) before their namespaces go."""
+    """Lets containers end cleanly (PostgreSQL writes its checkpoint) before their namespaces go."""
     ctr = ["ctr", "--address", str(config.CONTAINERD_SOCKET), "-n", "k8s.io", "tasks"]
     names = (ui.capture([*ctr, "ls", "-q"]) or "").split()
     for name in names:

@@ -1,4 +1,7 @@
-"""Which cluster a stack goes to: what the person named, else where it is, else what runs, else what can be had."""
+"""Which cluster a stack goes to.
+
+What the person named, else where it is, else what runs, else what can be had.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from toolchain.providers.minikube import Minikube
 from toolchain.providers.provider import Provider
 
 PROVIDERS: tuple[Provider, ...] = (Minikube(), Kind(), K3d(), DockerDesktop(), Embedded())
-"""In the order in which ``auto`` prefers them."""
+"""In the order in which `auto` prefers them."""
 _ONE_EACH = ("dockerDesktop", "embedded")
 """Tools that have one cluster on a machine, which needs no name."""
 IN_DOCKER = ("kind", "k3d")
@@ -40,10 +43,10 @@ class Choice:
 
 
 def choose(given: dict[str, Any], remembered: dict[str, Any]) -> Choice | None:
-    """Choose a stack's cluster; nothing is started.
+    """Chooses a stack's cluster; nothing is started.
 
     Args:
-        given: The stack's ``cluster`` settings.
+        given: The stack's `cluster` settings.
         remembered: Those that `make up` has found out for the stack before.
 
     Returns:
@@ -70,20 +73,20 @@ def choose(given: dict[str, Any], remembered: dict[str, Any]) -> Choice | None:
 
 
 def called(tool: Provider, name: str) -> str:
-    """A cluster in a sentence: "kind cluster todo"."""
+    """Returns a cluster in a sentence: "kind cluster todo"."""
     return tool.title if tool.key in _ONE_EACH else f"{tool.title} {name}"
 
 
 def provider(key: str) -> Provider:
-    """The tool that ``cluster.provider`` names."""
+    """Returns the tool that `cluster.provider` names."""
     return next(it for it in PROVIDERS if it.key == key)
 
 
 def remembered_by(found: dict[str, Any]) -> tuple[Provider, str] | None:
-    """The cluster that `make up` chose for a stack.
+    """Returns the cluster that `make up` chose for a stack.
 
     Args:
-        found: What it has found out of the ``cluster``.
+        found: What it has found out of the `cluster`.
     """
     chosen = next((it for it in PROVIDERS if it.key == found.get("provider")), None)
     return (chosen, str(found.get("name") or chosen.usual)) if chosen else None
@@ -105,13 +108,14 @@ def _contradiction(given: dict[str, Any], context: str) -> Failure:
     """Nothing is started while it is not clear which cluster is meant.
 
     Args:
-        given: The stack's ``cluster`` settings.
+        given: The stack's `cluster` settings.
         context: What the context leads to, in words.
     """
     said = [f"cluster.{key} is {given[key]}" for key in ("provider", "name") if given.get(key)]
     return Failure(
-        f"{' and '.join(said)}, but cluster.context {given['context']} is {context}: leave cluster.context out, or correct "
-        "one of them in the stack's todo:settings; nothing was changed."
+        f"{' and '.join(said)}, but cluster.context {given['context']} is {context}: leave "
+        "cluster.context out, or correct one of them in the stack's todo:settings; nothing was "
+        "changed."
     )
 
 
@@ -124,7 +128,7 @@ def _of_context(context: str, why: str) -> Choice | None:
 
 
 def _of_current_context(given: dict[str, Any]) -> Choice | None:
-    """The cluster that the person works with, if it is one of this machine's, and runs."""
+    """Returns the cluster that the person works with, if it is one of this machine's, and runs."""
     answer = user_environment.ask(["kubectl", "config", "current-context"])
     current = answer.text.strip() if answer.code == 0 else ""
     choice = _of_context(current, "it is your kubeconfig's current context") if current else None
@@ -146,7 +150,10 @@ def _remembered(given: dict[str, Any], remembered: dict[str, Any]) -> Choice | N
 
 
 def _tells(it: Provider) -> bool:
-    """Whether a tool knows which clusters there are; where it does not, a stack's may well be there."""
+    """Returns whether a tool knows which clusters there are.
+
+    Where it does not, a stack's may well be there.
+    """
     return it.installed() and (it.key not in IN_DOCKER or _docker_answers())
 
 
@@ -156,10 +163,11 @@ def _docker_answers() -> bool:
 
 
 def _best(given: dict[str, Any]) -> Choice:
-    """What runs, else what is there, else what can be made.
+    """Returns what runs, else what is there, else what can be made.
 
     Raises:
-        Failure: The settings name a cluster, and there is no tool that has or makes one of that name.
+        Failure: The settings name a cluster, and there is no tool that has or makes one of that
+            name.
     """
     named = given.get("name")
     stopped: list[Choice] = []
@@ -182,16 +190,19 @@ def _best(given: dict[str, Any]) -> Choice:
         return choice
     if named:
         raise Failure(
-            f"cluster.name is {named}, but neither Minikube nor kind nor k3d is installed here, which could have or make a "
-            "cluster of that name; install one of them, or leave cluster.name out of the stack's todo:settings; nothing "
-            "was changed."
+            f"cluster.name is {named}, but neither Minikube nor kind nor k3d is installed here, "
+            "which could have or make a cluster of that name; install one of them, or leave "
+            "cluster.name out of the stack's todo:settings; nothing was changed."
         )
     # Says what this machine lacks for the cluster that needs least.
     return Choice(provider=provider("embedded"), name="embedded", exists=False, why="")
 
 
 def _that_can_be_made(absent: Sequence[Choice]) -> Iterator[Choice]:
-    """Those that lack nothing as far as can be seen: without a Docker that runs, something else can be had."""
+    """Returns those that lack nothing as far as can be seen.
+
+    Without a Docker that runs, something else can be had.
+    """
     for choice in absent:
         if choice.provider.key not in IN_DOCKER or _docker_answers():
             yield choice

@@ -41,8 +41,9 @@ class Docker:
     def is_native(self) -> bool:
         """Whether the containers' addresses can be reached from here.
 
-        They are in the daemon's network namespace: another machine's, a virtual machine's or that of a rootless daemon
-        is none of ours. A virtual machine of Colima's or Rancher Desktop's has a host name of its own.
+        They are in the daemon's network namespace: another machine's, a virtual machine's or that
+        of a rootless daemon is none of ours. A virtual machine of Colima's or Rancher Desktop's has
+        a host name of its own.
         """
         return (
             sys.platform == "linux"
@@ -54,7 +55,7 @@ class Docker:
 
 
 def ask(context: str | None = None, *, more: dict[str, str] | None = None) -> Docker | None:
-    """The Docker CLI and its daemon in one question.
+    """Returns the Docker CLI and its daemon in one question.
 
     Args:
         context: A docker context; None: the person's current one.
@@ -91,7 +92,7 @@ def ask(context: str | None = None, *, more: dict[str, str] | None = None) -> Do
 
 
 def with_buildx(what: str) -> Docker:
-    """The Docker CLI with what builds images; its daemon may be silent.
+    """Returns the Docker CLI with what builds images; its daemon may be silent.
 
     Args:
         what: What needs it, as the beginning of a sentence.
@@ -108,7 +109,7 @@ def with_buildx(what: str) -> Docker:
 
 
 def answering(found: Docker, what: str) -> Docker:
-    """The same Docker, if its daemon answers.
+    """Returns the same Docker, if its daemon answers.
 
     Raises:
         Failure: It does not; the sentence says what starts it, or lets this user in.
@@ -121,13 +122,13 @@ def answering(found: Docker, what: str) -> Docker:
             "`sudo usermod -aG docker $USER`, log in again and run again; nothing was changed."
         )
     raise Failure(
-        f"{what} needs Docker, which does not answer ({found.silence[:160]}); start it with {missing.start_docker()} "
-        "and run again; nothing was changed."
+        f"{what} needs Docker, which does not answer ({found.silence[:160]}); start it with "
+        f"{missing.start_docker()} and run again; nothing was changed."
     )
 
 
 def running(what: str) -> Docker:
-    """A Docker that answers, with what builds images.
+    """Returns a Docker that answers, with what builds images.
 
     Raises:
         Failure: Something of it is missing.
@@ -136,7 +137,10 @@ def running(what: str) -> Docker:
 
 
 def is_local(found: Docker) -> bool:
-    """Whether the daemon maps ports on this machine: another machine's are not at 127.0.0.1 here."""
+    """Returns whether the daemon maps ports on this machine.
+
+    Another machine's are not at 127.0.0.1 here.
+    """
     if found.is_native:
         return True
     host = user_environment.environment().get("DOCKER_HOST") if found.context == "default" else None
@@ -150,12 +154,16 @@ def is_local(found: Docker) -> bool:
 
 
 def free(ports: Sequence[int]) -> list[int]:
-    """The ports that nothing on this machine holds; each that is taken is said in a line."""
+    """Returns the ports that nothing on this machine holds.
+
+    Each that is taken is said in a line.
+    """
     result: list[int] = []
     for port in ports:
         if _taken(port):
             ui.say(
-                f"  port {port} is taken on this machine, so the new cluster gets none of that number here"
+                f"  port {port} is taken on this machine, so the new cluster gets none of that "
+                "number here"
             )
         else:
             result.append(port)

@@ -1,8 +1,9 @@
-"""A docker context for a Minikube's inner Docker, beside everything that the person's Docker CLI knows.
+"""A docker context for a Minikube's inner Docker, beside all that the person's CLI knows.
 
-The Docker CLI reads one folder (``$DOCKER_CONFIG``, else ``~/.docker``). The build plugin takes a docker context as the
-builder, so ours has to be in that folder; in order to write nothing into the person's, ``.local/docker`` links to
-everything of theirs, credentials, plugins, builders and contexts included, and has ours beside it.
+The Docker CLI reads one folder (`$DOCKER_CONFIG`, else `~/.docker`). The build plugin takes a
+docker context as the builder, so ours has to be in that folder; in order to write nothing into the
+person's, `.local/docker` links to everything of theirs, credentials, plugins, builders and contexts
+included, and has ours beside it.
 """
 
 from __future__ import annotations
@@ -19,21 +20,25 @@ _TLS = ("ca.pem", "cert.pem", "key.pem")
 
 
 def called(profile: str) -> str:
-    """Name of the context for a Minikube profile; one that the person has under the same name stays theirs."""
+    """Returns the name of the context for a Minikube profile.
+
+    One that the person has under the same name stays theirs.
+    """
     name = f"todo-{profile}"
     theirs_is = user_environment.docker_config() / "contexts" / "meta" / _digest(name)
     return f"{name}-of-this-clone" if theirs_is.exists() else name
 
 
 def write(name: str, host: str, certificates: Path) -> None:
-    """Make or renew a context.
+    """Makes or renews a context.
 
-    The format is the Docker CLI's own (https://github.com/docker/cli/tree/master/cli/context/store): folders named
-    after the SHA-256 of the context's name.
+    The format is the Docker CLI's own
+    (https://github.com/docker/cli/tree/master/cli/context/store): folders named after the SHA-256
+    of the context's name.
 
     Args:
         name: The context.
-        host: The daemon: ``tcp://…``.
+        host: The daemon: `tcp://…`.
         certificates: The folder with ca.pem, cert.pem and key.pem.
     """
     meta, tls = _folders(name)
@@ -49,20 +54,23 @@ def write(name: str, host: str, certificates: Path) -> None:
 
 
 def exists(name: str) -> bool:
-    """Whether this clone has made such a context."""
+    """Returns whether this clone has made such a context."""
     meta, _ = _folders(name)
     return (meta / "meta.json").exists() and not meta.is_symlink()
 
 
 def remove(name: str) -> None:
-    """Forget a context that this clone has made."""
+    """Forgets a context that this clone has made."""
     if exists(name):
         for folder in _folders(name):
             shutil.rmtree(folder, ignore_errors=True)
 
 
 def mirror() -> None:
-    """Link to everything of the person's Docker CLI, as it is now; what this clone has made stays beside it."""
+    """Links to everything of the person's Docker CLI, as it is now.
+
+    What this clone has made stays beside it.
+    """
     ours, person = paths.DOCKER_CONFIG, user_environment.docker_config()
     ours.mkdir(parents=True, exist_ok=True)
     _link(person, ours, apart=frozenset({"contexts"}))
@@ -71,12 +79,13 @@ def mirror() -> None:
         _link(person / "contexts" / kind, ours / "contexts" / kind)
     config = ours / "config.json"
     if person.is_dir() and not config.exists() and not config.is_symlink():
-        # `docker login` writes through a link that leads nowhere yet: into the person's folder, as ever.
+        # `docker login` writes through a link that leads nowhere yet: into the person's folder, as
+        # ever.
         config.symlink_to(person / "config.json")
 
 
 def _link(source: Path, target: Path, apart: frozenset[str] = frozenset()) -> None:
-    """Make one folder's links lead to all that is in another."""
+    """Makes one folder's links lead to all that is in another."""
     there = {it.name for it in source.iterdir()} - apart if source.is_dir() else set[str]()
     for entry in target.iterdir():
         if entry.is_symlink() and entry.name not in there and entry.name != "config.json":
@@ -88,7 +97,8 @@ def _link(source: Path, target: Path, apart: frozenset[str] = frozenset()) -> No
                 continue
             link.unlink()
         elif link.exists():
-            # Docker itself has made it here while the person had none: theirs is what counts from now on.
+            # Docker itself has made it here while the person had none: theirs is what counts from
+            # now on.
             _aside(link)
         link.symlink_to(source / name)
 

@@ -1,4 +1,4 @@
-"""The embedded cluster (``distribution/cluster``), which this clone brings itself."""
+"""The embedded cluster (`distribution/cluster`), which this clone brings itself."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Embedded:
     usual = "embedded"
 
     def installed(self) -> bool:
-        """Whether this machine can run it; `start` says why not."""
+        """Returns whether this machine can run it; `start` says why not."""
         try:
             node.check()
         except Failure:
@@ -32,17 +32,17 @@ class Embedded:
         return True
 
     def clusters(self) -> list[Cluster]:
-        """This clone's cluster."""
+        """Returns this clone's cluster."""
         if node.exists() or node.running():
             return [Cluster(name=self.usual, running=node.running())]
         return []
 
     def named_by(self, context: str) -> str | None:
-        """The context has one name everywhere."""
+        """Returns the context has one name everywhere."""
         return self.usual if context == node.CONTEXT else None
 
     def start(self, name: str, ports: Sequence[int]) -> None:
-        """Build its tools where they are missing, and start it.
+        """Builds its tools where they are missing, and starts it.
 
         Raises:
             Failure: This is not root on Linux, or something of it cannot be had.
@@ -55,7 +55,7 @@ class Embedded:
             node.start(paths.BIN)
 
     def found(self, name: str, ports: Sequence[int]) -> dict[str, Any]:
-        """Where it is; and stand-ins for the official base images where no registry answers.
+        """Returns where it is; and stand-ins for official base images if no registry answers.
 
         Raises:
             Failure: A stand-in cannot be built.
@@ -75,7 +75,8 @@ class Embedded:
                 "builder": {"name": BUILDER, "exporter": "image-store"},
             },
         }
-        # Stay with the stand-ins once they are in use: pods must not roll because a registry answers today.
+        # Stay with the stand-ins once they are in use: pods must not roll because a registry
+        # answers today.
         if images.stand_ins_in_use() or not internet.registry_answers():
             with ui.step("Base images"):
                 base = images.ensure_base(paths.BIN)
@@ -84,19 +85,22 @@ class Embedded:
         return found
 
     def policies(self, name: str) -> str:
-        """Say whether kube-router runs."""
+        """Says whether kube-router runs."""
         del name
         if config.enforces(paths.CLUSTER):
             return "network policies are enforced by kube-router"
-        return "network policies are declared, but not enforced: this kernel lacks what kube-router needs"
+        return (
+            "network policies are declared, but not enforced: this kernel lacks what kube-router "
+            "needs"
+        )
 
     def stop(self, name: str) -> None:
-        """Stop it; its data stays."""
+        """Stops it; its data stays."""
         del name
         node.stop()
 
     def delete(self, name: str) -> None:
-        """Remove it with all that it wrote.
+        """Removes it with all that it wrote.
 
         Raises:
             Failure: It goes on running, or something of it cannot be removed.

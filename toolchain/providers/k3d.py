@@ -27,7 +27,10 @@ _PREFIX = "k3d-"
 _USUAL_PODS = "10.42.0.0/16"
 """Default of k3s' --cluster-cidr (https://docs.k3s.io/cli/server)."""
 _ROLES = ("server", "agent", "loadbalancer")
-"""Roles of what answers on a NodePort, by whose address is the cluster's; the load balancer passes on what it maps."""
+"""Roles of what answers on a NodePort, by whose address is the cluster's.
+
+The load balancer passes on what it maps.
+"""
 _PATIENCE = "180s"
 
 
@@ -39,24 +42,24 @@ class K3d:
     usual = CLUSTER_NAMES["k3d"]
 
     def __init__(self) -> None:
-        """Nothing is asked yet."""
+        """Asks nothing yet."""
         # What `start` has just asked of a running cluster, so that `found` need not ask again.
         self._asked: dict[str, tuple[Docker, dict[str, Any]]] = {}
 
     def installed(self) -> bool:
-        """Whether the ``k3d`` command is on PATH."""
+        """Returns whether the `k3d` command is on PATH."""
         return shutil.which("k3d") is not None
 
     def clusters(self) -> list[Cluster]:
-        """The clusters; one command."""
+        """Returns the clusters; one command."""
         return [Cluster(name=str(it.get("name")), running=_runs(it)) for it in _listed()]
 
     def named_by(self, context: str) -> str | None:
-        """A cluster's context is called k3d-<name>."""
+        """Returns the name of the cluster whose context is called k3d-<name>."""
         return context.removeprefix(_PREFIX) if context.startswith(_PREFIX) else None
 
     def start(self, name: str, ports: Sequence[int]) -> None:
-        """Start a cluster that is stopped, and make it where there is none.
+        """Starts a cluster that is stopped, and makes it where there is none.
 
         Raises:
             Failure: k3d or something of Docker is missing, or the cluster does not come up.
@@ -86,7 +89,7 @@ class K3d:
             )
 
     def found(self, name: str, ports: Sequence[int]) -> dict[str, Any]:
-        """Context, node address, and that images are loaded as archives.
+        """Returns context, node address, and that images are loaded as archives.
 
         Raises:
             Failure: There is no such cluster any more, or Docker cannot build.
@@ -96,8 +99,9 @@ class K3d:
         answer = user_environment.ask(["k3d", "kubeconfig", "get", name])
         if answer.code or listed is None:
             raise Failure(
-                f"{what} does not tell how it is reached ({answer.reason}); `k3d cluster list` shows the clusters that "
-                "there are; correct cluster.name in the stack's todo:settings."
+                f"{what} does not tell how it is reached ({answer.reason}); `k3d cluster list` "
+                "shows the clusters that there are; correct cluster.name in the stack's "
+                "todo:settings."
             )
         context = f"{_PREFIX}{name}"
         cluster: dict[str, Any] = {"provider": self.key, "name": name, "context": context}
@@ -109,13 +113,13 @@ class K3d:
         return {"cluster": cluster, "images": {"mode": "load", "builder": builder}}
 
     def policies(self, name: str) -> str:
-        """k3s brings its own controller, inside its one process (https://docs.k3s.io/networking/networking-services)."""
+        """Says who enforces: k3s's own controller (https://docs.k3s.io/networking/networking-services)."""
         if "--disable-network-policy" not in _server_command(_find(name) or {}):
             return policies.enforced_by("k3s")
         return policies.line(kubeconfig.flags(self.key, name, f"{_PREFIX}{name}"))
 
     def stop(self, name: str) -> None:
-        """Stop the cluster; its data stays.
+        """Stops the cluster; its data stays.
 
         Raises:
             Failure: k3d cannot stop it.
@@ -123,7 +127,7 @@ class K3d:
         _run("stop", name, "stopping")
 
     def delete(self, name: str) -> None:
-        """Remove the cluster, and what this clone has written down of it.
+        """Removes the cluster, and what this clone has written down of it.
 
         Raises:
             Failure: k3d cannot remove it.
@@ -145,13 +149,13 @@ def _listed() -> list[dict[str, Any]]:
 
 
 def _server_command(listed: dict[str, Any]) -> str:
-    """What the k3s servers were started with."""
+    """Returns what the k3s servers were started with."""
     servers = [it for it in listed.get("nodes") or () if it.get("role") == "server"]
     return " ".join(str(word) for it in servers for word in it.get("Cmd") or ())
 
 
 def _pods(listed: dict[str, Any]) -> str:
-    """The pods' addresses, so that what is open to the outside stays closed to other namespaces."""
+    """Returns the pods' addresses, to which what is open to the outside stays closed."""
     said = re.search(r"--cluster-cidr[= ]([0-9a-fA-F.:]+/\d+)", _server_command(listed))
     return said[1] if said else _USUAL_PODS
 
@@ -161,7 +165,7 @@ def _find(name: str) -> dict[str, Any] | None:
 
 
 def _runs(listed: dict[str, Any]) -> bool:
-    """Whether every server and agent runs: pods may be on any of them."""
+    """Returns whether every server and agent runs: pods may be on any of them."""
     counts = [
         (listed.get(f"{role}Running", 0), listed.get(f"{role}Count", 0))
         for role in ("servers", "agents")
@@ -170,7 +174,7 @@ def _runs(listed: dict[str, Any]) -> bool:
 
 
 def _nodes(listed: dict[str, Any]) -> list[Node]:
-    """The cluster's containers, as k3d has just listed them."""
+    """Returns the cluster's containers, as k3d has just listed them."""
     nodes = [it for it in user_environment.parts(listed, "nodes") if it.get("role") in _ROLES]
     nodes.sort(key=lambda it: (_ROLES.index(str(it["role"])), str(it.get("name"))))
     return [

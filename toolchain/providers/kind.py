@@ -35,7 +35,10 @@ _CONTROLLER_MANAGER = "/etc/kubernetes/manifests/kube-controller-manager.yaml"
 _POD_CIDR = "cluster-cidr="
 """kubeadm's argument for the pods' addresses (cmd/kubeadm/app/phases/controlplane/manifests.go)."""
 _PATIENCE = 180.0
-"""Seconds for the API server of a cluster that was stopped; it waits for etcd and the node's new address."""
+"""Seconds for the API server of a cluster that was stopped.
+
+It waits for etcd and the node's new address.
+"""
 
 
 class Kind:
@@ -46,27 +49,27 @@ class Kind:
     usual = CLUSTER_NAMES["kind"]
 
     def __init__(self) -> None:
-        """Nothing is asked yet."""
+        """Asks nothing yet."""
         # What `start` has just asked of a running cluster, so that `found` need not ask again.
         self._asked: dict[str, tuple[Docker, list[tuple[str, str, str]]]] = {}
 
     def installed(self) -> bool:
-        """Whether the ``kind`` command is on PATH."""
+        """Returns whether the `kind` command is on PATH."""
         return shutil.which("kind") is not None
 
     def clusters(self) -> list[Cluster]:
-        """The clusters; one command, the same that kind itself lists them by."""
+        """Returns the clusters; one command, the same that kind itself lists them by."""
         states: dict[str, list[bool]] = {}
         for _, state, cluster in node_containers.table(_CLUSTER, _CLUSTER) or ():
             states.setdefault(cluster, []).append(state == "running")
         return [Cluster(name=name, running=all(it)) for name, it in sorted(states.items())]
 
     def named_by(self, context: str) -> str | None:
-        """A cluster's context is called kind-<name>."""
+        """Returns the name of the cluster whose context is called kind-<name>."""
         return context.removeprefix(_PREFIX) if context.startswith(_PREFIX) else None
 
     def start(self, name: str, ports: Sequence[int]) -> None:
-        """Start the nodes of a stopped cluster, and make a cluster where there is none.
+        """Starts the nodes of a stopped cluster, and makes a cluster where there is none.
 
         Raises:
             Failure: kind or something of Docker is missing, or the cluster does not come up.
@@ -89,7 +92,7 @@ class Kind:
             _wait(next((it for it, _, role in nodes if role == _ORDER[0]), nodes[0][0]), what)
 
     def found(self, name: str, ports: Sequence[int]) -> dict[str, Any]:
-        """Context, node address, and that images are loaded as archives.
+        """Returns context, node address, and that images are loaded as archives.
 
         Raises:
             Failure: There is no such cluster any more, or Docker cannot build.
@@ -100,8 +103,9 @@ class Kind:
         answer = user_environment.ask(["kind", "get", "kubeconfig", "--name", name])
         if answer.code or not nodes:
             raise Failure(
-                f"{what} does not tell how it is reached ({answer.reason}); `kind get clusters` shows the clusters that "
-                "there are; correct cluster.name in the stack's todo:settings."
+                f"{what} does not tell how it is reached ({answer.reason}); `kind get clusters` "
+                "shows the clusters that there are; correct cluster.name in the stack's "
+                "todo:settings."
             )
         context = f"{_PREFIX}{name}"
         cluster: dict[str, Any] = {"provider": self.key, "name": name, "context": context}
@@ -114,11 +118,11 @@ class Kind:
         return {"cluster": cluster, "images": {"mode": "load", "builder": builder}}
 
     def policies(self, name: str) -> str:
-        """Ask the cluster: kindnet enforces since kind 0.24, and another network plugin may be in its place."""
+        """Asks the cluster: kindnet enforces since kind 0.24; others may be in its place."""
         return policies.line(kubeconfig.flags(self.key, name, f"{_PREFIX}{name}"))
 
     def stop(self, name: str) -> None:
-        """Stop the nodes; their data stays.
+        """Stops the nodes; their data stays.
 
         Raises:
             Failure: Docker does not stop them.
@@ -128,7 +132,7 @@ class Kind:
             _docker("stop", running, f"stopping kind cluster {name}")
 
     def delete(self, name: str) -> None:
-        """Remove the cluster, and what this clone has written down of it.
+        """Removes the cluster, and what this clone has written down of it.
 
         Raises:
             Failure: kind cannot remove it.
@@ -174,13 +178,14 @@ class Kind:
         other = user_environment.environment().get("KIND_EXPERIMENTAL_PROVIDER", "docker")
         if other not in {"", "docker"}:
             raise Failure(
-                f"{what} has to be in Docker, in which its images are built, but KIND_EXPERIMENTAL_PROVIDER is {other!r}; "
-                "run `unset KIND_EXPERIMENTAL_PROVIDER` and run again; nothing was changed."
+                f"{what} has to be in Docker, in which its images are built, but "
+                f"KIND_EXPERIMENTAL_PROVIDER is {other!r}; run `unset KIND_EXPERIMENTAL_PROVIDER` "
+                "and run again; nothing was changed."
             )
 
 
 def _table(name: str) -> list[tuple[str, str, str]]:
-    """Name, state and role of a cluster's containers, the nodes in front."""
+    """Returns the name, state and role of a cluster's containers, the nodes in front."""
     rows = [
         (it[0], it[1], it[2]) for it in node_containers.table(f"{_CLUSTER}={name}", _ROLE) or ()
     ]
@@ -188,10 +193,11 @@ def _table(name: str) -> list[tuple[str, str, str]]:
 
 
 def _pods(node: str) -> str | None:
-    """The addresses of pods, which then do not count as the outside that the application is open to.
+    """Returns the addresses of pods, which then do not count as the outside.
 
-    Of a cluster with IPv4 and IPv6 the first range, which Services are in. kindnet and others decide before a
-    NodePort's client gets the node's address, so what comes from outside is never taken for a pod.
+    Of a cluster with IPv4 and IPv6 the first range, which Services are in. kindnet and others
+    decide before a NodePort's client gets the node's address, so what comes from outside is never
+    taken for a pod.
     """
     said = user_environment.ask(
         ["docker", "exec", node, "grep", _POD_CIDR, _CONTROLLER_MANAGER]
@@ -201,16 +207,17 @@ def _pods(node: str) -> str | None:
 
 
 def _with_pods(nodes: Sequence[Node]) -> list[Node]:
-    """The nodes that pods run on, as no other answers on the NodePorts (``externalTrafficPolicy: Local``).
+    """Returns the nodes with pods; no other answers on NodePorts (`externalTrafficPolicy: Local`).
 
-    kind keeps pods off a control plane that has workers beside it; a balancer in front of several knows no NodePorts.
+    kind keeps pods off a control plane that has workers beside it; a balancer in front of several
+    knows no NodePorts.
     """
     workers = [it for it in nodes if it.labels.get(_ROLE) == _ORDER[1]]
     return workers or [it for it in nodes if it.labels.get(_ROLE) != _BALANCER]
 
 
 def _docker(word: str, containers: Sequence[str], what: str) -> None:
-    """Start or stop containers, for which kind has no command.
+    """Starts or stops containers, for which kind has no command.
 
     Raises:
         Failure: Docker does not do it: its first line says why, a port that is taken for one.
@@ -219,13 +226,13 @@ def _docker(word: str, containers: Sequence[str], what: str) -> None:
     if answer.code:
         lines = answer.errors.strip().splitlines() or [answer.reason]
         raise Failure(
-            f"{what} failed: {lines[0].strip()[:300]}; put that right and run again, or try it with "
-            f"`docker {word} {' '.join(containers)}`."
+            f"{what} failed: {lines[0].strip()[:300]}; put that right and run again, or try it "
+            f"with `docker {word} {' '.join(containers)}`."
         )
 
 
 def _wait(node: str, what: str) -> None:
-    """Wait for the API server, asked inside its own node: no kubeconfig is needed.
+    """Waits for the API server, asked inside its own node: no kubeconfig is needed.
 
     Raises:
         Failure: It does not become ready.
@@ -235,9 +242,9 @@ def _wait(node: str, what: str) -> None:
     while (answer := user_environment.ask(["docker", "exec", node, *ready], seconds=30)).code:
         if time.monotonic() - begin > _PATIENCE:
             raise Failure(
-                f"{what} was started, but its API server does not become ready ({answer.reason[:160]}); "
-                f"`docker logs {node}` says more; a cluster that cannot be mended is removed with "
-                f"`kind delete cluster --name {what.rsplit(' ', 1)[-1]}`."
+                f"{what} was started, but its API server does not become ready "
+                f"({answer.reason[:160]}); `docker logs {node}` says more; a cluster that cannot "
+                f"be mended is removed with `kind delete cluster --name {what.rsplit(' ', 1)[-1]}`."
             )
         time.sleep(1)
 

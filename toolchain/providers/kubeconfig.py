@@ -1,4 +1,7 @@
-"""Whether the person's kubeconfig leads to a cluster; where it does not, one of this clone's own."""
+"""Whether the person's kubeconfig leads to a cluster.
+
+Where it does not, one of this clone's own.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +16,15 @@ _IDENTITY = ("server", "certificate-authority-data")
 
 
 def path(provider: str, name: str) -> Path:
-    """This clone's own kubeconfig for a cluster."""
+    """Returns this clone's own kubeconfig for a cluster."""
     return paths.LOCAL / f"kubeconfig.{provider}-{name}"
 
 
 def flags(provider: str, name: str, context: str) -> list[str]:
-    """What leads kubectl to a cluster: this clone's own kubeconfig where there is one, and the context."""
+    """Returns what leads kubectl to a cluster.
+
+    This clone's own kubeconfig where there is one, and the context.
+    """
     file = path(provider, name)
     return [*(["--kubeconfig", str(file)] if file.exists() else []), "--context", context]
 
@@ -26,8 +32,8 @@ def flags(provider: str, name: str, context: str) -> list[str]:
 def own(provider: str, name: str, context: str, text: str) -> dict[str, str]:
     """Settings that lead to a cluster, beside its context: none where the person's kubeconfig does.
 
-    A context of the same name may be a cluster's that is gone, or another machine's: server and certificate authority
-    have to be the same.
+    A context of the same name may be a cluster's that is gone, or another machine's: server and
+    certificate authority have to be the same.
 
     Args:
         provider: The tool.
@@ -52,12 +58,15 @@ def own(provider: str, name: str, context: str, text: str) -> dict[str, str]:
 
 
 def cluster_name(context: str) -> str | None:
-    """The cluster's entry that a context of the person's leads to; None: there is no such context."""
+    """Returns the cluster's entry that a context of the person's leads to.
+
+    None: there is no such context.
+    """
     return _cluster_name(_view(), context)
 
 
 def write(file: Path, text: str) -> None:
-    """Write a kubeconfig that nobody else may read, as it holds a key."""
+    """Writes a kubeconfig that nobody else may read, as it holds a key."""
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_name(f"{file.name}.partial")
     partial.touch(mode=0o600)
@@ -78,6 +87,6 @@ def _cluster_name(view: dict[str, Any], context: str) -> str | None:
 
 
 def _field(text: str, key: str) -> str:
-    """A field of the one cluster in a kubeconfig, which kind and k3d write as YAML in blocks."""
+    """Returns a field of the one cluster in a kubeconfig of kind or k3d (YAML in blocks)."""
     found = re.search(rf"^\s*(?:- )?{key}: *(\S+)\s*$", text, re.MULTILINE)
     return found[1].strip("\"'") if found else ""

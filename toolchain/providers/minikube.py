@@ -26,7 +26,10 @@ from toolchain.providers.node_containers import Node
 from toolchain.providers.provider import Cluster
 
 _RUNNING = {"Running", "OK", "HAppy", "Degraded", "Warning"}
-"""What ``profile list`` calls a running cluster: up to 1.35 an API server's state, later a name for a code of 200."""
+"""What `profile list` calls a running cluster.
+
+Up to 1.35 an API server's state, later a name for a code of 200.
+"""
 
 
 class Minikube:
@@ -37,23 +40,23 @@ class Minikube:
     usual = CLUSTER_NAMES["minikube"]
 
     def __init__(self) -> None:
-        """Nothing is asked yet."""
+        """Asks nothing yet."""
         # What `start` has just asked of a running profile, so that `found` need not ask again.
         self._asked: dict[str, tuple[Docker, Status]] = {}
 
     def installed(self) -> bool:
-        """Whether the ``minikube`` command is on PATH."""
+        """Returns whether the `minikube` command is on PATH."""
         return shutil.which("minikube") is not None
 
     def clusters(self) -> list[Cluster]:
-        """The profiles; one command."""
+        """Returns the profiles; one command."""
         return [
             Cluster(name=str(it.get("Name")), running=it.get("Status") in _RUNNING)
             for it in minikube_profile.listed()
         ]
 
     def named_by(self, context: str) -> str | None:
-        """A profile's context is called like the profile."""
+        """Returns the profile, as a profile's context is called like it."""
         if not self.installed():
             return None
         return next(
@@ -62,7 +65,7 @@ class Minikube:
         )
 
     def start(self, name: str, ports: Sequence[int]) -> None:
-        """Start a profile that is stopped, and make it where there is none.
+        """Starts a profile that is stopped, and makes it where there is none.
 
         What building needs is looked for before anything is started.
 
@@ -83,7 +86,8 @@ class Minikube:
         command = ["minikube", "start", "--profile", name]
         if profile is None:
             command += ["--cni", "calico"]
-            # Without effect where the driver makes a virtual machine, whose address is reached from here.
+            # Without effect where the driver makes a virtual machine, whose address is reached from
+            # here.
             mapped = [f"{docker.LOOPBACK}:{port}:{port}" for port in docker.free(ports)]
             command += ["--ports", ",".join(mapped)] if mapped else []
         with ui.step(f"Minikube profile {name}"):
@@ -96,16 +100,17 @@ class Minikube:
             )
 
     def found(self, name: str, ports: Sequence[int]) -> dict[str, Any]:
-        """Context, node address and builder of a running profile.
+        """Returns context, node address and builder of a running profile.
 
         Raises:
-            Failure: There is no such profile any more, or no image that is built here would reach every node.
+            Failure: There is no such profile any more, or no image that is built here would reach
+                every node.
         """
         profile = minikube_profile.read(name)
         if profile is None:
             raise Failure(
-                f"Minikube does not know the profile {name}; `minikube profile list` shows those it has; correct "
-                "cluster.name in the stack's todo:settings."
+                f"Minikube does not know the profile {name}; `minikube profile list` shows those "
+                "it has; correct cluster.name in the stack's todo:settings."
             )
         host, status = self._asked.pop(name, None) or (
             docker.with_buildx(f"{self.title} {name}"),
@@ -126,11 +131,11 @@ class Minikube:
         }
 
     def policies(self, name: str) -> str:
-        """Ask the cluster, as a network plugin can be put into it at any time."""
+        """Asks the cluster, as a network plugin can be put into it at any time."""
         return policies.line(kubeconfig.flags(self.key, name, name))
 
     def stop(self, name: str) -> None:
-        """Stop the profile; its data stays.
+        """Stops the profile; its data stays.
 
         Raises:
             Failure: Minikube cannot stop it.
@@ -138,7 +143,7 @@ class Minikube:
         _run("stop", name, "stopping")
 
     def delete(self, name: str) -> None:
-        """Remove the profile, and what this clone has written down of it.
+        """Removes the profile, and what this clone has written down of it.
 
         Raises:
             Failure: Minikube cannot remove it.
@@ -157,7 +162,7 @@ def _run(word: str, name: str, what: str) -> None:
 
 
 def _kubeconfig(name: str, status: Status) -> dict[str, str]:
-    """A kubeconfig of this clone's own, where the person's has no such context or an old address.
+    """Returns a kubeconfig of this clone's, where the person's lacks the context or its address.
 
     Raises:
         Failure: Minikube does not write one.
@@ -172,15 +177,16 @@ def _kubeconfig(name: str, status: Status) -> dict[str, str]:
     )
     if answer.code or not file.exists():
         raise Failure(
-            f"Your kubeconfig has no context {name} that leads to Minikube profile {name}, and Minikube writes none "
-            f"({answer.reason}); run `minikube update-context --profile {name}` and run again."
+            f"Your kubeconfig has no context {name} that leads to Minikube profile {name}, and "
+            f"Minikube writes none ({answer.reason}); run `minikube update-context --profile "
+            f"{name}` and run again."
         )
     file.chmod(0o600)
     return {"kubeconfig": str(file)}
 
 
 def _containers(profile: Profile) -> list[Node]:
-    """The profile's nodes where they are containers, the first control plane first."""
+    """Returns the profile's nodes where they are containers, the first control plane first."""
     if not profile.in_containers:
         return []
     return node_containers.nodes(profile.nodes, cli=profile.driver)

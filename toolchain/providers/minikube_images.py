@@ -16,7 +16,7 @@ _BUILDKIT = "/run/buildkit/buildkitd.sock"
 
 
 def builder(profile: Profile, containers: Sequence[Node], host: Docker) -> dict[str, str]:
-    """The builder of the stack's settings with which an image gets into every node.
+    """Returns the builder of the stack's settings with which an image gets into every node.
 
     Args:
         profile: The profile.
@@ -24,15 +24,16 @@ def builder(profile: Profile, containers: Sequence[Node], host: Docker) -> dict[
         host: This machine's Docker.
 
     Raises:
-        Failure: It would have to be built in this machine's Docker, which does not answer; or Minikube does not tell
-            how its own Docker is reached.
+        Failure: It would have to be built in this machine's Docker, which does not answer; or
+            Minikube does not tell how its own Docker is reached.
     """
     name = _builder_name(profile.name)
     single = profile.nodes == (profile.name,)
     inner = single and profile.runtime == "docker"
     buildkit = single and profile.runtime == "containerd" and profile.driver == "docker"
     buildkit = buildkit and bool(containers) and _has_buildkit(profile.name)
-    # A profile that was made anew may have another runtime; buildx prefers a builder to a context of its name.
+    # A profile that was made anew may have another runtime; buildx prefers a builder to a context
+    # of its name.
     if not buildkit:
         remote_builder.remove(name, _endpoint(profile.name))
     if not inner or profile.driver == "none":
@@ -48,7 +49,7 @@ def builder(profile: Profile, containers: Sequence[Node], host: Docker) -> dict[
 
 
 def forget(profile: str) -> None:
-    """Remove what this clone has written down of the profile's builders."""
+    """Removes what this clone has written down of the profile's builders."""
     docker_context.remove(docker_context.called(profile))
     remote_builder.remove(_builder_name(profile), _endpoint(profile))
 
@@ -62,16 +63,21 @@ def _endpoint(profile: str) -> str:
 
 
 def _has_buildkit(container: str) -> bool:
-    """Whether the node's own BuildKit listens; its images are the kubelet's (kicbase's buildkitd.toml)."""
+    """Returns whether the node's own BuildKit listens.
+
+    Its images are the kubelet's (kicbase's buildkitd.toml).
+    """
     return user_environment.ask(["docker", "exec", container, "test", "-S", _BUILDKIT]).code == 0
 
 
 def _inner_docker(profile: str) -> str:
-    """A docker context for the node's Docker, made anew only when the old one does not lead to this node.
+    """Returns a docker context for the node's Docker.
 
-    ``docker-env`` reloads a daemon that it cannot talk to, and the port changes at each start: the context that is there
-    is tried first, and so that no other profile's node on that port (all have one certificate authority) is taken for
-    this one, the daemon has to say the node's name.
+    Made anew only when the old one does not lead to this node.
+
+    `docker-env` reloads a daemon that it cannot talk to, and the port changes at each start: the
+    context that is there is tried first, and so that no other profile's node on that port (all have
+    one certificate authority) is taken for this one, the daemon has to say the node's name.
 
     Returns:
         The context's name.
@@ -95,13 +101,13 @@ def _inner_docker(profile: str) -> str:
         if why is None:
             return name
     raise Failure(
-        f"The Docker of Minikube profile {profile} cannot be reached ({why[:200]}), so no image can be built in it; "
-        f"run `minikube stop --profile {profile}` and `make up` again."
+        f"The Docker of Minikube profile {profile} cannot be reached ({why[:200]}), so no image "
+        f"can be built in it; run `minikube stop --profile {profile}` and `make up` again."
     )
 
 
 def _answers(context: str, profile: str) -> str | None:
-    """Why a context does not lead to the profile's node; None: it does."""
+    """Returns why a context does not lead to the profile's node; None: it does."""
     inner = docker.ask(context, more={"DOCKER_CONFIG": str(paths.DOCKER_CONFIG)})
     if inner is None or inner.silence is not None:
         return inner.silence if inner and inner.silence else "the docker command does not tell"

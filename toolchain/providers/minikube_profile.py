@@ -44,29 +44,31 @@ class Status:
 
 
 def listed(*flags: str) -> list[dict[str, Any]]:
-    """The profiles as Minikube lists them; none where it cannot tell.
+    """Returns the profiles as Minikube lists them; none where it cannot tell.
 
     Args:
-        flags: ``--light`` leaves out whether they run, for which Minikube logs into each.
+        flags: `--light` leaves out whether they run, for which Minikube logs into each.
     """
     command = ["minikube", "profile", "list", "--output", "json", *flags]
     return user_environment.parts(user_environment.ask(command).object(), "valid")
 
 
 def read(name: str) -> Profile | None:
-    """What is written down of a profile; None: there is none of this name."""
+    """Returns what is written down of a profile; None: there is none of this name."""
     for it in listed("--light"):
         if it.get("Name") == name:
             config = user_environment.part(it, "Config")
             kubernetes = user_environment.part(config, "KubernetesConfig")
             nodes = user_environment.parts(config, "Nodes") or [{}]
             options = user_environment.parts(kubernetes, "ExtraOptions")
-            # The first machine is called after the profile, the others minikube-m02, … (its config.MachineName).
+            # The first machine is called after the profile, the others minikube-m02, … (its
+            # config.MachineName).
             others = (f"{name}-{node.get('Name')}" for node in nodes[1:])
             return Profile(
                 name=name,
                 driver=str(config.get("Driver") or ""),
-                # Minikube's own default while it has been writing this file; 1.39 writes "containerd" itself.
+                # Minikube's own default while it has been writing this file; 1.39 writes
+                # "containerd" itself.
                 runtime=str(kubernetes.get("ContainerRuntime") or "docker"),
                 nodes=(name, *others),
                 address=str(nodes[0].get("IP") or ""),
@@ -77,13 +79,13 @@ def read(name: str) -> Profile | None:
 
 
 def _pod_cidr(option: dict[str, Any]) -> str | None:
-    """The pods' addresses, if that is what an ``--extra-config`` says."""
+    """Returns the pods' addresses, if that is what an `--extra-config` says."""
     named = (option.get("Component"), option.get("Key")) == ("kubeadm", "pod-network-cidr")
     return str(option.get("Value")) if named else None
 
 
 def status(name: str) -> Status:
-    """Ask for the nodes: one is an object, several are a list, none is ``null``."""
+    """Asks for the nodes: one is an object, several are a list, none is `null`."""
     answer = user_environment.ask(["minikube", "status", "--profile", name, "--output", "json"])
     # With a profile that does not exist, the documents are events, not nodes.
     nodes = [it for it in answer.objects() if "Host" in it]

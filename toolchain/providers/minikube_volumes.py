@@ -1,4 +1,4 @@
-"""Volumes of Minikube's own provisioner, which removes none of those that it made before its last start."""
+"""Volumes of Minikube's provisioner, which removes none that it made before its last start."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from console.failure import Failure
 from toolchain.kubectl import Kubectl, Object
 from toolchain.providers import user_environment
 
-# It gives itself a new identity at each start and leaves the volumes of another one alone, and a new claim of the same
-# name and namespace gets the old directory with all that is in it: pkg/storage/storage_provisioner.go of Minikube 1.38.1.
+# It gives itself a new identity at each start and leaves the volumes of another one alone, and a
+# new claim of the same name and namespace gets the old directory with all that is in it:
+# pkg/storage/storage_provisioner.go of Minikube 1.38.1.
 _IDENTITY = "hostPathProvisionerIdentity"
 _ROOT = "/tmp/hostpath-provisioner"  # noqa: S108  (on the node: a bind mount of /var/hostpath-provisioner)
 _PROFILE = "minikube.k8s.io/name"
@@ -20,7 +21,9 @@ _NAME = re.compile(r"[a-z0-9]([-.a-z0-9]*[a-z0-9])?")
 
 
 def directory(volume: Object) -> str | None:
-    """The directory on the node of a volume that Minikube's provisioner made for a claim; None: another made it.
+    """Returns the directory on the node of a volume that Minikube's provisioner made for a claim.
+
+    None: another made it.
 
     Args:
         volume: The PersistentVolume.
@@ -36,7 +39,7 @@ def directory(volume: Object) -> str | None:
 
 
 def remove(folder: str, kubectl: Kubectl) -> list[str]:
-    """Remove a volume's directory from every node, each of which may have one of its own.
+    """Removes a volume's directory from every node, each of which may have one of its own.
 
     Args:
         folder: As `directory` has told it.
@@ -58,7 +61,8 @@ def remove(folder: str, kubectl: Kubectl) -> list[str]:
 def _remove_from(node: Object, folder: str) -> None:
     profile = user_environment.part(node, "metadata", "labels").get(_PROFILE) or ""
     machine = user_environment.part(node, "status", "nodeInfo").get("machineID") or ""
-    # A profile of the same name on this machine may be another cluster than the one that the context leads to.
+    # A profile of the same name on this machine may be another cluster than the one that the
+    # context leads to.
     script = (
         f'[ "$(cat /etc/machine-id)" = "{machine}" ] || {{ echo it is another machine; exit 1; }}; '
         f"sudo rm -rf {folder} && echo removed"
@@ -69,8 +73,9 @@ def _remove_from(node: Object, folder: str) -> None:
     if answer.code or "removed" not in answer.text.split():
         reason = answer.text.strip() or answer.reason
         raise Failure(
-            f"Not everything is removed: {folder} on node {_name(node)}, with the data of a claim, is left, and Minikube "
-            f"does not reach it ({reason[:200]}); remove it there and run `make down` again."
+            f"Not everything is removed: {folder} on node {_name(node)}, with the data of a claim, "
+            f"is left, and Minikube does not reach it ({reason[:200]}); remove it there and run "
+            "`make down` again."
         )
 
 

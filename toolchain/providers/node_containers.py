@@ -1,4 +1,7 @@
-"""The containers that are a cluster's nodes: what Docker tells of them, and how they are reached from here."""
+"""The containers that are a cluster's nodes.
+
+What Docker tells of them, and how they are reached from here.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ class Node:
 
 
 def table(label: str, *columns: str) -> list[list[str]] | None:
-    """Name, state and labels of the containers that have a label, stopped ones included.
+    """Returns name, state and labels of the containers that have a label, stopped ones too.
 
     Args:
         label: A label, with or without a value.
@@ -54,17 +57,21 @@ def nodes(names: Sequence[str], *, cli: str = "docker") -> list[Node]:
     """
     if not names:
         return []
-    # Of several names the ones that are there are printed, though the exit code says that one is not.
+    # Of several names the ones that are there are printed, though the exit code says that one is
+    # not.
     return [
         _node(it) for it in user_environment.ask([cli, "container", "inspect", *names]).objects()
     ]
 
 
 def reach(nodes: Sequence[Node], ports: Sequence[int], found: Docker) -> str | None:
-    """The address at which every port of the cluster's nodes answers from here; None: no way leads there.
+    """Returns the address at which every port of the cluster's nodes answers from here.
+
+    None: no way leads there.
 
     Args:
-        nodes: The cluster's nodes, the one whose address is the cluster's first, and what stands in front of them.
+        nodes: The cluster's nodes, the one whose address is the cluster's first, and what stands in
+            front of them.
         ports: NodePorts, which every node answers on.
         found: Docker, where the containers are.
     """
@@ -90,10 +97,11 @@ def _node(told: dict[str, Any]) -> Node:
 
 
 def same_ports(mappings: dict[str, Any]) -> dict[int, set[str]]:
-    """The ports that are mapped to the same number, with the host's addresses.
+    """Returns the ports that are mapped to the same number, with the host's addresses.
 
     Args:
-        mappings: As Docker and k3d write them: ``{"30000/tcp": [{"HostIp": "127.0.0.1", "HostPort": "30000"}]}``.
+        mappings: As Docker and k3d write them: `{"30000/tcp": [{"HostIp": "127.0.0.1", "HostPort":
+            "30000"}]}`.
     """
     result: dict[int, set[str]] = {}
     for inner in mappings:

@@ -18,20 +18,20 @@ _ENFORCERS = {
     "canal": "Canal",
     "ovnkube-node": "OVN-Kubernetes",
 }
-"""Daemon sets of the network plugins that enforce (https://kubernetes.io/docs/concepts/services-networking/network-policies/)."""
+"""Daemon sets that enforce (kubernetes.io/docs/concepts/services-networking/network-policies)."""
 _FAILING = re.compile(r'"syncing nftables rules".* error=')
 """What kindnet says each second on a kernel without nftables' queues."""
 _KINDNET_SINCE = "20240813"
-"""kindnet enforces since kind 0.24 (https://github.com/kubernetes-sigs/kind/releases/tag/v0.24.0), whose kindnetd this is."""
+"""Of kind 0.24, which enforces (https://github.com/kubernetes-sigs/kind/releases/tag/v0.24.0)."""
 
 
 def enforced_by(who: str) -> str:
-    """The line for a cluster in which somebody enforces them."""
+    """Returns the line for a cluster in which somebody enforces them."""
     return f"network policies are enforced by {who}"
 
 
 def line(flags: Sequence[str]) -> str:
-    """What the daemon sets of a cluster tell.
+    """Returns what the daemon sets of a cluster tell.
 
     Args:
         flags: What leads kubectl to the cluster.
@@ -39,18 +39,24 @@ def line(flags: Sequence[str]) -> str:
     listed = ["get", "daemonsets", "--all-namespaces", "--output=json"]
     answer = user_environment.ask(["kubectl", *flags, "--request-timeout=15s", *listed])
     if answer.code:
-        return "network policies are declared; the cluster does not tell whether anything enforces them"
+        return (
+            "network policies are declared; the cluster does not tell whether anything enforces "
+            "them"
+        )
     who = enforcer(user_environment.parts(answer.object(), "items"))
     if who == "kindnet":
         told = ["--namespace=kube-system", "logs", "daemonset/kindnet", "--tail=60"]
         log = user_environment.ask(["kubectl", *flags, "--request-timeout=15s", *told]).text
         if kindnet_fails(log):
-            return f"{NOBODY}: kindnet cannot, as this machine's kernel lacks what its nftables rules need"
+            return (
+                f"{NOBODY}: kindnet cannot, as this machine's kernel lacks what its nftables rules "
+                "need"
+            )
     return enforced_by(who) if who else NOBODY
 
 
 def enforcer(daemon_sets: Iterable[dict[str, Any]]) -> str | None:
-    """The network plugin that enforces NetworkPolicies, by a cluster's daemon sets; None: none that is known."""
+    """Returns the network plugin that enforces NetworkPolicies, by the daemon sets; None: none."""
     kindnet = False
     for item in daemon_sets:
         name = str(user_environment.part(item, "metadata").get("name"))
@@ -61,7 +67,7 @@ def enforcer(daemon_sets: Iterable[dict[str, Any]]) -> str | None:
 
 
 def kindnet_fails(log: str) -> bool:
-    """Whether kindnet's newest lines say that it cannot enforce on this kernel."""
+    """Returns whether kindnet's newest lines say that it cannot enforce on this kernel."""
     return _FAILING.search(log) is not None
 
 

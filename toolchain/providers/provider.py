@@ -20,26 +20,31 @@ class Provider(Protocol):
     """A tool with local clusters."""
 
     key: str
-    """As in ``cluster.provider``."""
+    """As in `cluster.provider`."""
     title: str
     """What one of its clusters is called in a sentence: "Minikube profile", "kind cluster"."""
     usual: str
     """The cluster that is meant where none is named."""
 
     def installed(self) -> bool:
-        """Whether the tool can be used here."""
+        """Returns whether the tool can be used here."""
         ...
 
     def clusters(self) -> list[Cluster]:
-        """The clusters that there are; none where the tool cannot tell (its Docker is stopped)."""
+        """Returns the clusters that there are.
+
+        None where the tool cannot tell (its Docker is stopped).
+        """
         ...
 
     def named_by(self, context: str) -> str | None:
-        """The cluster that a kube context is called after."""
+        """Returns the cluster that a kube context is called after."""
         ...
 
     def start(self, name: str, ports: Sequence[int]) -> None:
-        """Start a cluster that is stopped, and make it where there is none; a running one is left alone.
+        """Starts a cluster that is stopped, and makes it where there is none.
+
+        A running one is left alone.
 
         Args:
             name: The cluster.
@@ -51,7 +56,9 @@ class Provider(Protocol):
         ...
 
     def found(self, name: str, ports: Sequence[int]) -> dict[str, Any]:
-        """What a stack's settings need to know of a running cluster: context, address, how images get into it.
+        """Returns what a stack's settings need to know of a running cluster.
+
+        Context, address, how images get into it.
 
         Args:
             name: The cluster.
@@ -63,11 +70,11 @@ class Provider(Protocol):
         ...
 
     def policies(self, name: str) -> str:
-        """One line: what enforces NetworkPolicies in it, or that nothing does."""
+        """Returns one line: what enforces NetworkPolicies in it, or that nothing does."""
         ...
 
     def stop(self, name: str) -> None:
-        """Stop the cluster; its data stays.
+        """Stops the cluster; its data stays.
 
         Raises:
             Failure: It does not stop.
@@ -75,7 +82,7 @@ class Provider(Protocol):
         ...
 
     def delete(self, name: str) -> None:
-        """Remove the cluster with everything in it.
+        """Removes the cluster with everything in it.
 
         Raises:
             Failure: It does not go.

@@ -1,4 +1,7 @@
-"""A buildx builder of driver ``remote``: it builds in a BuildKit that is already there, such as a node's own."""
+"""A buildx builder of driver `remote`.
+
+It builds in a BuildKit that is already there, such as a node's own.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,11 @@ from toolchain.json_tree import parts
 
 
 def write(name: str, endpoint: str) -> None:
-    """Make a builder as ``docker buildx create --driver remote`` does, without asking the endpoint.
+    """Makes a builder as `docker buildx create --driver remote` does, without asking the endpoint.
 
     Args:
         name: The builder.
-        endpoint: Where its BuildKit is: ``unix://…``, ``docker-container://…``.
+        endpoint: Where its BuildKit is: `unix://…`, `docker-container://…`.
 
     Raises:
         Failure: The user has a builder of that name which leads somewhere else.
@@ -32,15 +35,16 @@ def write(name: str, endpoint: str) -> None:
     file = _file(name)
     if file.exists() and not _leads_to(file, endpoint):
         raise Failure(
-            f"You have a buildx builder {name} of your own, which leads elsewhere than to {endpoint}: rename it, or unset "
-            "BUILDX_CONFIG, so that this clone keeps its builders apart, and run again."
+            f"You have a buildx builder {name} of your own, which leads elsewhere than to "
+            f"{endpoint}: rename it, or unset BUILDX_CONFIG, so that this clone keeps its builders "
+            "apart, and run again."
         )
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(instance))
 
 
 def remove(name: str, endpoint: str) -> None:
-    """Forget a builder that leads to an endpoint; one of the user's that leads elsewhere stays."""
+    """Forgets a builder that leads to an endpoint; one of the user's that leads elsewhere stays."""
     file = _file(name)
     if _leads_to(file, endpoint):
         file.unlink()
@@ -51,7 +55,7 @@ def _file(name: str) -> Path:
 
 
 def _leads_to(file: Path, endpoint: str) -> bool:
-    """Whether a builder is ours: in this clone's own folder all are, broken ones too."""
+    """Returns whether a builder is ours: in this clone's own folder all are, broken ones too."""
     if file.is_relative_to(paths.BUILDX_CONFIG):
         return file.exists()
     try:

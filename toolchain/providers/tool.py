@@ -1,4 +1,4 @@
-"""Runs a tool's long command into its log, and says of a failure what the tool itself says of it."""
+"""Runs a tool's long command into its log; a failure says what the tool says of it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _AS_ROOT = "DRV_AS_ROOT"
 
 
 def run(command: Sequence[str], *, log: Path, what: str, hint: str = "", remove: str = "") -> None:
-    """Run a command as `ui.run` does, in the person's own environment.
+    """Runs a command as `ui.run` does, in the person's own environment.
 
     Args:
         command: The command.
@@ -38,7 +38,11 @@ def run(command: Sequence[str], *, log: Path, what: str, hint: str = "", remove:
             hint = "free that port and run again"
             hint += f", or first remove the cluster and its data with `{remove}`" if remove else ""
         elif _AS_ROOT in reason:
-            hint = "run `make up` as an ordinary user of the docker group, or make it with `minikube start --force`"
+            hint = (
+                "run `make up` as an ordinary user of the docker group, or make it with "
+                "`minikube start --force`"
+            )
         raise Failure(
-            f"{what} failed: {reason[:300]} — {hint or 'put that right and run again'} (log: {log})."
+            f"{what} failed: {reason[:300]} — {hint or 'put that right and run again'} (log: "
+            f"{log})."
         ) from failure

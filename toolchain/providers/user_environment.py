@@ -22,7 +22,10 @@ _REASONS = (
 )
 """Where a reason stands in what a tool says, the most telling first."""
 _SECONDS = 60.0
-"""Longest that a question may take: a Minikube in a virtual machine that is just being stopped needs some of it."""
+"""Longest that a question may take.
+
+A Minikube in a virtual machine that is just being stopped needs some of it.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,19 +47,22 @@ class Answer:
         return reason_in(said) or (lines[-1] if lines else f"exit code {self.code}")
 
     def object(self) -> dict[str, Any]:
-        """The last JSON document; empty when that is no object."""
+        """Returns the last JSON document; empty when that is no object."""
         return _object(self.document())
 
     def objects(self) -> list[dict[str, Any]]:
-        """The objects of the last JSON document, which may be one itself; empty when it holds none."""
+        """Returns the objects of the last JSON document, which may be one itself.
+
+        Empty when it holds none.
+        """
         told = self.document()
         return [_object(told)] if isinstance(told, dict) else _objects(told)
 
     def document(self) -> Any:
-        """The last JSON document of standard output; None when there is none.
+        """Returns the last JSON document of standard output; None when there is none.
 
-        Minikube writes its errors as a document each, and what was asked for after them; k3d writes one; anything
-        else is text between them.
+        Minikube writes its errors as a document each, and what was asked for after them; k3d writes
+        one; anything else is text between them.
         """
         found: Any = None
         decoder, text = json.JSONDecoder(), self.text
@@ -71,10 +77,10 @@ class Answer:
 
 
 def environment() -> dict[str, str]:
-    """The environment without what `make env` and `eval $(minikube docker-env)` have put into this shell.
+    """Returns the environment without what `make env` and `minikube docker-env` put into it.
 
-    A kubeconfig of this clone is not where a tool should look for its context, or write it to; and a Minikube's inner
-    Docker has none of the containers that are the nodes.
+    A kubeconfig of this clone is not where a tool should look for its context, or write it to; and
+    a Minikube's inner Docker has none of the containers that are the nodes.
     """
     result = dict(os.environ)
     parts = [part for part in result.get("KUBECONFIG", "").split(os.pathsep) if part]
@@ -83,10 +89,12 @@ def environment() -> dict[str, str]:
         _put(result, "KUBECONFIG", os.pathsep.join(own))
     if result.get("DOCKER_CONFIG") == str(paths.DOCKER_CONFIG):
         del result["DOCKER_CONFIG"]
-        # `make env` puts the builder there, too: buildx builds in no docker context but the current one.
+        # `make env` puts the builder there, too: buildx builds in no docker context but the current
+        # one.
         result.pop("DOCKER_CONTEXT", None)
     if result.pop("MINIKUBE_ACTIVE_DOCKERD", ""):
-        # What Minikube keeps of the variables that it replaces (its constants.MinikubeExistingPrefix).
+        # What Minikube keeps of the variables that it replaces (its
+        # constants.MinikubeExistingPrefix).
         for name in _DOCKER:
             _put(result, name, result.pop(f"MINIKUBE_EXISTING_{name}", ""))
     return result
@@ -95,7 +103,7 @@ def environment() -> dict[str, str]:
 def ask(
     command: Sequence[str], *, more: Mapping[str, str] | None = None, seconds: float = _SECONDS
 ) -> Answer:
-    """Run a short command in the person's environment; a failing one's answer counts, too.
+    """Runs a short command in the person's environment; a failing one's answer counts, too.
 
     Args:
         command: The command.
@@ -119,7 +127,10 @@ def ask(
 
 
 def part(told: Mapping[str, Any], *path: str) -> dict[str, Any]:
-    """An object inside a JSON object; empty where there is none (Go writes ``null`` for an empty one)."""
+    """Returns an object inside a JSON object.
+
+    Empty where there is none (Go writes `null` for an empty one).
+    """
     inner: Any = told
     for key in path:
         inner = _object(inner).get(key)
@@ -127,12 +138,12 @@ def part(told: Mapping[str, Any], *path: str) -> dict[str, Any]:
 
 
 def parts(told: Mapping[str, Any], *path: str) -> list[dict[str, Any]]:
-    """The objects of a list inside a JSON object; empty where there is none."""
+    """Returns the objects of a list inside a JSON object; empty where there is none."""
     return _objects(part(told, *path[:-1]).get(path[-1]))
 
 
 def reason_in(text: str) -> str | None:
-    """The reason that a tool gives for its failure, of which its last line often says nothing."""
+    """Returns the reason that a tool gives for its failure, often before its last line."""
     for pattern in _REASONS:
         if found := re.findall(pattern, text, re.MULTILINE):
             return str(found[-1]).strip().rstrip(".:")
@@ -140,7 +151,7 @@ def reason_in(text: str) -> str | None:
 
 
 def docker_config() -> Path:
-    """The folder in which the person's Docker CLI keeps its settings."""
+    """Returns the folder in which the person's Docker CLI keeps its settings."""
     return Path(environment().get("DOCKER_CONFIG") or Path.home() / ".docker").absolute()
 
 
@@ -154,7 +165,7 @@ def _objects(told: Any) -> list[dict[str, Any]]:
 
 
 def _next_document(text: str, start: int) -> int:
-    """Where the next object, list or `null` begins, at the start of a line or after another one; -1: nowhere."""
+    """Returns where an object, list or `null` begins, at a line's start or after another; or -1."""
     while start < len(text):
         if text[start] in "{[" or text.startswith("null", start):
             return start
