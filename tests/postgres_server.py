@@ -6,7 +6,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -72,7 +72,7 @@ class Server:
 
 
 @contextmanager
-def server(superuser: str) -> Iterator[Server]:
+def server(superuser: str) -> Generator[Server]:
     """Runs a server whose first role has this name and the password."""
     root = os.geteuid() == 0
     user = "postgres" if root and "postgres" in {it.pw_name for it in pwd.getpwall()} else None
@@ -86,9 +86,11 @@ def server(superuser: str) -> Iterator[Server]:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = int(probe.getsockname()[1])
-        data, initdb, control = folder / "data", _program("initdb"), _program("pg_ctl")
-        words = [initdb, "-D", data, "-U", superuser, "--pwfile", folder / "password"]
-        words += ["--auth-local=trust", "--auth-host=scram-sha-256", "-E", "UTF8", "--no-sync"]
+        data = folder / "data"
+        initdb, control = (_program(it) or it for it in ("initdb", "pg_ctl"))
+        words: list[str | Path] = [initdb, "-D", data, "-U", superuser]
+        words += ["--pwfile", folder / "password", "--auth-local=trust"]
+        words += ["--auth-host=scram-sha-256", "-E", "UTF8", "--no-sync"]
         subprocess.run(words, cwd=folder, **options)
         started = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
         begin = [control, "start", "-D", data, "-s", "-w", "-o", started, "-l", folder / "log"]

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pulumi
 import pytest
@@ -64,8 +64,8 @@ class Recorded:
 class Recording:
     """Everything that a program did."""
 
-    resources: list[Recorded] = field(default_factory=list)
-    outputs: dict[str, Any] = field(default_factory=dict)
+    resources: list[Recorded] = field(default_factory=list[Recorded])
+    outputs: dict[str, Any] = field(default_factory=dict[str, Any])
 
     def of(self, kind: str, name: str | None = None) -> list[Recorded]:
         """Returns the resources of a Kubernetes kind, or with its object or Pulumi name as well."""
@@ -110,8 +110,9 @@ class _Engine(mocks.Mocks):
         return {}
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str, dict[str, Any]]:
-        outputs = dict(args.inputs)
-        metadata = outputs.get("metadata")
+        inputs = cast("dict[str, Any]", args.inputs)  # pyright: ignore[reportUnknownMemberType]
+        outputs: dict[str, Any] = dict(inputs)
+        metadata: Any = outputs.get("metadata")
         if args.typ.startswith("kubernetes:") and isinstance(metadata, dict):
             outputs["metadata"] = {"name": f"{args.name}-1a2b3c4d", **metadata}
         if args.typ == "docker-build:index:Image":
@@ -135,7 +136,7 @@ class _Monitor(mocks.MockMonitor):
         return f"urn:pulumi:{self.stack_name}::todo::{types}::{name}"
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - gRPC name
-        response = super().RegisterResource(request)
+        response: Any = super().RegisterResource(request)  # pyright: ignore[reportUnknownMemberType]
         raw = json_format.MessageToDict(request.object)
         secret_paths: list[str] = []
         inputs = _open(raw, "", secret_paths)
@@ -172,7 +173,7 @@ class _Monitor(mocks.MockMonitor):
         if request.urn.split("::")[-2].endswith("pulumi:pulumi:Stack"):
             raw = json_format.MessageToDict(request.outputs)
             self.recording.outputs = _open(raw, "", [])
-        return super().RegisterResourceOutputs(request)
+        return super().RegisterResourceOutputs(request)  # pyright: ignore[reportUnknownMemberType]
 
 
 class _Hooks:
@@ -189,11 +190,12 @@ def _open(value: Any, path: str, secret_paths: list[str]) -> Any:
     if isinstance(value, dict):
         return {
             k: _open(v, f"{path}.{k}".lstrip("."), secret_paths)
-            for k, v in value.items()
+            for k, v in cast("dict[str, Any]", value).items()
             if k != "__provider"
         }
     if isinstance(value, list):
-        return [_open(v, f"{path}[{i}]", secret_paths) for i, v in enumerate(value)]
+        items = cast("list[Any]", value)
+        return [_open(v, f"{path}[{i}]", secret_paths) for i, v in enumerate(items)]
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
@@ -201,8 +203,12 @@ def _mask(value: Any) -> Any:
     if rpc.is_rpc_secret(value):
         return "[secret]"
     if isinstance(value, dict):
-        return {k: _mask(v) for k, v in value.items()}
-    return [_mask(v) for v in value] if isinstance(value, list) else value
+        return {k: _mask(v) for k, v in cast("dict[str, Any]", value).items()}
+    return [_mask(v) for v in cast("list[Any]", value)] if isinstance(value, list) else value
+
+
+def _no_wait(*_: object) -> None:
+    """There are no pods to wait for."""
 
 
 def record(
@@ -229,7 +235,8 @@ def record(
     recording = Recording()
     monitor = _Monitor(recording, stack_name)
     # What set_mocks does, but for its root stack, which would belong to another event loop.
-    features = set(monitor.GetDeploymentInfo(None).supportedFeatures)
+    info: Any = monitor.GetDeploymentInfo(None)  # pyright: ignore[reportUnknownMemberType]
+    features: set[str] = set(info.supportedFeatures)
     settings.configure(
         mocks.MockSettings(
             monitor=monitor,
@@ -246,10 +253,14 @@ def record(
     config = config or {}
     secret_keys = [key for key in config if key != "todo:settings"]
     pulumi.runtime.set_all_config(config, secret_keys if encrypted is None else encrypted)
+
+    def answer(*_: object) -> NodeImages | None:
+        return nodes
+
     with pytest.MonkeyPatch.context() as patched:
         # There is no cluster whose pods could be watched, nor nodes that could be asked.
-        patched.setattr(PostgresRollout, "wait", lambda *_: None)
-        patched.setattr(node_images, "node_images", lambda *_: nodes)
+        patched.setattr(PostgresRollout, "wait", _no_wait)
+        patched.setattr(node_images, "node_images", answer)
         if catch is None:
             asyncio.run(stack.run_in_stack(program))
         else:

@@ -286,7 +286,7 @@ _BLOCKS: dict[str, Tree] = {
     "frontend": _service("frontend", exposure=_exposure([30000, 30003, 32768, "30004"])),
     "metrics": _metrics,
 }
-_BLOCKS |= {name: _service(name) for name in Settings.model_fields if name not in _BLOCKS}
+_BLOCKS.update({it: _service(it) for it in Settings.model_fields if it not in _BLOCKS})
 
 
 def _minimal() -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import json
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
@@ -73,7 +73,7 @@ def _wait_established(resource: str) -> None:
 
 
 @contextmanager
-def scratch_namespace() -> Iterator[str]:
+def scratch_namespace() -> Generator[str]:
     """A namespace as the program declares it, in a cluster that knows every kind of object."""
     name = f"todo-{uuid4().hex[:8]}"
     (declared,) = (

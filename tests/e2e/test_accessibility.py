@@ -1,5 +1,7 @@
 """No serious accessibility finding, by axe, on any page, in both themes and at phone width."""
 
+from typing import Any
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
@@ -8,8 +10,9 @@ WIDTHS = {"desktop": 1280, "phone": 360}
 
 
 def _serious(page: Page) -> list[str]:
-    violations = Axe().run(page).response["violations"]
-    return [v["id"] for v in violations if v["impact"] in {"serious", "critical"}]
+    axe: Any = Axe()
+    found: list[dict[str, Any]] = axe.run(page).response["violations"]
+    return [v["id"] for v in found if v["impact"] in {"serious", "critical"}]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -1,6 +1,7 @@
 """The dialog of an account: password, other sessions, deletion; by keyboard and for everybody."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -113,6 +114,7 @@ def test_the_dialog_has_no_accessibility_finding(signed_in: Page, width: int, sc
     assert signed_in.evaluate("document.documentElement.scrollWidth") <= width
     signed_in.get_by_role("button", name="Account").click()
     expect(signed_in.get_by_role("dialog")).to_be_visible()
-    violations = Axe().run(signed_in).response["violations"]
-    assert [v["id"] for v in violations if v["impact"] in {"serious", "critical"}] == []
+    axe: Any = Axe()
+    found: list[dict[str, Any]] = axe.run(signed_in).response["violations"]
+    assert [v["id"] for v in found if v["impact"] in {"serious", "critical"}] == []
     assert signed_in.evaluate("document.documentElement.scrollWidth") <= width

@@ -5,7 +5,7 @@ import socket
 import stat
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
@@ -17,7 +17,7 @@ from tests.e2e.deployment import Deployment
 
 
 @contextmanager
-def _running(deployment: Deployment, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+def _running(deployment: Deployment, *arguments: str) -> Generator[subprocess.Popen[str]]:
     """A command that goes on until it is stopped."""
     process = subprocess.Popen(
         deployment.ops_command(*arguments),

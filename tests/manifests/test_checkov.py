@@ -3,6 +3,7 @@
 import json
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -30,8 +31,8 @@ def test_checkov_finds_nothing(manifests: Manifests, tmp_path: Path) -> None:
         timeout=120,
         check=False,
     )
-    reports = json.loads(done.stdout)
-    reports = reports if isinstance(reports, list) else [reports]
+    printed: Any = json.loads(done.stdout)
+    reports: list[dict[str, Any]] = [printed] if isinstance(printed, dict) else printed
     findings = {
         Finding(it["check_id"], it["check_name"], it["resource"])
         for report in reports

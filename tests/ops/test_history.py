@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from pulumi.automation import UpdateSummary
+from pulumi.automation import OpType, UpdateSummary
 
 from ops.commands.history import Update, update_of
 
@@ -18,7 +18,7 @@ def test_an_update_of_a_commit() -> None:
         config={"todo:jwtKey": {"secret": True}},
         result="succeeded",
         version=0,
-        resource_changes={"same": 40, "update": 1},
+        resource_changes={OpType.SAME: 40, OpType.UPDATE: 1},
     )
     assert update_of(summary) == Update(
         version=0,

@@ -18,7 +18,7 @@ GATEWAYS = "gateway.networking.k8s.io"
 
 
 def resources(version: str, *names: tuple[str, str, bool]) -> dict[str, Any]:
-    listed = [
+    listed: list[dict[str, Any]] = [
         {"name": name, "kind": kind, "namespaced": namespaced, "singularName": "", "verbs": []}
         for name, kind, namespaced in names
     ]
@@ -75,7 +75,7 @@ class Api:
 
     def cluster(self) -> Cluster:
         url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        kubeconfig = {
+        kubeconfig: dict[str, Any] = {
             "clusters": [{"name": "c", "cluster": {"server": url}}],
             "users": [{"name": "u", "user": {}}],
             "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],

@@ -11,7 +11,7 @@ from ops.network_policy_checks import policies
 from ops.retry import ApiError
 from tests.unit.fake_tools import recorded
 
-DENY = {"spec": {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}}
+DENY: dict[str, Any] = {"spec": {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}}
 K3S = {"node.kubernetes.io/instance-type": "k3s"}
 MINIKUBE = {"minikube.k8s.io/name": "minikube"}
 

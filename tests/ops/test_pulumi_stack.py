@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -132,7 +133,8 @@ def test_no_secret_is_decrypted_to_read_outputs_and_state(fake: Fake) -> None:
 
 def test_the_selected_stack_is_taken_and_none_is_selected(fake: Fake) -> None:
     fake.answer('[{"name": "dev", "current": true}, {"name": "prod", "current": false}]')
-    assert fake.stack(None).export()[0]["name"] == "dev"
+    exported: Any = fake.stack(None).export()
+    assert exported[0]["name"] == "dev"
     assert fake.calls()[-1][0] == ["stack", "export", "--stack", "dev"]
     assert not any("select" in arguments for arguments, _ in fake.calls())
 

@@ -12,7 +12,7 @@ from ops.commands.logs import seconds
 from ops.commands.status import state_of
 from ops.dumps import Content, compare, read
 from ops.jobs import job_of
-from ops.kube import _exit_code
+from ops.kube import _exit_code  # pyright: ignore[reportPrivateUsage]
 from ops.scram import verifier
 from ops.stack import ManagedObject, objects_in
 from ops.terminal import age, size

@@ -36,7 +36,7 @@ def snapshot_of(recording: Recording) -> dict[str, Any]:
     """Returns what cannot change without replacing an object, which for data means losing it."""
     immutable: dict[str, Any] = {}
     for resource in recording.resources:
-        spec = resource.inputs.get("spec") or {}
+        spec: dict[str, Any] = resource.inputs.get("spec") or {}
         keys = _PINNED if resource.kind == "StatefulSet" else ("selector",)
         if resource.kind in ("StatefulSet", "Deployment"):
             immutable[resource.urn] = {key: spec[key] for key in keys if key in spec}

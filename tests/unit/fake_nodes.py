@@ -8,6 +8,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +28,12 @@ def main(program: str, words: list[str]) -> int:
         return 1
     if words[0] == "--context":
         words = words[2:]
-    answer = {
+    programs: dict[str, Callable[[dict[str, Any], list[str]], str | None]] = {
         "docker": docker,
-        "ctr": lambda *_: "\n".join(cluster["store"]),
+        "ctr": lambda cluster, _: "\n".join(cluster["store"]),
         "minikube": minikube,
-    }.get(program, load)(cluster, words)
+    }
+    answer = programs.get(program, load)(cluster, words)
     if answer is None:
         print("Error: it does not answer", file=sys.stderr)
         return 1

@@ -91,7 +91,7 @@ def kubectl(arguments: list[str]) -> int:
 
 def _outlives_its_claim(item: Any, left: list[Any]) -> bool:
     """Its provisioner removes a volume with the claim, unless told to keep it, or out of order."""
-    spec = item.get("spec") or {}
+    spec: dict[str, Any] = item.get("spec") or {}
     if item["kind"] != "PersistentVolume":
         return True
     claim = ("PersistentVolumeClaim", spec["claimRef"]["name"], spec["claimRef"]["namespace"])

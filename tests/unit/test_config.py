@@ -29,7 +29,7 @@ from tests.recording import SECRETS, record
 from tests.settings_trees import blocks, trees
 
 # What an editor would say.
-EDITOR = jsonschema.Draft202012Validator(stack_file_schema())
+EDITOR: Any = jsonschema.Draft202012Validator(stack_file_schema())
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def change(tree: dict[str, Any], path: str, value: object) -> dict[str, Any]:
 
 
 RESOURCES = {"cpuLimit": "1", "memoryRequest": "1Gi", "memoryLimit": "1Gi"}
-WRONG = [
+WRONG: list[tuple[str, Any, str]] = [
     ("frontned", {}, "todo:settings: unknown setting 'frontned'; did you mean frontend?"),
     ("backend.exposure.prot", 1, "todo:settings.backend.exposure: unknown setting 'prot'"),
     ("backend.exposure.port", 80, "todo:settings.backend.exposure.port is 80: input should be g"),
@@ -414,7 +414,7 @@ def test_every_setting_is_drawn(name: str) -> None:
         database=None,
         derandomize=True,
         phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
+        suppress_health_check=[*HealthCheck.__members__.values()],
     )
     @given(block=blocks(name))
     def draw(block: object) -> None:
@@ -426,7 +426,11 @@ def test_every_setting_is_drawn(name: str) -> None:
 
 
 def test_images_are_built_for_at_least_one_platform(tree: dict[str, Any]) -> None:
-    images = {"mode": "registry", "repository": "registry.example.com/todo", "platforms": []}
+    images: dict[str, Any] = {
+        "mode": "registry",
+        "repository": "registry.example.com/todo",
+        "platforms": [],
+    }
     message = message_of({**tree, "images": images})
     assert "todo:settings.images.platforms is []: expected at least one" in message
 

@@ -137,7 +137,7 @@ class _Answer(BaseHTTPRequestHandler):
         self.send_response(200 if self.path in ("/api/ready", "/ready") else 404)
         self.end_headers()
 
-    def log_message(self, *_: Any) -> None:
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the server's name
         """Says nothing."""
 
 

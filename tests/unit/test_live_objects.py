@@ -38,7 +38,7 @@ class Api(HTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: Api
+    server: Api  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def do_GET(self) -> None:
         size = int(self.headers.get("Content-Length") or 0)

@@ -403,7 +403,8 @@ class TestAnotherClusterThanBefore:
     def embedded(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         """The embedded one, of which nothing touches the machine."""
         found = {"cluster": {"provider": "embedded", "context": node.CONTEXT}}
-        for name, answer in {"start": None, "found": found, "policies": "", "clusters": []}.items():
+        said: dict[str, Any] = {"start": None, "found": found, "policies": "", "clusters": []}
+        for name, answer in said.items():
             monkeypatch.setattr(Embedded, name, lambda *_, answer=answer: answer)
         monkeypatch.setattr(node, "check", lambda: None)
         given = {"cluster": {"kind": "local", "provider": "embedded"}}

@@ -23,7 +23,7 @@ PAGE = (ROOT / "docs/components/postgres-stateful-set.md").read_text(encoding="u
 
 def deploy(**arguments: Any) -> Recording:
     def program() -> None:
-        args = {"namespace": "x", "password": "secret-of-the-test", **arguments}
+        args: dict[str, Any] = {"namespace": "x", "password": "secret-of-the-test", **arguments}
         PostgresStatefulSet("postgres", PostgresStatefulSetArgs(**args))
 
     return record(program)

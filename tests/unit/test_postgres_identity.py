@@ -24,7 +24,7 @@ IDENTITY = VolumeIdentity("kubernetes-app-components", InputNames())
 def inputs(*, earlier: bool = False, **arguments: Any) -> dict[str, Any]:
     """The StatefulSet's inputs, or what an earlier version of the program had for them."""
     image = DEFAULT_IMAGE
-    given = {"image": image, "database": "todo", "user": "todo"} | arguments
+    given: dict[str, Any] = {"image": image, "database": "todo", "user": "todo"} | arguments
 
     def program() -> None:
         args = PostgresStatefulSetArgs(namespace="x", password="p", **given)

@@ -25,7 +25,8 @@ def pod(name: str, reason: str | None, *, deleted: bool = False) -> dict[str, An
         "lastState": {"terminated": {"exitCode": 1}},
     }
     waiting = {"name": "backend", "state": {"waiting": {"reason": "PodInitializing"}}}
-    status = {"containerStatuses": [waiting if reason else {"state": {"running": {}}}]}
+    shown: Any = waiting if reason else {"state": {"running": {}}}
+    status: dict[str, Any] = {"containerStatuses": [shown]}
     if reason:
         status["initContainerStatuses"] = [crashing]
     return {"metadata": metadata, "status": status}
@@ -69,7 +70,7 @@ def test_a_pod_that_no_node_has_room_for_is_told() -> None:
 def restarted(name: str, times: int, *, initial: bool, code: int = 1) -> dict[str, Any]:
     """A pod whose container runs again after it has failed."""
     ended = {"exitCode": code, "reason": "Error", "message": "no such table"}
-    again = {
+    again: dict[str, Any] = {
         "name": "c",
         "restartCount": times,
         "state": {"running": {}},
