@@ -27,7 +27,8 @@ def server_hooks(
     # What is not noted is only not checked later.
     optional = pulumi.ResourceHookOptions(ignore_errors=True)
     note = pulumi.ResourceHook(f"note on the volume of {name}", volume.note, optional)
-    heal = pulumi.ResourceHook(f"pod of {name}", PostgresRollout(api).heal)
+    rollout = PostgresRollout(api, identity.names.server)
+    heal = pulumi.ResourceHook(f"pod of {name}", rollout.heal)
     watch = pulumi.ResourceHook(f"first pod of {name}", RolloutWatch(api).hook)
     refuse_old = pulumi.ResourceHook(f"kept volume of {name}", volume.refuse_other, on_dry_run)
     return pulumi.ResourceHookBinding(

@@ -9,6 +9,9 @@ import pytest
 
 from components.cluster.polling import Polling
 from components.postgres import PostgresStatefulSet, PostgresStatefulSetArgs
+from components.postgres.hooks import server_hooks
+from components.postgres.identity import VolumeIdentity
+from components.postgres.input_names import InputNames
 from components.postgres.rollout import PostgresRollout
 from tests.recording import record
 
@@ -185,6 +188,27 @@ def test_every_update_follows_the_server(monkeypatch: pytest.MonkeyPatch) -> Non
 
     record(program)
     assert followed[0].startswith("postgres-stateful-set")
+
+
+def test_what_is_to_be_corrected_has_the_name_that_the_program_gives_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    named: list[str] = []
+
+    def heal(rollout: PostgresRollout, _: pulumi.ResourceHookArgs) -> None:
+        named.append(rollout.corrected_in)
+
+    def program() -> None:
+        identity = VolumeIdentity("shop", InputNames(server="shop:database"))
+        hooks = server_hooks("postgres", Controller(), identity).before_update or []
+        args = pulumi.ResourceHookArgs("urn", "x/postgres", "postgres", "StatefulSet")
+        for hook in hooks:
+            if isinstance(hook, pulumi.ResourceHook) and hook.name == "pod of postgres":
+                hook.callback(args)
+
+    monkeypatch.setattr(PostgresRollout, "heal", heal)
+    record(program)
+    assert named == ["shop:database"]
 
 
 def test_while_the_plugin_waits_the_reason_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
