@@ -7,6 +7,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any, cast
 
+from components.todo.settings.left_open import is_left_open
 from distribution.cluster import node
 from toolchain import environment, paths
 from toolchain.json_tree import Json, part
@@ -40,7 +41,7 @@ def told(found: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     result = left_open(found, given)
     named = {key: value for key, value in part(given, "cluster").items() if key in _WHICH}
     which = left_open({key: it for key, it in found["cluster"].items() if key in _WHICH}, named)
-    which |= {key: value for key, value in named.items() if value not in (None, "auto")}
+    which |= {key: value for key, value in named.items() if not is_left_open(key, value)}
     return {**result, "cluster": which | result.get("cluster", {})}
 
 
@@ -59,7 +60,7 @@ def left_open(found: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for key, value in found.items():
         block = given.get(key)
-        if block in (None, "auto") or key == "mode":
+        if is_left_open(key, block) or key == "mode":
             result[key] = value
         elif isinstance(block, dict) and isinstance(value, dict):
             inner = cast("Json", block)

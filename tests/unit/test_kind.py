@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from components.image.node_stores import kind_nodes
 from console.failure import Failure
 from tests.unit.fake_tools import Tools, recorded
 from toolchain import paths
@@ -323,6 +324,12 @@ def test_policies_are_enforced_by_kindnet_since_0_24(sets: str, said: str, tools
     logs = "kubectl --context kind-todo --request-timeout=15s --namespace=kube-system logs"
     tools.answer(logs, "Syncing nftables rules\n")
     assert said in Kind().policies("todo")
+
+
+def test_the_program_finds_the_nodes_by_the_same_labels() -> None:
+    nodes = kind_nodes("todo")
+    assert (nodes.label, nodes.role) == (f"{kind._CLUSTER}=todo", kind._ROLE)  # pyright: ignore[reportPrivateUsage]
+    assert set(nodes.node_roles) <= set(kind._ORDER)  # pyright: ignore[reportPrivateUsage]
 
 
 def test_policies_that_kindnet_cannot_enforce_are_not_called_enforced(tools: Tools) -> None:

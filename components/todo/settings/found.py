@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import cast
 
 from components.todo.settings.errors import SettingsError
+from components.todo.settings.left_open import is_left_open
 from components.todo.settings.tree import get
 
 FOUND = ".local/settings.<stack>.json"
@@ -17,11 +18,6 @@ _BEFORE = Path(".local/settings.json")
 def found_file(stack: str) -> Path:
     """Returns the file with what `make up` found out for a stack, relative to the project."""
     return Path(FOUND.replace("<stack>", stack))
-
-
-def is_left_open(key: object, value: object) -> bool:
-    """Tells whether a setting is for `make up` to find out: not given, or `provider: auto`."""
-    return value is None or (key == "provider" and value == "auto")
 
 
 def fill(tree: object, found: object) -> object:
