@@ -31,8 +31,6 @@ def keep_former(stack: pulumi.Resource, name: str) -> pulumi.ResourceTransformat
         if args.type_ in _TYPES:
             former = _TYPES[args.type_]
             aliases = [pulumi.Alias(type_=former), pulumi.Alias(type_=former, name=unprefixed)]
-        elif args.type_ in _TYPES.values():
-            aliases = [pulumi.Alias(name=unprefixed)]
         elif args.type_ == _POLICY:
             aliases = [pulumi.Alias(parent=stack), pulumi.Alias(parent=stack, name=unprefixed)]
         else:
