@@ -9,7 +9,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from distribution.cluster import config, node
+from distribution.cluster import node, places
 from toolchain import paths
 
 _CHOSEN = ("KUBECONFIG", "BUILDX_CONFIG", "DOCKER_CONFIG", "PULUMI_BACKEND_URL")
@@ -60,7 +60,7 @@ def variables(stack: str) -> dict[str, str]:
     if cluster.get("kubeconfig") == str(node.kubeconfig()):
         # containerd's own variables: for `ctr images ls`, by which the program sees what the node
         # lost.
-        result["CONTAINERD_ADDRESS"] = str(config.CONTAINERD_SOCKET)
+        result["CONTAINERD_ADDRESS"] = str(places.CONTAINERD_SOCKET)
         result["CONTAINERD_NAMESPACE"] = "k8s.io"
     return result
 
@@ -136,7 +136,7 @@ def _left_over(stack: str) -> dict[str, str]:
     docker = os.environ.get("DOCKER_CONFIG") == str(paths.DOCKER_CONFIG)
     if docker and not _is_ours(_docker_context(builder)):
         before["DOCKER_CONFIG"] = ""
-    containerd = os.environ.get("CONTAINERD_ADDRESS") == str(config.CONTAINERD_SOCKET)
+    containerd = os.environ.get("CONTAINERD_ADDRESS") == str(places.CONTAINERD_SOCKET)
     if containerd and str(node.kubeconfig()) not in own:
         before |= {"CONTAINERD_ADDRESS": "", "CONTAINERD_NAMESPACE": ""}
     return before

@@ -13,7 +13,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from distribution.cluster import config
+from distribution.cluster import places
 from toolchain import files, paths, ui
 
 _DEBIAN = "trixie"
@@ -72,8 +72,8 @@ def ensure_system(bin_dir: Path, coredns: Path, pause: Path) -> None:
     """Builds the pause and CoreDNS images unless they are in the store."""
     there = present() or set[str]()
     for reference, binary, more in (
-        (config.PAUSE_IMAGE, pause, ""),
-        (config.COREDNS_IMAGE, coredns, "EXPOSE 53 53/udp\n"),
+        (places.PAUSE_IMAGE, pause, ""),
+        (places.COREDNS_IMAGE, coredns, "EXPOSE 53 53/udp\n"),
     ):
         if reference in there:
             continue
@@ -130,7 +130,7 @@ def present() -> set[str] | None:
     None where it does not answer.
     """
     listing = ui.capture(
-        ["ctr", "--address", str(config.CONTAINERD_SOCKET), "-n", "k8s.io", "images", "ls", "-q"]
+        ["ctr", "--address", str(places.CONTAINERD_SOCKET), "-n", "k8s.io", "images", "ls", "-q"]
     )
     return None if listing is None else set(listing.split())
 
@@ -139,7 +139,7 @@ def _build(bin_dir: Path, context: Path, reference: str) -> None:
     ui.run(
         [
             bin_dir / "buildctl",
-            f"--addr=unix://{config.BUILDKIT_SOCKET}",
+            f"--addr=unix://{places.BUILDKIT_SOCKET}",
             "build",
             "--progress=plain",
             "--frontend=dockerfile.v0",

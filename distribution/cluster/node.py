@@ -14,15 +14,15 @@ from pathlib import Path
 
 from console.failure import Failure
 from distribution import recipes
-from distribution.cluster import cgroups, config, firewall, images, network
+from distribution.cluster import cgroups, config, firewall, images, network, places, supervisor
 from toolchain import missing, paths, ui
 
 CONTEXT = "kubernetes-admin@todo"
 _ROOT = paths.CLUSTER
-_OWNER = config.RUN / "owner"
-_PID = config.RUN / "namespace.pid"
+_OWNER = places.RUN / "owner"
+_PID = places.RUN / "namespace.pid"
 _FORWARD = _ROOT / "ip_forward"
-_SUPERVISOR = ("supervisorctl", "-s", f"unix://{config.SUPERVISOR_SOCKET}")
+_SUPERVISOR = ("supervisorctl", "-s", f"unix://{places.SUPERVISOR_SOCKET}")
 
 
 def kubeconfig() -> Path:
@@ -77,7 +77,7 @@ def start(bin_dir: Path) -> None:
         )
     if not running():
         _clear_runtime()
-        config.RUN.mkdir(parents=True, exist_ok=True)
+        places.RUN.mkdir(parents=True, exist_ok=True)
         enforce = firewall.supported()
         config.write(_ROOT, bin_dir, enforce=enforce)
         _resolver()
@@ -88,12 +88,12 @@ def start(bin_dir: Path) -> None:
         _OWNER.write_text(str(_ROOT))
     _wait(
         "containerd",
-        lambda: ui.capture(["ctr", "--address", str(config.CONTAINERD_SOCKET), "version"]),
+        lambda: ui.capture(["ctr", "--address", str(places.CONTAINERD_SOCKET), "version"]),
     )
     _wait(
         "buildkitd",
         lambda: ui.capture(
-            [bin_dir / "buildctl", f"--addr=unix://{config.BUILDKIT_SOCKET}", "debug", "workers"]
+            [bin_dir / "buildctl", f"--addr=unix://{places.BUILDKIT_SOCKET}", "debug", "workers"]
         ),
     )
     images.ensure_system(
@@ -151,7 +151,7 @@ def delete() -> None:
 def _clear_runtime() -> None:
     """Removes what lives only while the cluster runs, also after a power loss or a kill."""
     network.down(_FORWARD)
-    shutil.rmtree(config.RUN, ignore_errors=True)
+    shutil.rmtree(places.RUN, ignore_errors=True)
     cgroups.remove()
 
 
@@ -226,7 +226,7 @@ def _kubectl(bin_dir: Path, *arguments: str, super_admin: bool = False) -> str |
 
 def _policies(bin_dir: Path) -> None:
     """Enforces NetworkPolicies, or say that they are not; the node's label tells `validate`."""
-    if config.enforces(_ROOT):
+    if supervisor.enforces(_ROOT):
         ui.capture([*_SUPERVISOR, "start", "kube-router"])
         _wait("kube-router", firewall.ready)
         state = "enforced"
@@ -297,7 +297,7 @@ def _resolver() -> None:
 
 def _stop_containers() -> None:
     """Lets containers end cleanly (PostgreSQL writes its checkpoint) before their namespaces go."""
-    ctr = ["ctr", "--address", str(config.CONTAINERD_SOCKET), "-n", "k8s.io", "tasks"]
+    ctr = ["ctr", "--address", str(places.CONTAINERD_SOCKET), "-n", "k8s.io", "tasks"]
     names = (ui.capture([*ctr, "ls", "-q"]) or "").split()
     for name in names:
         subprocess.run([*ctr, "kill", "--signal", "SIGINT", name], capture_output=True, check=False)

@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from distribution.cluster import config
+from distribution.cluster import places
 from tests.e2e.deployment import PROJECT, Deployment
 
 
@@ -34,10 +34,10 @@ def test_objects_that_were_deleted_come_back(deployment: Deployment) -> None:
 
 @pytest.mark.parametrize("command", ["make up", "pulumi up"])
 def test_an_image_that_the_node_lost_is_loaded_again(deployment: Deployment, command: str) -> None:
-    if not Path(config.CONTAINERD_SOCKET).exists():
+    if not Path(places.CONTAINERD_SOCKET).exists():
         pytest.skip("the cluster is not the embedded one, whose images can be removed here")
     image = deployment.image("frontend")
-    store = ["ctr", "--address", str(config.CONTAINERD_SOCKET), "--namespace", "k8s.io", "images"]
+    store = ["ctr", "--address", str(places.CONTAINERD_SOCKET), "--namespace", "k8s.io", "images"]
     subprocess.run([*store, "rm", image], check=True, capture_output=True)
     deployment.kubectl("delete", "pods", "-l", "app.kubernetes.io/name=frontend")
     if command == "make up":

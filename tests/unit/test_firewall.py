@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from distribution.cluster import config, firewall, node
+from distribution.cluster import firewall, node, supervisor
 
 
 def _program(folder: Path, name: str, script: str) -> None:
@@ -29,10 +29,10 @@ def test_one_rule_that_the_kernel_refuses_is_enough(
 @pytest.mark.parametrize("enforce", [True, False])
 def test_kube_router_runs_only_where_it_can(tmp_path: Path, enforce: bool) -> None:
     (tmp_path / "config").mkdir()
-    config._supervisor(tmp_path, tmp_path / "bin", enforce=enforce)
+    supervisor.write(tmp_path, tmp_path / "bin", enforce=enforce)
     programs = configparser.RawConfigParser()
     programs.read(tmp_path / "config" / "supervisord.conf")
-    assert config.enforces(tmp_path) == enforce
+    assert supervisor.enforces(tmp_path) == enforce
     assert ("program:kube-router" in programs) == enforce
     assert programs["program:kubelet"].getboolean("autostart")
 
@@ -52,7 +52,7 @@ def test_policies_that_are_not_enforced_are_said_in_one_line(
     sentence: str,
 ) -> None:
     asked: list[tuple[str, ...]] = []
-    monkeypatch.setattr(config, "enforces", lambda root: False)
+    monkeypatch.setattr(supervisor, "enforces", lambda root: False)
     monkeypatch.setattr(firewall, "supported", lambda: supported)
     monkeypatch.setattr(node, "_kubectl", lambda _, *arguments: asked.append(arguments))
     node._policies(tmp_path)

@@ -14,7 +14,7 @@ from components.todo.settings.config import parse_settings
 from components.todo.settings.found import contradictions
 from console.failure import Failure
 from distribution import binaries
-from distribution.cluster import config, images, node
+from distribution.cluster import images, node, places, supervisor
 from toolchain import __main__ as commands
 from toolchain import (
     environment,
@@ -165,7 +165,7 @@ class TestEnvironment:
     ) -> None:
         found_out("minikube", {"cluster": {"kubeconfig": str(node.kubeconfig())}})
         found = environment.variables("minikube")
-        assert found["CONTAINERD_ADDRESS"] == str(config.CONTAINERD_SOCKET)
+        assert found["CONTAINERD_ADDRESS"] == str(places.CONTAINERD_SOCKET)
         monkeypatch.setenv("CONTAINERD_ADDRESS", found["CONTAINERD_ADDRESS"])
         assert "CONTAINERD_ADDRESS" not in environment.complete("cloud")
         monkeypatch.setenv("CONTAINERD_ADDRESS", "/mine/containerd.sock")
@@ -299,7 +299,7 @@ class TestEmbeddedCluster:
         monkeypatch.setattr(choice, "PROVIDERS", (Embedded(),))
         monkeypatch.setattr(node, "check", lambda: None)
         monkeypatch.setattr(images, "present", lambda: set[str]())
-        monkeypatch.setattr(config, "enforces", lambda _: True)
+        monkeypatch.setattr(supervisor, "enforces", lambda _: True)
         monkeypatch.setattr(binaries, "ensure", lambda: None)
         monkeypatch.setattr(internet, "registry_answers", lambda: False)
         monkeypatch.setattr(node, "start", lambda _: None)

@@ -7,7 +7,7 @@ from typing import Any
 
 from console.failure import Failure
 from distribution import binaries
-from distribution.cluster import config, images, network, node
+from distribution.cluster import images, network, node, places, supervisor
 from toolchain import internet, paths, ui
 from toolchain.providers import remote_builder
 from toolchain.providers.provider import Cluster
@@ -61,7 +61,7 @@ class Embedded:
             Failure: A stand-in cannot be built.
         """
         del name, ports
-        remote_builder.write(BUILDER, f"unix://{config.BUILDKIT_SOCKET}")
+        remote_builder.write(BUILDER, f"unix://{places.BUILDKIT_SOCKET}")
         found: dict[str, Any] = {
             "cluster": {
                 "provider": self.key,
@@ -87,7 +87,7 @@ class Embedded:
     def policies(self, name: str) -> str:
         """Says whether kube-router runs."""
         del name
-        if config.enforces(paths.CLUSTER):
+        if supervisor.enforces(paths.CLUSTER):
             return "network policies are enforced by kube-router"
         return (
             "network policies are declared, but not enforced: this kernel lacks what kube-router "
