@@ -414,7 +414,7 @@ def test_every_setting_is_drawn(name: str) -> None:
         database=None,
         derandomize=True,
         phases=[Phase.generate],
-        suppress_health_check=[*HealthCheck.__members__.values()],
+        suppress_health_check=list(HealthCheck),  # pyright: ignore[reportArgumentType]
     )
     @given(block=blocks(name))
     def draw(block: object) -> None:
