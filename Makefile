@@ -29,7 +29,7 @@ test-newest: ## The program's tests with the newest SDKs that requirements.txt a
 	@.local/newest-venv/bin/python -m pytest tests/unit tests/program tests/policy
 
 lint: ## Formatting, style and types of all Python code
-	@$(TOOLCHAIN) python
+	@$(TOOLCHAIN) python-lint
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
 	@.venv/bin/pyright

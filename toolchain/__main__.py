@@ -88,6 +88,12 @@ def python_e2e(arguments: argparse.Namespace) -> None:
     tools.ensure_browser()
 
 
+def python_lint(arguments: argparse.Namespace) -> None:
+    """Makes the Python environment with all that the code imports, whose types are checked."""
+    del arguments
+    python_env.ensure("dev", "ops", "e2e", constrained=tools.builds_pulumi())
+
+
 def python_ops(arguments: argparse.Namespace) -> None:
     """Makes the Python environment with what the operations CLI needs."""
     del arguments
@@ -188,6 +194,7 @@ COMMANDS = {
     "python": python,
     "python-newest": python_newest,
     "python-ops": python_ops,
+    "python-lint": python_lint,
     "lock": write_lock,
     "linters": linters,
     "app-test": app_test,
