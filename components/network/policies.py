@@ -81,7 +81,12 @@ def dns_rule(cidrs: Sequence[str] = (NODE_LOCAL_DNS,)) -> net.NetworkPolicyEgres
 
 
 def declare_ingress_policy(
-    name: str, scope: ObjectScope, peers: Sequence[Peer], port: int, *, suffix: str = "-ingress"
+    name: str,
+    scope: ObjectScope,
+    peers: Sequence[Peer],
+    port: int | None,
+    *,
+    suffix: str = "-ingress",
 ) -> net.NetworkPolicy:
     """Lets peers connect to a port of a component's pods, and nobody else to any.
 
@@ -89,9 +94,10 @@ def declare_ingress_policy(
         name: Pulumi name.
         scope: Whose pods they are.
         peers: Who may connect; nobody if there are none.
-        port: The pods' port, TCP.
+        port: The pods' port, TCP; None: each one.
         suffix: What the policy's name has after the component's objects'.
     """
+    ports = None if port is None else _ports(("TCP", port))
     return net.NetworkPolicy(
         name,
         metadata=scope.metadata(suffix),
@@ -100,8 +106,7 @@ def declare_ingress_policy(
             policy_types=["Ingress"],
             # A rule without peers would admit everybody; no rule admits nobody.
             ingress=[
-                net.NetworkPolicyIngressRuleArgs(from_=[_peer(peer)], ports=_ports(("TCP", port)))
-                for peer in peers
+                net.NetworkPolicyIngressRuleArgs(from_=[_peer(peer)], ports=ports) for peer in peers
             ],
         ),
         opts=scope.opts,

@@ -1,5 +1,7 @@
 """A cache and a worker, as CONTRIBUTING.md says: a description each, and all else follows."""
 
+from pathlib import Path
+
 import pytest
 
 from components.pod.probes import ExecProbe, TcpProbe
@@ -7,12 +9,13 @@ from components.todo import todo_stack
 from components.todo.secret_table import DATABASE_PASSWORD, JWT_KEY
 from components.todo.service import AnyService, ImageOf, PublishedImage, Service
 from components.todo.services.all_services import services
-from components.todo.services.database import database_environment
+from components.todo.services.database import database_environment, database_files
 from components.todo.settings.settings import Settings
 from components.values.resources import Resources
 from components.values.scaling import Fixed
 from ops.contract import operations_in
 from policy.rules import STACK_RULES, Resource
+from tests.certificates import authority
 from tests.programs import run_program, stack_settings
 from tests.recording import SECRETS, Recording
 
@@ -36,6 +39,7 @@ def with_two_more(settings: Settings) -> tuple[AnyService, ...]:
         image=ImageOf(service="backend"),
         command=("python", "-m", "todo_backend.worker"),
         environment=database_environment(settings),
+        config_files=database_files(settings),
         secrets=[DATABASE_PASSWORD],
         resources=_SMALL,
         waits_for=["backend"],
@@ -60,7 +64,8 @@ def test_who_reaches_whom(recording: Recording) -> None:
     assert names(rule["from"]) == ["worker"]
     egress = recording.one("NetworkPolicy", "worker-egress").inputs["spec"]["egress"]
     assert [names(rule["to"]) for rule in egress] == [["postgres"], ["cache"]]
-    assert recording.of("NetworkPolicy", "worker-ingress") == []
+    inward = recording.one("NetworkPolicy", "worker-ingress").inputs["spec"]
+    assert (inward["policyTypes"], inward.get("ingress", [])) == (["Ingress"], [])
     ingress = recording.one("NetworkPolicy", "postgres-ingress").inputs["spec"]["ingress"]
     assert [names(rule["from"]) for rule in ingress] == [
         ["backend"],
@@ -105,6 +110,23 @@ def test_from_a_store_a_service_mounts_its_own_secrets_alone() -> None:
     pod = recording.one("Deployment", "worker").inputs["spec"]["template"]["spec"]
     (secret,) = (it["secret"] for it in pod["volumes"] if "secret" in it)
     assert [it["key"] for it in secret["items"]] == [DATABASE_PASSWORD.file]
+
+
+def test_the_worker_reads_the_authorities_of_an_external_database(tmp_path: Path) -> None:
+    bundle = authority(tmp_path, "provider")[0].read_text(encoding="utf-8")
+    cloud = stack_settings("cloud")
+    database = {**cloud["database"], "sslMode": "verify-full", "caBundle": bundle}
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(todo_stack, "services", with_two_more)
+        recording = run_program({**cloud, "database": database}, secrets={})
+    spec = recording.one("Deployment", "worker").inputs["spec"]["template"]["spec"]
+    (container,) = spec["containers"]
+    (path,) = (it["value"] for it in container["env"] if it["name"] == "DATABASE_SSLROOTCERT")
+    folder, _, name = path.rpartition("/")
+    (mount,) = (it for it in container["volumeMounts"] if it["mountPath"] == folder)
+    (volume,) = (it for it in spec["volumes"] if it["name"] == mount["name"])
+    assert "configMap" in volume
+    assert recording.one("ConfigMap", "todo-worker-config").inputs["data"] == {name: bundle}
 
 
 def test_a_rotation_reaches_all_who_read_the_password(recording: Recording) -> None:

@@ -316,8 +316,14 @@ def test_one_names_another_as_its_client() -> None:
 
 def test_dns_is_left_to_another_policy_where_it_says_so() -> None:
     recording = worker(network_policies=True, dns_cidrs=None)
-    assert [r.kubernetes_name for r in recording.of("NetworkPolicy")] == ["shop-egress"]
-    assert recording.one("NetworkPolicy").inputs["spec"].get("egress", []) == []
+    assert recording.one("NetworkPolicy", "shop-egress").inputs["spec"].get("egress", []) == []
+
+
+def test_the_policies_of_a_worker_let_nobody_in() -> None:
+    recording = worker(network_policies=True)
+    policy = recording.one("NetworkPolicy", "shop-ingress").inputs["spec"]
+    assert policy["policyTypes"] == ["Ingress"]
+    assert policy.get("ingress", []) == []
 
 
 @pytest.mark.parametrize(
