@@ -5,7 +5,7 @@ from datetime import UTC
 from typing import Annotated
 
 import typer
-from pulumi.automation import UpdateSummary
+from pulumi.automation import OpType, UpdateSummary
 from rich.text import Text
 
 from ops.commands.options import AsJson
@@ -61,7 +61,7 @@ def update_of(summary: UpdateSummary) -> Update:
         commit=summary.environment.get("git.head", ""),
         uncommitted=summary.environment.get("git.dirty") == "true",
         message=summary.message,
-        changes={str(op): count for op, count in changes.items() if op != "same"},
+        changes={OpType(op).value: count for op, count in changes.items() if op != OpType.SAME},
     )
 
 
