@@ -25,9 +25,10 @@ def api_client(kubeconfig: str | None, context: str | None) -> Any:
         Failure: There is no such context, or the kubeconfig cannot be read.
     """
     configuration: Any = client.Configuration()
+    configuration.proxy = None  # the environment's; what the kubeconfig says is set below
     load = cast("Any", config)
     try:
-        if kubeconfig and "\n" in kubeconfig:
+        if kubeconfig and has_contents(kubeconfig):
             load.load_kube_config_from_dict(
                 yaml.safe_load(kubeconfig), context=context, client_configuration=configuration
             )
@@ -45,12 +46,19 @@ def api_client(kubeconfig: str | None, context: str | None) -> Any:
             ExitCode.UNREACHABLE,
         ) from None
     configuration.retries = False
-    if not proxied(str(configuration.host)):
-        configuration.proxy = None
+    if configuration.proxy:
+        configuration.no_proxy = None  # a kubeconfig's proxy-url holds whatever NO_PROXY says
+    elif proxied(str(configuration.host)):
+        configuration.proxy = getproxies_environment()["https"]
     made: Any = client.ApiClient(configuration)
     if configuration.verify_ssl:
         made.rest_client.pool_manager.connection_pool_kw["ssl_context"] = _tls(configuration)
     return made
+
+
+def has_contents(kubeconfig: str) -> bool:
+    """Returns whether it is the contents, YAML or JSON, instead of a path."""
+    return "\n" in kubeconfig or kubeconfig.lstrip().startswith("{")
 
 
 def _tls(configuration: Any) -> ssl.SSLContext:

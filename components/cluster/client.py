@@ -7,6 +7,7 @@ from functools import cached_property
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, cast
+from urllib.request import getproxies_environment
 
 import pulumi
 
@@ -77,6 +78,7 @@ class ClusterApi:
         from kubernetes import client, config
 
         configuration: Any = client.Configuration()
+        configuration.proxy = None  # the environment's; what the kubeconfig says is set below
         path = self._kubeconfig or os.environ.get("KUBECONFIG") or "~/.kube/config"
         context = self._context or current_context(path)
         load = cast("Any", config)
@@ -92,8 +94,10 @@ class ClusterApi:
                 f"({' '.join(str(error).split())[:200]}): {self._remedies.correct_cluster}"
             ) from None
         configuration.retries = False
-        if not proxied(str(configuration.host)):
-            configuration.proxy = None
+        if configuration.proxy:
+            configuration.no_proxy = None  # a kubeconfig's proxy-url holds whatever NO_PROXY says
+        elif proxied(str(configuration.host)):
+            configuration.proxy = getproxies_environment()["https"]
         made: Any = client.ApiClient(configuration)
         if configuration.verify_ssl:
             made.rest_client.pool_manager.connection_pool_kw["ssl_context"] = _tls(configuration)

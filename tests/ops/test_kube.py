@@ -74,14 +74,19 @@ class Api:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def cluster(self) -> Cluster:
-        url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        kubeconfig: dict[str, Any] = {
-            "clusters": [{"name": "c", "cluster": {"server": url}}],
+        return Cluster(json.dumps(self.kubeconfig(server=self.url), indent=1), "x", "todo-app")
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server.server_address[1]}"
+
+    def kubeconfig(self, **cluster: str) -> dict[str, Any]:
+        return {
+            "clusters": [{"name": "c", "cluster": cluster}],
             "users": [{"name": "u", "user": {}}],
             "contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}],
             "current-context": "x",
         }
-        return Cluster(json.dumps(kubeconfig, indent=1), "x", "todo-app")
 
 
 @pytest.fixture
@@ -169,3 +174,17 @@ def test_a_cluster_is_reached_through_the_proxy_where_kubectl_does(
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.setenv("NO_PROXY", without)
     assert proxied(url) == expected
+
+
+def test_a_kubeconfigs_own_proxy_is_used_whatever_the_environment_says(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.setenv("NO_PROXY", "*")
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+    there = "http://cluster.example.com:6443"
+    api.answers = {f"{there}{path}": answer for path, answer in api.answers.items()}
+    api.answers[f"{there}/api/v1/nodes/n"] = {"metadata": {}}
+    kubeconfig = api.kubeconfig(server=there, **{"proxy-url": api.url})
+    # On one line, as JSON often is: the contents, no path.
+    assert Cluster(json.dumps(kubeconfig), "x", "todo-app").find("Node", "n") == {"metadata": {}}

@@ -68,8 +68,12 @@ def api() -> Iterator[Api]:
 
 
 def objects_of(folder: Path, port: int) -> LiveObjects:
+    return objects_at(folder, {"server": f"http://127.0.0.1:{port}"})
+
+
+def objects_at(folder: Path, address: dict[str, str]) -> LiveObjects:
     kubeconfig = folder / "kubeconfig"
-    cluster = {"name": "it", "cluster": {"server": f"http://127.0.0.1:{port}"}}
+    cluster = {"name": "it", "cluster": address}
     context = {"name": "it", "context": {"cluster": "it", "user": "me"}}
     kubeconfig.write_text(
         json.dumps(
@@ -200,3 +204,26 @@ def test_a_cluster_on_this_machine_is_asked_without_the_proxy(
     monkeypatch.delenv("NO_PROXY", raising=False)
     api.answers[ROUTE] = 200, {"metadata": {"name": "frontend"}}
     assert find_route(live)
+
+
+def test_a_kubeconfigs_own_proxy_is_used_whatever_the_environment_says(
+    monkeypatch: pytest.MonkeyPatch, api: Api, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.setenv("NO_PROXY", "*")
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+    url = "http://cluster.example.com:6443"
+    proxy = f"http://127.0.0.1:{api.server_port}"
+    api.answers = {url + ROUTES: (200, SERVED), url + ROUTE: (200, {"kind": "HTTPRoute"})}
+    assert find_route(objects_at(tmp_path, {"server": url, "proxy-url": proxy}))
+
+
+def test_the_environments_proxy_is_used_where_the_kubeconfig_names_none(
+    monkeypatch: pytest.MonkeyPatch, api: Api, tmp_path: Path
+) -> None:
+    for name in ("no_proxy", "NO_PROXY", "https_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{api.server_port}")
+    url = "http://cluster.example.com:6443"
+    api.answers = {url + ROUTES: (200, SERVED), url + ROUTE: (200, {"kind": "HTTPRoute"})}
+    assert find_route(objects_at(tmp_path, {"server": url}))
