@@ -1,6 +1,6 @@
 """The check of `validate` on network policies: whether they deny, and what enforces them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ops.facts import Facts
 from ops.findings import Finding, failed, ok, warning
@@ -21,9 +21,9 @@ _K3S_ARGUMENTS = "k3s.io/node-args"
 def policies(facts: Facts) -> Iterator[Finding]:
     """Traffic is denied unless it is allowed."""
     found = facts.cluster.items("NetworkPolicy")
-    deny = [p for p in found if not p["spec"].get("podSelector") and not p["spec"].get("ingress")]
-    # Ingress is the default of a policy that names no type.
-    if not any("Ingress" in p["spec"].get("policyTypes", ["Ingress"]) for p in deny):
+    workloads = [it for it in facts.workloads.values() if it]
+    pods = [part(it, "spec", "template", "metadata", "labels") for it in workloads]
+    if not any(_denies(policy, pods) for policy in found):
         yield failed(
             "network policies",
             "nothing denies traffic by default",
@@ -43,6 +43,24 @@ def policies(facts: Facts) -> Iterator[Finding]:
             )
         case who:
             yield ok("network policies", f"{detail}, enforced by {who}")
+
+
+def _denies(policy: Json, pods: Sequence[Json]) -> bool:
+    """Whether a policy lets nobody in to pods, told by their labels, nor to those to come."""
+    spec = policy["spec"]
+    # Ingress is the default of a policy that names no type.
+    if spec.get("ingress") or "Ingress" not in spec.get("policyTypes", ["Ingress"]):
+        return False
+    selector = part(policy, "spec", "podSelector")
+    if not selector:
+        return True
+    # In a namespace of others, the stack's own are selected.
+    wanted = part(selector, "matchLabels").items()
+    return (
+        bool(pods)
+        and not selector.get("matchExpressions")
+        and all(wanted <= labels.items() for labels in pods)
+    )
 
 
 def _enforcement(cluster: Cluster) -> str | None:

@@ -9,6 +9,7 @@ from ops.facts import Facts
 from ops.findings import Finding
 from ops.network_policy_checks import policies
 from ops.retry import ApiError
+from tests.ops import stacks
 from tests.unit.fake_tools import recorded
 
 DENY: dict[str, Any] = {"spec": {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}}
@@ -54,9 +55,13 @@ class Cluster:
             for name, image in self.sets.items()
         ]
 
+    def find(self, kind: str, name: str) -> dict[str, Any]:
+        labels = {"app.kubernetes.io/name": name, "app.kubernetes.io/part-of": "todo"}
+        return {"kind": kind, "spec": {"template": {"metadata": {"labels": labels}}}}
+
 
 def check(cluster: Cluster) -> Finding:
-    (finding,) = policies(Facts(cast("Any", None), cast("Any", cluster)))
+    (finding,) = policies(Facts(stacks.deployed(), cast("Any", cluster)))
     return finding
 
 
@@ -108,3 +113,20 @@ def test_enforcement_is_told_where_it_is_known(cluster: Cluster, state: str, det
 
 def test_without_a_denying_policy_nothing_else_counts() -> None:
     assert check(Cluster([], {"todo/network-policies": "enforced"})).state == "failed"
+
+
+@pytest.mark.parametrize(
+    ("selector", "state"),
+    [
+        ({"matchLabels": {"app.kubernetes.io/part-of": "todo"}}, "ok"),
+        ({"matchLabels": {"app.kubernetes.io/part-of": "somebody-elses"}}, "failed"),
+        # Other pods of the stack are open.
+        ({"matchLabels": {"app.kubernetes.io/name": "backend"}}, "failed"),
+        ({"matchExpressions": [{"key": "tier", "operator": "Exists"}]}, "failed"),
+    ],
+)
+def test_in_a_namespace_of_others_the_stacks_own_pods_are_to_be_denied(
+    selector: dict[str, Any], state: str
+) -> None:
+    policy = {"spec": {"podSelector": selector, "policyTypes": ["Ingress", "Egress"]}}
+    assert check(Cluster([policy], {"todo/network-policies": "enforced"})).state == state
