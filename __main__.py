@@ -6,6 +6,7 @@ import pulumi
 
 from components.cluster.interruption import end_quietly
 from components.todo.cluster import cluster_options
+from components.todo.names import INSTANCE
 from components.todo.node_images import node_images
 from components.todo.settings.config import load_config
 from components.todo.todo_stack import TodoStack, TodoStackArgs
@@ -17,5 +18,5 @@ args = TodoStackArgs(
     secrets=config.secrets,
     node_images=node_images(config.settings.cluster, config.settings.images),
 )
-for name, value in TodoStack("todo", args, cluster_options(config)).outputs.items():
+for name, value in TodoStack(INSTANCE, args, cluster_options(config)).outputs.items():
     pulumi.export(name, value)

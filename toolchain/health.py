@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from components.todo.names import LOADED_IMAGES
+from components.todo.names import INSTANCE, LOADED_IMAGES
 from toolchain import environment, ui
 from toolchain.json_tree import part, parts
 from toolchain.state import all_resources
-from toolchain.survey import INSTANCE
 
 PATIENCE_SECONDS = 60.0
 """How long pods that Pulumi has seen ready may take until a node's port leads to them."""
@@ -126,7 +125,7 @@ def _is_own(metadata: dict[str, Any]) -> bool:
     """Returns whether a pod is of one of the stack's workloads, which would make it again."""
     labels = part(metadata, "labels")
     return bool(metadata.get("ownerReferences")) and all(
-        labels.get(f"app.kubernetes.io/{label}") == INSTANCE[1] for label in ("part-of", "instance")
+        labels.get(f"app.kubernetes.io/{label}") == INSTANCE for label in ("part-of", "instance")
     )
 
 

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from components.todo.names import NODE_PORTS
 from console.failure import Failure
 from distribution.cluster import node
 from toolchain import environment, findings, missing, paths, ui
@@ -22,9 +23,6 @@ from toolchain.providers.choice import (
 )
 from toolchain.providers.provider import Provider
 from toolchain.stack import Stack
-
-_NODE_PORTS = {"frontend": 30000, "backend": 30001}
-"""As `components/todo/settings/settings.py` has them by default."""
 
 
 def chosen(stack: Stack) -> Choice | None:
@@ -196,7 +194,7 @@ def _made_file() -> Path:
 def _node_ports(settings: dict[str, Any]) -> list[int]:
     """Returns the NodePorts of the application, which a new cluster should answer on."""
     ports: list[int] = []
-    for service, usual in _NODE_PORTS.items():
+    for service, usual in NODE_PORTS.items():
         exposure = part(settings, service, "exposure") or {"mode": "nodePort"}
         port = exposure.get("port", usual)
         if exposure.get("mode") == "nodePort" and str(port).isdecimal():

@@ -8,6 +8,7 @@ import secrets
 import subprocess
 from typing import Any, cast
 
+from components.todo.names import PROJECT
 from components.todo.secret_table import SECRETS
 from console.failure import Failure
 from toolchain import environment, paths, python_env, ui
@@ -25,8 +26,7 @@ _ENCRYPTION = ("encryptionsalt", "encryptedkey", "secretsprovider")
 class Stack:
     """One stack of the project, by name."""
 
-    project = "todo"
-    """As in Pulumi.yaml."""
+    project = PROJECT
 
     def __init__(self, name: str, *, has_file: bool = True) -> None:
         self.name = name

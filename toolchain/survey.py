@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from components.todo.names import STACK_MARK
+from components.todo.names import INSTANCE, STACK_MARK
 from distribution.cluster import node
 from toolchain import environment, findings
 from toolchain.json_tree import part, parts
@@ -20,8 +20,6 @@ from toolchain.providers.provider import Provider
 from toolchain.stack import Stack
 from toolchain.state import kubernetes_providers, outputs_in, resources_in
 
-INSTANCE = ("app.kubernetes.io/instance", "todo")
-"""The label of all that the program and the operations make; the name of its TodoStack."""
 SYSTEM = {"default", "kube-system", "kube-public", "kube-node-lease"}
 """Namespaces that every cluster has (Kubernetes: Namespaces, "Initial namespaces")."""
 _KINDS = (
@@ -219,8 +217,8 @@ def _is_own(item: Object, target: Target, *, labelled: bool) -> bool:
     about = metadata(item)
     if mark(item):
         return target.made(item)
-    label, value = INSTANCE
-    by_label = labelled and part(about, "labels").get(label) == value
+    instance = part(about, "labels").get("app.kubernetes.io/instance")
+    by_label = labelled and instance == INSTANCE
     return by_label or about.get("uid") in target.uids
 
 

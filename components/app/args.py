@@ -61,7 +61,7 @@ class AppDeploymentArgs:
 
     # Health
     liveness: Probe | None = None
-    """Succeeds while the process works, whatever its dependencies do: a restart mends none. None:
+    """Succeeds while the process works, whatever its dependencies do: a restart repairs none. None:
     HTTP on /health where there is a port, else no probe."""
     readiness: Probe | None = None
     """Succeeds when a request could be served, dependencies included. None: HTTP on /ready where

@@ -9,6 +9,9 @@ from .args import AppDeploymentArgs
 
 core = k8s.core.v1
 
+PODS_SUFFIX = "-pods"
+"""Follows the name of the objects in that of the headless Service."""
+
 
 def declare_service(scope: ObjectScope, args: AppDeploymentArgs, port: int) -> core.Service:
     """Declares the Service that shares requests out among the pods that are ready."""
@@ -26,7 +29,7 @@ def declare_headless_service(scope: ObjectScope, port: int) -> core.Service:
     return core.Service(
         f"{scope.name}-pods-service",
         # Nobody has to wait until it has an endpoint.
-        metadata=scope.metadata("-pods", annotations=NOT_AWAITED),
+        metadata=scope.metadata(PODS_SUFFIX, annotations=NOT_AWAITED),
         spec=core.ServiceSpecArgs(
             type="ClusterIP",
             cluster_ip="None",

@@ -142,7 +142,7 @@ class Guard:
         return self._live.find("v1", "Namespace", None, name)
 
     def _has(self, namespace: str) -> bool:
-        """Whether a namespace exists that something of others could be in.
+        """Returns whether a namespace exists that something of others could be in.
 
         Raises:
             pulumi.RunError: It is to be adopted, and is missing or another stack's.

@@ -7,10 +7,9 @@ from typing import Any, cast
 import pulumi
 import pulumi_kubernetes as k8s
 
+from ..metadata.patching import PATCH_FORCED
 from .guard import Guard
 from .provider import forces_patches
-
-_PATCH_FORCE = "pulumi.com/patchForce"
 
 
 def owning(guard: Guard) -> pulumi.ResourceTransformation:
@@ -35,7 +34,7 @@ def owning(guard: Guard) -> pulumi.ResourceTransformation:
     )
     annotations = dict(guard.mark.annotation)
     if not forces_patches():
-        annotations[_PATCH_FORCE] = "true"
+        annotations.update(PATCH_FORCED)
 
     def own(
         args: pulumi.ResourceTransformationArgs,
@@ -64,11 +63,6 @@ def _is_object(args: pulumi.ResourceTransformationArgs) -> bool:
 
 def annotated(metadata: object, annotations: Mapping[str, str]) -> Any:
     """Returns an object's metadata with more annotations.
-
-    With the annotation `pulumi.com/patchForce` the program owns the object's fields: `pulumi up`
-    takes back a declared one that somebody has changed by hand. Without it, server-side apply
-    refuses the whole object after, say, `kubectl scale`, with a field conflict. Fields that the
-    program does not declare, such as an autoscaler's replicas, stay with whoever set them.
 
     Args:
         metadata: As the object has it: arguments, a mapping, an output of either, or nothing.

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pulumi
 import pulumi_kubernetes as k8s
 
+from ..metadata.patching import PATCH_FORCED
 from ..metadata.scope import ObjectScope
 from ..values.quantities import quantity_value
 from ..values.resources import Resources
@@ -51,7 +52,7 @@ def declare_namespace(
             name=object_name,
             labels={**labels, **levels},
             # It may be there already, kept by an earlier `pulumi destroy`.
-            annotations={"pulumi.com/patchForce": "true"},
+            annotations=dict(PATCH_FORCED),
         ),
         opts=pulumi.ResourceOptions.merge(
             opts,

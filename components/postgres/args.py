@@ -83,6 +83,10 @@ class PostgresStatefulSetArgs:
         default_factory=dict[str, pulumi.Input[str]]
     )
     """Annotations of the server's pod and of the backups'."""
+    service_account_annotations: Mapping[str, pulumi.Input[str]] = field(
+        default_factory=dict[str, pulumi.Input[str]]
+    )
+    """Annotations of their ServiceAccounts, e.g. the cloud's role that the pods have."""
 
     # Whatever else
     customize: Callable[[StatefulSetSpecArgs], StatefulSetSpecArgs] | None = None

@@ -10,6 +10,7 @@ import pulumi_kubernetes as k8s
 
 from ..cluster.api import Api
 from ..metadata.awaiting import NOT_AWAITED
+from ..metadata.patching import PATCH_FORCED
 from ..metadata.scope import ObjectScope
 from ..values.quantities import quantity_value
 from .args import PostgresStatefulSetArgs
@@ -49,7 +50,7 @@ def declare_backup_claim(
                 # Many storage classes bind a claim only when a pod uses it: at the first backup.
                 # It may be there already, kept by an earlier `pulumi destroy`.
                 **NOT_AWAITED,
-                "pulumi.com/patchForce": "true",
+                **PATCH_FORCED,
             }
         ),
         spec=core.PersistentVolumeClaimSpecArgs(

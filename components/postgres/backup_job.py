@@ -56,7 +56,7 @@ def declare_backup(
     claim = declare_backup_claim(scope, args, backup)
     account = core.ServiceAccount(
         f"{scope.name}-account",
-        metadata=scope.metadata(),
+        metadata=scope.metadata(annotations=args.service_account_annotations),
         automount_service_account_token=False,
         opts=scope.opts,
     )

@@ -28,6 +28,8 @@ from .tuning import shared_memory_size, tuning
 core = k8s.core.v1
 
 PORT = 5432
+COMPONENT = "database"
+"""The label app.kubernetes.io/component of the server's objects."""
 CONTAINER = "postgres"
 """Name of the server's container."""
 USER = 999

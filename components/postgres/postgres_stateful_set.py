@@ -13,7 +13,7 @@ from ..network.policies import declare_ingress_policy
 from .args import PostgresStatefulSetArgs
 from .backup_job import BackupResources, declare_backup
 from .password import declare_password, secret_name
-from .pod import PORT
+from .pod import COMPONENT, PORT
 from .roles import declare_roles
 from .rollout import PostgresRollout
 from .server import declare_headless_service, declare_service, declare_stateful_set
@@ -68,14 +68,14 @@ class PostgresStatefulSet(pulumi.ComponentResource):
             object_name=args.object_name or name,
             namespace=args.namespace,
             instance=args.instance or name,
-            component="database",
+            component=COMPONENT,
             opts=pulumi.ResourceOptions(parent=self),
         )
         backups = scope.part("backup")
         self.secret = declare_password(scope, args)
         self.service_account = core.ServiceAccount(
             f"{name}-account",
-            metadata=scope.metadata(),
+            metadata=scope.metadata(annotations=args.service_account_annotations),
             automount_service_account_token=False,
             opts=scope.opts,
         )

@@ -11,7 +11,7 @@ from components.metadata.labels import object_name
 from components.metadata.scope import ObjectScope
 from components.pod.probes import HttpProbe, Probe
 from components.postgres.backup_job import CONTAINER as BACKUP_CONTAINER
-from components.postgres.pod import CONTAINER, DATA_PATH
+from components.postgres.pod import COMPONENT, CONTAINER, DATA_PATH
 from components.postgres.roles import SUPERUSER
 from components.todo.deployed import (
     Deployed,
@@ -87,7 +87,7 @@ def _service(it: Deployed, settings: Settings) -> list[dict[str, Any]]:
                     "role": service.name,
                     "kind": "StatefulSet",
                     "workload": object_name(it.server.stateful_set),
-                    "component": "database",
+                    "component": COMPONENT,
                     "container": CONTAINER,
                     "service": service.object_name,
                     "port": service.port,

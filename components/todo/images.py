@@ -82,9 +82,13 @@ def _build(context: Path, bases: Mapping[str, BaseImage], images: BaseImages) ->
 
 
 def _loading_builder(settings: BuilderSettings) -> BuildKit | ImageStoreBuildKit | DockerEngine:
-    if settings.exporter == "image-store":
-        return ImageStoreBuildKit(name=settings.name)
-    return _builder(settings)
+    match settings.exporter:
+        case "image-store":
+            return ImageStoreBuildKit(name=settings.name)
+        case "docker" | "archive":
+            return _builder(settings)
+        case _:
+            assert_never(settings.exporter)
 
 
 def _builder(settings: BuilderSettings) -> BuildKit | DockerEngine:

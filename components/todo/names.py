@@ -2,6 +2,18 @@
 
 from typing import Final
 
+PROJECT: Final = "todo"
+"""The project in Pulumi.yaml, with which the keys in a stack's configuration begin."""
+
+INSTANCE: Final = "todo"
+"""The program's TodoStack: the label app.kubernetes.io/instance of all that it makes."""
+
+FRONTEND: Final = "frontend"
+BACKEND: Final = "backend"
+
+NODE_PORTS: Final = {FRONTEND: 30000, BACKEND: 30001}
+"""Where the services answer on every node, if the settings do not say otherwise."""
+
 CLUSTER_NAMES: Final = {"minikube": "minikube", "kind": "todo", "k3d": "todo"}
 """What a local cluster is called by the tool that makes it where the settings give no name."""
 
@@ -15,5 +27,5 @@ ANNOTATION_PREFIX: Final = "todo-kubernetes"
 STACK_MARK: Final = f"{ANNOTATION_PREFIX}/stack"
 """The annotation that says which stack made an object."""
 
-IMAGE_MARK: Final = "todo-kubernetes/build"
+IMAGE_MARK: Final = f"{ANNOTATION_PREFIX}/build"
 """The label of an image that was built once more because a node had lost it."""

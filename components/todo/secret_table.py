@@ -1,13 +1,13 @@
 """The application's secrets: one row each, from which everything that names one follows.
 
-`make up` reads it before there is a Python environment, so it imports nothing but Python's own.
+`make up` reads it before there is a Python environment, so nothing here needs more than
+Python.
 """
 
 import re
 from dataclasses import dataclass
 
-PROJECT = "todo"
-"""The project in Pulumi.yaml, with which the keys in a stack's configuration begin."""
+from components.todo.names import PROJECT
 
 
 @dataclass(frozen=True)

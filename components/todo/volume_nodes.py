@@ -1,6 +1,7 @@
 """Where the pods with a volume have to run on clusters that do not see to it themselves."""
 
 from collections.abc import Mapping
+from typing import assert_never
 
 from components.todo.settings.cluster import ClusterSettings
 
@@ -15,4 +16,10 @@ def volume_nodes(cluster: ClusterSettings) -> Mapping[str, str]:
     another node a pod gets an empty one that only root can write. It is a preference, since other
     provisioners that Minikube may have (csi-hostpath-driver) tell the scheduler which node it is.
     """
-    return _PRIMARY if cluster.provider == "minikube" else {}
+    match cluster.provider:
+        case "minikube":
+            return _PRIMARY
+        case "auto" | "kind" | "k3d" | "dockerDesktop" | "embedded" | "context":
+            return {}
+        case _:
+            assert_never(cluster.provider)

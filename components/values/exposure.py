@@ -4,6 +4,7 @@ Each way in is a class; what follows from it is said below, case by case, and wh
 objects follow, in `network/exposure.py`. A new class is done when pyright has no more complaints.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, assert_never
 
 from pydantic import Field
@@ -96,6 +97,17 @@ def public_host(exposure: Exposure) -> str | None:
             return exposure.host
         case ClusterIpExposure() | NodePortExposure():
             return None
+        case _:
+            assert_never(exposure)
+
+
+def given_annotations(exposure: Exposure) -> Mapping[str, str]:
+    """Returns the annotations that people give to what leads in."""
+    match exposure:
+        case IngressExposure():
+            return exposure.annotations
+        case ClusterIpExposure() | NodePortExposure() | GatewayExposure():
+            return {}
         case _:
             assert_never(exposure)
 

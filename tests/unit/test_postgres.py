@@ -227,6 +227,13 @@ def test_both_pods_run_where_they_are_told_to() -> None:
         assert template["spec"]["imagePullSecrets"] == [{"name": "registry"}]
 
 
+def test_server_and_backups_may_have_a_role_of_the_cloud() -> None:
+    role = {"eks.amazonaws.com/role-arn": "arn:aws:iam::111122223333:role/db"}
+    accounts = deploy(backup=Backup(), service_account_annotations=role).of("ServiceAccount")
+    assert {it.kubernetes_name for it in accounts} == {"postgres", "postgres-backup"}
+    assert all(it.inputs["metadata"]["annotations"] == role for it in accounts)
+
+
 def test_whoever_knows_better_has_the_last_word() -> None:
     def more_history(spec: k8s.apps.v1.StatefulSetSpecArgs) -> k8s.apps.v1.StatefulSetSpecArgs:
         spec.revision_history_limit = 10

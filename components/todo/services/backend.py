@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
+from components.app.service import PODS_SUFFIX
 from components.pod.probes import HttpProbe
+from components.todo.names import BACKEND, FRONTEND
 from components.todo.secret_table import SECRETS
 from components.todo.service import Addresses, BuiltImage, Service
 from components.todo.services.database import NAME as DATABASE
@@ -11,7 +13,6 @@ from components.todo.services.database import database_environment, database_fil
 from components.todo.settings.settings import ChatSettings, Settings
 from components.values.exposure import keep_alive_seconds, trusted_proxies
 
-NAME = "backend"
 PORT = 8000
 _METRICS_PORT = 9000  # not in the Service, so not on a node port either
 SESSION_MINUTES = (
@@ -26,7 +27,7 @@ def backend(settings: Settings) -> Service:
     """Returns the description of the backend."""
     own = settings.backend
     return Service(
-        name=NAME,
+        name=BACKEND,
         image=BuiltImage(base_images={"PYTHON_IMAGE": "python"}),
         init_command=("python", "-m", "todo_backend.migrate"),
         environment=_environment(settings),
@@ -55,7 +56,7 @@ def _environment(settings: Settings) -> Mapping[str, str]:
         "METRICS_PORT": str(_METRICS_PORT),
         "LOG_LEVEL": own.log_level,
         # The frontend's pods are believed about whom they ask for.
-        "TRUSTED_PROXY_HOST": "frontend-pods",
+        "TRUSTED_PROXY_HOST": f"{FRONTEND}{PODS_SUFFIX}",
         "TRUSTED_PROXIES": str(trusted_proxies(own.exposure)),
         "KEEP_ALIVE_SECONDS": str(keep_alive_seconds(own.exposure)),
         **chat,

@@ -1,12 +1,12 @@
 """The Next.js frontend."""
 
 from components.pod.probes import HttpProbe
+from components.todo.names import BACKEND, FRONTEND
 from components.todo.service import BuiltImage, Service
-from components.todo.services import backend
+from components.todo.services.backend import PORT
 from components.todo.settings.settings import Settings
 from components.values.exposure import keep_alive_seconds, trusted_proxies
 
-NAME = "frontend"
 _PORT = 3000
 
 
@@ -14,12 +14,12 @@ def frontend(settings: Settings) -> Service:
     """Returns the description of the frontend."""
     own = settings.frontend
     return Service(
-        name=NAME,
+        name=FRONTEND,
         image=BuiltImage(base_images={"NODE_IMAGE": "node"}),
         environment={
             "HOSTNAME": "0.0.0.0",  # noqa: S104 - the pod's own address
             "PORT": str(_PORT),
-            "BACKEND_URL": f"http://{backend.NAME}:{backend.PORT}",
+            "BACKEND_URL": f"http://{BACKEND}:{PORT}",
             "TRUSTED_PROXIES": str(trusted_proxies(own.exposure)),
             "KEEP_ALIVE_TIMEOUT": str(keep_alive_seconds(own.exposure) * 1000),
         },
@@ -30,7 +30,7 @@ def frontend(settings: Settings) -> Service:
         pre_stop_seconds=own.pre_stop_seconds,
         port=_PORT,
         exposure=own.exposure,
-        reaches=[backend.NAME],
+        reaches=[BACKEND],
         headless=True,
         local_port=_PORT,
     )

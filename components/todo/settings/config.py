@@ -10,6 +10,7 @@ from pulumi.runtime import config as runtime_config
 from pydantic import ValidationError
 
 from components.cluster.stack_identity import stack_identity
+from components.todo.names import PROJECT
 from components.todo.secret_table import SECRETS, Secret
 from components.todo.settings.errors import SettingsError, explain
 from components.todo.settings.found import (
@@ -49,7 +50,7 @@ def load_config(root: Path) -> StackConfig:
         SettingsError: Something is missing, unknown or out of range; the message says what is
             allowed.
     """
-    config = pulumi.Config("todo")
+    config = pulumi.Config(PROJECT)
     _refuse_unknown_keys()
     try:
         tree = config.get_object("settings")

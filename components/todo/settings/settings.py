@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal, Self, TypeVar
 
 from pydantic import Field, field_validator, model_validator
 
-from components.todo.names import ANNOTATION_PREFIX
+from components.todo.names import ANNOTATION_PREFIX, BACKEND, FRONTEND, NODE_PORTS
 from components.todo.settings.cluster import ClusterSettings
 from components.todo.settings.database import Database, InClusterDatabase
 from components.todo.settings.images import Images
@@ -20,8 +20,8 @@ from components.values.addresses import HttpAddress
 from components.values.exposure import (
     ClusterIpExposure,
     Exposure,
-    IngressExposure,
     NodePortExposure,
+    given_annotations,
     node_port,
     public_host,
 )
@@ -57,7 +57,7 @@ class ServiceSettings(WorkloadSettings):
     @field_validator("exposure")
     @classmethod
     def _has_no_annotation_of_the_program(cls, exposure: Exposure) -> Exposure:
-        for key in exposure.annotations if isinstance(exposure, IngressExposure) else ():
+        for key in given_annotations(exposure):
             if key.startswith(f"{ANNOTATION_PREFIX}/"):
                 raise ValueError(f"expected no annotation {key}: the program sets it")
         return exposure
@@ -69,7 +69,7 @@ class FrontendSettings(ServiceSettings):
     resources: Resources = Resources(
         cpu_request="100m", cpu_limit="200m", memory_request="128Mi", memory_limit="256Mi"
     )
-    exposure: Exposure = NodePortExposure(port=30000)
+    exposure: Exposure = NodePortExposure(port=NODE_PORTS[FRONTEND])
 
 
 class ChatSettings(Value):
@@ -87,7 +87,7 @@ class BackendSettings(ServiceSettings):
     resources: Resources = Resources(
         cpu_request="250m", cpu_limit="500m", memory_request="256Mi", memory_limit="512Mi"
     )
-    exposure: Exposure = NodePortExposure(port=30001)
+    exposure: Exposure = NodePortExposure(port=NODE_PORTS[BACKEND])
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     chat: ChatSettings | None = None
 
