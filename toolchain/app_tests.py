@@ -1,6 +1,6 @@
 """Runs the application's own tests.
 
-The backend's on a real PostgreSQL, the frontend's on Node.js.
+The backend's on a real PostgreSQL, after a look at its types; the frontend's on Node.js.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ def run() -> None:
     """
     venv = paths.LOCAL / "backend-venv"
     python_env.install(venv, [_BACKEND / "requirements-dev.txt"])
+    _test([venv / "bin" / "python", "-m", "mypy", "--cache-dir", paths.LOCAL / "mypy"], _BACKEND)
     _test([venv / "bin" / "python", "-m", "pytest"], _BACKEND)
     if _node() is None:
         ui.say(f"Frontend tests not run: they need Node.js {_OLDEST_NODE} or newer.")

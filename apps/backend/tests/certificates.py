@@ -7,14 +7,14 @@ _KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "
 
 
 def authority(folder: Path, name: str) -> Path:
-    """Make a certificate authority; return its certificate."""
+    """Makes a certificate authority; returns its certificate."""
     certificate, key = folder / f"{name}.crt", folder / f"{name}.key"
     _openssl("req", "-x509", *_KEY, "-subj", f"/CN={name}", "-out", certificate, "-keyout", key)
     return certificate
 
 
 def server_certificate(authority: Path, host: str, certificate: Path, key: Path) -> None:
-    """Make a certificate for a host, signed by an authority."""
+    """Makes a certificate for a host, signed by an authority."""
     alternative = ["-addext", f"subjectAltName=DNS:{host}"]
     signed_by = ["-CA", authority, "-CAkey", authority.with_suffix(".key")]
     _openssl(

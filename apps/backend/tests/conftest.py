@@ -83,7 +83,7 @@ def settings(
 
 @pytest.fixture
 def empty(server: External, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
-    """Return settings for a database without any tables."""
+    """Returns settings for a database without any tables."""
     name = server.create_database()
     for key, value in environment(server, name, tmp_path).items():
         monkeypatch.setenv(key, value)
@@ -100,7 +100,7 @@ def anonymous(settings: Settings) -> Iterator[TestClient]:
 
 
 def new_user(client: httpx.Client) -> dict[str, str]:
-    """Sign somebody up; return the headers that sign requests in."""
+    """Signs somebody up; returns the headers that sign requests in."""
     email = f"user-{next(_numbers)}-{secrets.token_hex(4)}@example.com"
     answer = client.post("/api/auth/sign-up", json={"email": email, "password": PASSWORD})
     assert answer.status_code == 201, answer.text
@@ -116,7 +116,7 @@ def client(anonymous: TestClient) -> TestClient:
 
 @pytest.fixture
 def live(settings: Settings) -> Iterator[str]:
-    """Serve the application with uvicorn, as in the container; return its address."""
+    """Serves the application with uvicorn, as in the container; returns its address."""
     service = create_server(create_app(), settings, host="127.0.0.1", port=0)
     thread = threading.Thread(target=service.run)
     thread.start()

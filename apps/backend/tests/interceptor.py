@@ -52,5 +52,5 @@ class Interceptor:
             target.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """Stop listening."""
+        """Stops listening."""
         self._listener.close()

@@ -41,18 +41,18 @@ class PgBouncer:
             )
 
     def answers(self) -> bool:
-        """Tell whether it accepts connections."""
+        """Tells whether it accepts connections."""
         assert self._process.poll() is None, (self._folder / "log").read_text()
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def close(self) -> None:
-        """Stop it and remove its files."""
+        """Stops it and removes its files."""
         self._process.kill()
         self._process.wait()
         shutil.rmtree(self._folder)
 
 
 def program() -> str | None:
-    """Return where PgBouncer is installed; Debian puts it outside a user's PATH."""
+    """Returns where PgBouncer is installed; Debian puts it outside a user's PATH."""
     return shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin:/usr/local/sbin")

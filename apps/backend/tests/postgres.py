@@ -21,7 +21,7 @@ def _program(name: str) -> str | None:
 
 
 def unprivileged() -> str | None:
-    """Return whom to run as: PostgreSQL refuses to run as root."""
+    """Returns whom to run as: PostgreSQL refuses to run as root."""
     if os.geteuid() != 0:
         return None
     names = {entry.pw_name for entry in pwd.getpwall()}
@@ -35,26 +35,26 @@ class External:
         self.parameters: dict[str, Any] = conninfo.conninfo_to_dict(url)
 
     def connect(self, database: str | None = None) -> psycopg.Connection:
-        """Open an administrative connection."""
+        """Opens an administrative connection."""
         parameters = self.parameters | ({"dbname": database} if database else {})
         return psycopg.connect(**parameters, autocommit=True)
 
     def create_database(self) -> str:
-        """Create an empty database and return its name."""
+        """Creates an empty database and returns its name."""
         name = f"todo_test_{uuid.uuid4().hex[:12]}"
         with self.connect() as connection:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         return name
 
     def drop_database(self, name: str) -> None:
-        """Drop a database, whoever is connected."""
+        """Drops a database, whoever is connected."""
         with self.connect() as connection:
             connection.execute(
                 sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
             )
 
     def close(self) -> None:
-        """Leave the server as it is."""
+        """Leaves the server as it is."""
 
 
 class Throwaway(External):
@@ -91,17 +91,17 @@ class Throwaway(External):
         )
 
     def start(self) -> None:
-        """Start the server and wait until it answers."""
+        """Starts the server and waits until it answers."""
         port = self.parameters["port"]
         options = f"-p {port} -k {self._folder} -c listen_addresses=127.0.0.1 -c fsync=off"
         self._control("start", "-o", options, "-l", str(self._folder / "log"))
 
     def stop(self, mode: str = "fast") -> None:
-        """Stop the server; mode "immediate" is a crash."""
+        """Stops the server; mode "immediate" is a crash."""
         self._control("stop", "-m", mode)
 
     def require_tls(self, certificate: Path, key: Path) -> None:
-        """Restart with TLS, without which nobody gets in but by password over the network."""
+        """Restarts with TLS, without which nobody gets in but by password over the network."""
         for source, name in ((certificate, "server.crt"), (key, "server.key")):
             shutil.copy2(source, self._data / name)
             if self._user:
@@ -116,26 +116,26 @@ class Throwaway(External):
         self.start()
 
     def freeze(self, frozen: bool) -> None:
-        """Suspend or resume every process of the server, as a stuck machine would."""
+        """Suspends or resumes every process of the server, as a stuck machine would."""
         main = int((self._data / "postmaster.pid").read_text().split()[0])
         children = Path(f"/proc/{main}/task/{main}/children").read_text().split()
         for process in [main, *map(int, children)]:
             os.kill(process, signal.SIGSTOP if frozen else signal.SIGCONT)
 
     def close(self) -> None:
-        """Stop the server and remove its files."""
+        """Stops the server and removes its files."""
         self.stop("immediate")
         shutil.rmtree(self._folder)
 
 
 def obtain() -> External | None:
-    """Return a server, or None when there is no way to have one."""
+    """Returns a server, or None when there is no way to have one."""
     if url := os.environ.get("TEST_DATABASE_URL"):
         return External(url)
     return throwaway()
 
 
 def throwaway() -> Throwaway | None:
-    """Return a new server of our own, or None when PostgreSQL is not installed."""
+    """Returns a new server of our own, or None when PostgreSQL is not installed."""
     initdb, postgres = _program("initdb"), _program("postgres")
     return Throwaway(initdb, postgres) if initdb and postgres else None

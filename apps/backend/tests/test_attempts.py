@@ -20,7 +20,7 @@ Env = Callable[..., Settings]
 
 @pytest.fixture
 def env(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Env:
-    """Return what sets variables for the application that is made next."""
+    """Returns what sets variables for the application that is made next."""
 
     def change(**variables: object) -> Settings:
         for name, value in variables.items():
@@ -32,7 +32,7 @@ def env(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Env:
 
 
 def peer(address: str) -> TestClient:
-    """Return a client whose connections come from this address."""
+    """Returns a client whose connections come from this address."""
     return TestClient(create_app(), client=(address, 50_000), raise_server_exceptions=False)
 
 

@@ -260,7 +260,7 @@ class Model(BaseHTTPRequestHandler):
     requests: Events = []  # noqa: RUF012
 
     def do_POST(self) -> None:
-        """Answer one completion."""
+        """Answers one completion."""
         body = json.loads(self.rfile.read(int(self.headers["content-length"])))
         self.requests.append(body | {"authorization": self.headers["authorization"]})
         self.send_response(500 if self.broken else 200)
@@ -281,7 +281,7 @@ class Model(BaseHTTPRequestHandler):
         self.wfile.write(b"data: [DONE]\n\n")
 
     def log_message(self, *_: object) -> None:
-        """Keep quiet."""
+        """Keeps quiet."""
 
 
 @pytest.fixture

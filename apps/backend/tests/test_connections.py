@@ -33,13 +33,13 @@ class Live:
         self.url = f"http://127.0.0.1:{self.port}"
 
     def connect(self, data: bytes = b"") -> socket.socket:
-        """Open a connection and send something."""
+        """Opens a connection and sends something."""
         connection = socket.create_connection(("127.0.0.1", self.port), timeout=20)
         connection.sendall(data)
         return connection
 
     def stop(self) -> None:
-        """Stop it as SIGTERM does."""
+        """Stops it as SIGTERM does."""
         self.server.should_exit = True
         self.thread.join()
 
@@ -58,7 +58,7 @@ def live(
 
 
 def everything(connection: socket.socket) -> bytes:
-    """Read until the server closes."""
+    """Reads until the server closes."""
     received = b""
     while piece := connection.recv(65536):
         received += piece
@@ -66,7 +66,7 @@ def everything(connection: socket.socket) -> bytes:
 
 
 def has_ended(connection: socket.socket) -> bool:
-    """Wait for what comes; an end is seen as a reset or not, by whether all had been read."""
+    """Waits for what comes; an end is seen as a reset or not, by whether all had been read."""
     try:
         return connection.recv(1) == b""
     except ConnectionResetError:
@@ -74,7 +74,7 @@ def has_ended(connection: socket.socket) -> bool:
 
 
 def head(connection: socket.socket) -> bytes:
-    """Read one answer to GET, which ends with its only brace."""
+    """Reads one answer to GET, which ends with its only brace."""
     received = b""
     while not received.endswith(b"}"):
         piece = connection.recv(65536)

@@ -26,7 +26,7 @@ from .postgres import External
 def pooled(
     empty: Settings, server: External, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Settings]:
-    """Return settings for an empty database behind a pooler."""
+    """Returns settings for an empty database behind a pooler."""
     program = pooler.program()
     if program is None:
         pytest.skip("no PgBouncer: install the package pgbouncer")
@@ -82,7 +82,7 @@ def test_a_migration_leaves_no_lock_and_no_setting_in_the_pool(pooled: Settings)
 
 
 def _shown(settings: Settings, *names: str) -> list[str]:
-    """Return server parameters as one of the application's transactions sees them."""
+    """Returns server parameters as one of the application's transactions sees them."""
 
     async def show() -> list[str]:
         database = Database(settings)

@@ -155,7 +155,7 @@ def test_ending_other_sessions_keeps_this_one(anonymous: TestClient) -> None:
 
 @pytest.fixture
 def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], None]:
-    """Return what lets something happen once, after the next request has looked at its account."""
+    """Returns what lets something happen once, after the next request has looked at its account."""
     looked_up = account._user
 
     def once(happen: Callable[[], object]) -> None:

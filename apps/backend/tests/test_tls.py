@@ -45,7 +45,7 @@ def tls_server(folder: Path) -> Iterator[Throwaway]:
 def verifying(
     tls_server: Throwaway, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Settings]:
-    """Return settings for an empty database, with the server's name and authority verified."""
+    """Returns settings for an empty database, with the server's name and authority verified."""
     name = tls_server.create_database()
     values = {
         **environment(tls_server, name, tmp_path),
@@ -62,7 +62,7 @@ def verifying(
 
 
 def served(settings: Settings, monkeypatch: pytest.MonkeyPatch, **changed: str) -> int:
-    """Return what /ready answers once some variables are different."""
+    """Returns what /ready answers once some variables are different."""
     for key, value in changed.items():
         monkeypatch.setenv(key.upper(), value)
     get_settings.cache_clear()
@@ -85,7 +85,7 @@ def test_the_right_authority_and_host_name_connect(
 
 
 def refused(settings: Settings, **changed: object) -> str:
-    """Return why the migration does not connect."""
+    """Returns why the migration does not connect."""
     with pytest.raises(TimeoutError) as gave_up:
         migrate.upgrade(settings.model_copy(update=changed), wait_seconds=0.1)
     return str(gave_up.value)

@@ -73,7 +73,7 @@ def test_another_todo_with_an_id_in_use_is_not_swallowed(
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Iterator[TestClient]:
-    """Return somebody who may have three todos and two messages."""
+    """Returns somebody who may have three todos and two messages."""
     monkeypatch.setenv("TODOS_PER_USER", "3")
     monkeypatch.setenv("MESSAGES_PER_USER", "2")
     get_settings.cache_clear()

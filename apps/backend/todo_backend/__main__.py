@@ -9,7 +9,7 @@ from .settings import get_settings
 
 
 def main() -> None:
-    """Serve until SIGTERM, then finish the requests under way."""
+    """Serves until SIGTERM, then finishes the requests under way."""
     settings = get_settings()
     logs.configure(settings.log_level)
     if settings.metrics_port:

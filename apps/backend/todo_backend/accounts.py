@@ -12,7 +12,7 @@ from .passwords import verify_password
 
 
 async def find(session: AsyncSession, email: str) -> list[User]:
-    """Return the accounts an e-mail address may mean, most likely first: in practice at most one.
+    """Returns the accounts an e-mail address may mean, most likely first: in practice at most one.
 
     There are two when somebody signed up with both forms before they were known to be the same.
     """
@@ -24,7 +24,7 @@ async def find(session: AsyncSession, email: str) -> list[User]:
 async def create(
     session: AsyncSession, user_id: UUID, email: str, password_hash: str
 ) -> list[User]:
-    """Create an account; return it, or those that have the address already."""
+    """Creates an account; returns it, or those that have the address already."""
     if not (found := await find(session, email)):
         row = insert(User).values(id=user_id, email=address(email), password_hash=password_hash)
         await session.execute(row.on_conflict_do_nothing(index_elements=["email"]))
@@ -33,7 +33,7 @@ async def create(
 
 
 async def matching(users: list[User], password: str) -> User | None:
-    """Return the account whose password this is; nobody's takes as long as somebody's."""
+    """Returns the account whose password this is; nobody's takes as long as somebody's."""
     for user in users:
         if await verify_password(user.password_hash, password):
             return user
@@ -43,7 +43,7 @@ async def matching(users: list[User], password: str) -> User | None:
 
 
 async def change_password(session: AsyncSession, user: User, password_hash: str) -> int | None:
-    """Set a password and end all sessions; return their new generation, None when it is too late.
+    """Sets a password and ends all sessions; returns their new generation, None when too late.
 
     Too late is when the account is gone, or its password is another one than was looked at. The
     generation is counted up from what is stored then: sessions may have been ended meanwhile.
@@ -63,7 +63,7 @@ async def change_password(session: AsyncSession, user: User, password_hash: str)
 
 
 async def end_sessions(session: AsyncSession, user_id: UUID, generation: int) -> int | None:
-    """End all sessions; return their new generation, None when those of this one have ended.
+    """Ends all sessions; returns their new generation, None when those of this one have ended.
 
     Of two at once only the first goes on. After a broken connection nobody can tell whose new
     generation is stored; then signing in again is the safe answer.
@@ -74,5 +74,5 @@ async def end_sessions(session: AsyncSession, user_id: UUID, generation: int) ->
 
 
 async def remove(session: AsyncSession, user_id: UUID) -> None:
-    """Delete an account with everything that is in it."""
+    """Deletes an account with everything that is in it."""
     await session.execute(delete(User).where(User.id == user_id))

@@ -8,7 +8,7 @@ _PROBES = frozenset({"/health", "/ready"})
 
 
 class Admission:
-    """Answer 503 at once beyond a number of requests; probes are answered whatever the load.
+    """Answers 503 at once beyond a number of requests; probes are answered whatever the load.
 
     So a busy process says so instead of making everybody wait, and is not taken for a dead one.
     A request counts when it has arrived in full: who sends slowly takes nobody's place.
@@ -18,7 +18,7 @@ class Admission:
         self.app, self._most, self._running = app, most, 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one ASGI connection."""
+        """Handles one ASGI connection."""
         if scope["type"] != "http" or scope["path"] in _PROBES:
             await self.app(scope, receive, send)
             return
@@ -47,7 +47,7 @@ def _refusal(status: int, detail: str, headers: dict[str, str] | None = None) ->
 
 
 async def _whole(receive: Receive) -> bytes | None:
-    """Return the body, which BodyLimit keeps small; None when the client leaves before its end."""
+    """Returns the body, which BodyLimit keeps small; None when the client leaves before its end."""
     body, more = b"", True
     while more:
         message = await receive()
@@ -59,7 +59,7 @@ async def _whole(receive: Receive) -> bytes | None:
 
 
 def _again(body: bytes, receive: Receive) -> Receive:
-    """Return what hands out the body that was read already, and then what comes after it."""
+    """Returns what hands out the body that was read already, and then what comes after it."""
     message: Message | None = {"type": "http.request", "body": body, "more_body": False}
 
     async def replay() -> Message:

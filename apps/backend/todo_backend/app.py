@@ -24,7 +24,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 def create_app() -> FastAPI:
-    """Return the ASGI application."""
+    """Returns the ASGI application."""
     app = FastAPI(
         title="Todo",
         version="1.0.0",

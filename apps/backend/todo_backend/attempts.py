@@ -51,16 +51,16 @@ class Guess:
     refundable: list[Limit]
 
     async def was_none(self) -> None:
-        """Give the tokens back: there was no password to guess."""
+        """Gives the tokens back: there was no password to guess."""
         await ratelimit.refund(self.database, *self.refundable)
 
     async def was_right(self) -> None:
-        """Give the tokens back; what the attempt cost its address stays counted."""
+        """Gives the tokens back; what the attempt cost its address stays counted."""
         metrics.SIGN_INS.labels("accepted").inc()
         await self.was_none()
 
     def was_wrong(self) -> None:
-        """Leave the tokens taken."""
+        """Leaves the tokens taken."""
         metrics.SIGN_INS.labels("refused").inc()
 
 
@@ -72,7 +72,7 @@ async def begin(
     device: Device | None,
     *also: Limit,
 ) -> Guess:
-    """Count an attempt at an account; answer 429 when there are too many of it or of ``also``."""
+    """Counts an attempt at an account; answers 429 when there are too many of it or of ``also``."""
     account = credentials.address(email)
     source = limited_by(client)
     observe(settings, client, account)
@@ -98,7 +98,7 @@ async def begin(
 
 
 def observe(settings: Settings, client: str, account: str) -> None:
-    """Let the request's log line tell where attempts come from and whether they aim at one account.
+    """Lets the request's log line tell where attempts come from and if they aim at one account.
 
     It has the client's network (IPv4 /24, IPv6 /48) and hashes under the session key of the address
     and the account: the same ones can be counted and compared, but not read.
@@ -114,7 +114,7 @@ def observe(settings: Settings, client: str, account: str) -> None:
 
 
 def _device_keys(settings: Settings) -> list[bytes]:
-    """Return keys of their own for this purpose: no device cookie is ever taken for a session."""
+    """Returns keys of their own for this purpose: no device cookie is ever taken for a session."""
     return [
         hmac.new(key.encode(), b"device cookie", hashlib.sha256).digest()
         for key in sessions.keys(settings)
@@ -122,7 +122,7 @@ def _device_keys(settings: Settings) -> list[bytes]:
 
 
 def device_of(request: Request, users: list[UUID], settings: Settings) -> Device | None:
-    """Return which device of one of these accounts this is, or None when it proves to be none."""
+    """Returns which device of one of these accounts this is, or None when it proves to be none."""
     cookie = request.cookies.get(DEVICE_COOKIE, "")
     for key in _device_keys(settings):
         try:
@@ -139,7 +139,7 @@ def device_of(request: Request, users: list[UUID], settings: Settings) -> Device
 def remember_device(
     request: Request, response: Response, user_id: UUID, settings: Settings
 ) -> None:
-    """Give the browser proof that somebody signed in to this account on it."""
+    """Gives the browser proof that somebody signed in to this account on it."""
     known = device_of(request, [user_id], settings)
     claims = {
         "sub": str(user_id),
@@ -158,5 +158,5 @@ def remember_device(
 
 
 def forget_device(response: Response) -> None:
-    """Take the proof away, when its account is gone."""
+    """Takes the proof away, when its account is gone."""
     response.delete_cookie(DEVICE_COOKIE, path="/api", httponly=True, samesite="strict")

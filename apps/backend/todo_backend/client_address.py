@@ -32,7 +32,7 @@ class ProxyAddresses:
         self._resolver = ThreadPoolExecutor(1, "resolver")
 
     async def contain(self, address: str) -> bool:
-        """Tell whether the address is one of them; when the name has none, nothing is."""
+        """Tells whether the address is one of them; when the name has none, nothing is."""
         if self._host is None:
             return False
         async with self._lock:
@@ -58,7 +58,7 @@ class ProxyAddresses:
 async def client_address(
     request: Request, settings: Annotated[Settings, Depends(get_settings)]
 ) -> str:
-    """Return the client's address (a FastAPI dependency)."""
+    """Returns the client's address (a FastAPI dependency)."""
     peer = request.client.host if request.client else "unknown"
     peer = _plain(peer) or peer
     proxies: ProxyAddresses = request.app.state.proxies
@@ -70,7 +70,7 @@ async def client_address(
 
 
 def limited_by(address: str) -> str:
-    """Return what one client is taken to be: an IPv6 network of 64 bits, or the IPv4 address.
+    """Returns what one client is taken to be: an IPv6 network of 64 bits, or the IPv4 address.
 
     Every IPv6 site has at least 2**64 addresses to itself (RFC 6177), and could use a new one for
     each attempt.
@@ -79,7 +79,7 @@ def limited_by(address: str) -> str:
 
 
 def shown(address: str) -> str:
-    """Return the client's network as it may be logged: no single person's address."""
+    """Returns the client's network as it may be logged: no single person's address."""
     return _network(address, 24, 48)
 
 
@@ -93,7 +93,7 @@ def _network(address: str, bits_v4: int, bits_v6: int) -> str:
 
 
 def _plain(entry: str) -> str | None:
-    """Return the address in one form, without a port; None when there is none."""
+    """Returns the address in one form, without a port; None when there is none."""
     entry = entry.strip().strip('"')
     if entry.startswith("["):
         entry = entry[1:].partition("]")[0]

@@ -13,7 +13,7 @@ _LIMITS = {"statement_timeout": "5000", "idle_in_transaction_session_timeout": "
 
 
 def connect_arguments(settings: Settings) -> dict[str, Any]:
-    """Return what libpq needs, except the password (see supply_password)."""
+    """Returns what libpq needs, except the password (see supply_password)."""
     arguments: dict[str, Any] = {
         "host": settings.database_host,
         "port": settings.database_port,
@@ -39,7 +39,7 @@ def connect_arguments(settings: Settings) -> dict[str, Any]:
 
 
 def limit_transactions(engine: Engine) -> None:
-    """Bound every transaction by itself: a pooler refuses start-up options, and a plain SET leaks.
+    """Bounds every transaction by itself: a pooler refuses start-up options, and a plain SET leaks.
 
     PgBouncer's documentation, "SQL feature map for pooling modes". Costs one round trip.
     """
@@ -53,12 +53,12 @@ def limit_transactions(engine: Engine) -> None:
 
 
 def limit_sessions() -> dict[str, Any]:
-    """Return what libpq needs to bound every transaction of a connection; costs nothing."""
+    """Returns what libpq needs to bound every transaction of a connection; costs nothing."""
     return {"options": " ".join(f"-c {name}={value}" for name, value in _LIMITS.items())}
 
 
 def reason(error: BaseException) -> str:
-    """Say in one line why there is no connection; other errors may quote data, so only their kind.
+    """Says in one line why there is no connection; other errors may quote data, so only their kind.
 
     libpq's own words tell a wrong certificate authority from a wrong host name.
     """
@@ -69,7 +69,7 @@ def reason(error: BaseException) -> str:
 
 
 def supply_password(engine: Engine, settings: Settings) -> None:
-    """Read the password file for every new connection, so a rotation is picked up."""
+    """Reads the password file for every new connection, so a rotation is picked up."""
 
     @event.listens_for(engine, "do_connect")
     def _password(_dialect: Any, _record: Any, _args: Any, params: dict[str, Any]) -> None:  # noqa: ANN401

@@ -11,13 +11,13 @@ _IGNORABLE = re.compile(
 
 
 def address(email: str) -> str:
-    """Return an e-mail address in the one form that accounts are found by."""
+    """Returns an e-mail address in the one form that accounts are found by."""
     folded = unicodedata.normalize("NFC", email.strip()).casefold()
     return unicodedata.normalize("NFC", folded)
 
 
 def stored_forms(email: str) -> list[str]:
-    """Return how the account of an e-mail address may be stored, most likely first.
+    """Returns how the account of an e-mail address may be stored, most likely first.
 
     Earlier releases stored addresses in lower case as they were typed, so composed, decomposed or
     otherwise; whoever signed up then can still sign in.
@@ -27,7 +27,7 @@ def stored_forms(email: str) -> list[str]:
 
 
 def checked_shape(email: str) -> str:
-    """Refuse what is no e-mail address; only its rough shape is checked."""
+    """Refuses what is no e-mail address; only its rough shape is checked."""
     name, _, domain = address(email).rpartition("@")
     if not name or "." not in domain.strip(".") or any(c.isspace() for c in email.strip()):
         raise ValueError("must be an e-mail address")
@@ -35,7 +35,7 @@ def checked_shape(email: str) -> str:
 
 
 def checked_visible(email: str) -> str:
-    """Refuse characters nobody sees: two addresses that look alike must not be two accounts."""
+    """Refuses characters nobody sees: two addresses that look alike must not be two accounts."""
     unseen = any(unicodedata.category(c) in ("Cc", "Cf", "Co", "Cn") for c in email.strip())
     if unseen or _IGNORABLE.search(email):
         raise ValueError("must not contain invisible characters")
@@ -43,7 +43,7 @@ def checked_visible(email: str) -> str:
 
 
 def password_forms(password: str) -> list[str]:
-    """Return a password as it is hashed now (NFKC), followed by how it may have been before.
+    """Returns a password as it is hashed now (NFKC), followed by how it may have been before.
 
     NIST SP 800-63B 5.1.1.2 asks for NFKC or NFKD, so that a login does not fail by keyboard;
     earlier releases hashed passwords as they were sent.

@@ -59,7 +59,7 @@ class Database:
         self._session = async_sessionmaker(self.engine, expire_on_commit=False)
 
     async def run(self, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
-        """Run ``work`` in a transaction and return its result once it is committed.
+        """Runs ``work`` in a transaction and returns its result once it is committed.
 
         When the connection breaks, ``work`` runs again, also when it broke during COMMIT and
         nobody can tell whether that happened. So ``work`` must be repeatable: inserts use an
@@ -106,12 +106,12 @@ class Database:
         return DatabaseUnavailableError(reason)
 
     async def close(self) -> None:
-        """Close every pooled connection."""
+        """Closes every pooled connection."""
         await self.engine.dispose()
 
 
 def get_database(request: Request) -> Database:
-    """Return the application's database (a FastAPI dependency)."""
+    """Returns the application's database (a FastAPI dependency)."""
     database: Database = request.app.state.database
     return database
 

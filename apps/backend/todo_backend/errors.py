@@ -22,7 +22,7 @@ def _problem(status: int, detail: str, headers: dict[str, str] | None = None) ->
 
 
 async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-    """Name the first wrong field and what is wrong; never repeat the input."""
+    """Names the first wrong field and what is wrong; never repeats the input."""
     first = error.errors()[0]
     in_body, where_in_body = first["loc"][0] == "body", first["loc"][1:]
     if first["type"] == "json_invalid":
@@ -47,7 +47,7 @@ def _is_json(content_type: str) -> bool:
 
 
 async def _refused(request: Request, error: HTTPException) -> JSONResponse:
-    """Say it in our own words where the framework has none, and name the methods there are."""
+    """Says it in our own words where the framework has none, and names the methods there are."""
     headers = dict(error.headers or {})
     detail = error.detail
     if error.status_code == 405:
@@ -62,7 +62,7 @@ async def _refused(request: Request, error: HTTPException) -> JSONResponse:
 
 
 def _methods(request: Request) -> set[str]:
-    """Return what all routes of this path take together; each route only knows its own."""
+    """Returns what all routes of this path take together; each route only knows its own."""
     found = {
         method
         for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -113,7 +113,7 @@ async def _unexpected(_request: Request, error: Exception) -> JSONResponse:
 
 
 def install(app: FastAPI) -> None:
-    """Register the handlers."""
+    """Registers the handlers."""
     app.exception_handler(RequestValidationError)(_invalid)
     app.exception_handler(HTTPException)(_refused)
     app.exception_handler(FullError)(_full)

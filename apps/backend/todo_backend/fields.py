@@ -19,7 +19,7 @@ class Problem(BaseModel):
 
 
 def storable(text: str) -> str:
-    """Refuse what PostgreSQL text cannot hold; everything else is kept byte for byte."""
+    """Refuses what PostgreSQL text cannot hold; everything else is kept byte for byte."""
     if "\x00" in text:
         raise ValueError("must not contain NUL characters")
     try:
@@ -30,14 +30,14 @@ def storable(text: str) -> str:
 
 
 def not_blank(text: str) -> str:
-    """Refuse text made of white space only, without changing anything."""
+    """Refuses text made of white space only, without changing anything."""
     if not text.strip():
         raise ValueError("must not be blank")
     return text
 
 
 def _date(value: Any) -> date:  # noqa: ANN401 - whatever was sent
-    """Take nothing but a date: no number of seconds, no time of day with a zone to drop."""
+    """Takes nothing but a date: no number of seconds, no time of day with a zone to drop."""
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
     try:

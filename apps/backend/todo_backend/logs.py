@@ -15,7 +15,7 @@ _SHARED: list[structlog.typing.Processor] = [
 
 
 def configure(level: str) -> None:
-    """Send our own and every library's log records through one JSON formatter."""
+    """Sends our own and every library's log records through one JSON formatter."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(

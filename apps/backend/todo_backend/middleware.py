@@ -21,13 +21,13 @@ class _TooLargeError(Exception):
 
 
 class AnswerHead:
-    """Answer HEAD as GET; the server leaves the body out (RFC 9110, 9.3.2)."""
+    """Answers HEAD as GET; the server leaves the body out (RFC 9110, 9.3.2)."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one ASGI connection."""
+        """Handles one ASGI connection."""
         if scope["type"] != "http" or scope["method"] != "HEAD":
             await self.app(scope, receive, send)
             return
@@ -39,13 +39,13 @@ class AnswerHead:
 
 
 class BodyLimit:
-    """Answer 413 instead of reading a large body, whether or not it declares its length."""
+    """Answers 413 instead of reading a large body, whether or not it declares its length."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one ASGI connection."""
+        """Handles one ASGI connection."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -84,7 +84,7 @@ class BodyLimit:
 
 
 class Observe:
-    """Give each request an id, count and time it, and log one line."""
+    """Gives each request an id, counts and times it, and logs one line."""
 
     _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -92,7 +92,7 @@ class Observe:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one ASGI connection."""
+        """Handles one ASGI connection."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return

@@ -1,4 +1,4 @@
-"""Bring the database to this release's schema: ``python -m todo_backend.migrate``.
+"""Brings the database to this release's schema: ``python -m todo_backend.migrate``.
 
 Runs before every replica starts, in one transaction: all of it happens or nothing. A PostgreSQL
 advisory lock lets one replica migrate while the others wait, then find nothing to do.
@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 
 
 def upgrade(settings: Settings, wait_seconds: float = 120.0) -> None:
-    """Upgrade to head, waiting for the database and for other replicas."""
+    """Upgrades to head, waiting for the database and for other replicas."""
     engine = create_engine(URL, poolclass=NullPool, connect_args=connect_arguments(settings))
     supply_password(engine, settings)
     deadline = time.monotonic() + wait_seconds
@@ -53,13 +53,13 @@ def upgrade(settings: Settings, wait_seconds: float = 120.0) -> None:
 
 
 def _away(error: DBAPIError) -> bool:
-    """Tell whether the server is starting, stopping, unreachable or refusing (yet)."""
+    """Tells whether the server is starting, stopping, unreachable or refusing (yet)."""
     state = getattr(error.orig, "sqlstate", None)
     return state is None or state[:2] in ("08", "28", "3D", "53", "55", "57")
 
 
 def _locked(connection: Connection) -> bool:
-    """Try to take the lock, which lasts as long as the transaction.
+    """Tries to take the lock, which lasts as long as the transaction.
 
     A lock of the session would stay behind in a pooler's server connection.
     """
@@ -67,7 +67,7 @@ def _locked(connection: Connection) -> bool:
 
 
 def _upgrade(connection: Connection) -> None:
-    """Run what is missing, never blocking the running release's queries for long."""
+    """Runs what is missing, never blocking the running release's queries for long."""
     before = MigrationContext.configure(connection).get_current_revision()
     if schema.state(before) == "newer":
         log.warning("migration_skipped", database=before, reason="a later release was here")
@@ -80,7 +80,7 @@ def _upgrade(connection: Connection) -> None:
 
 
 def main() -> int:
-    """Run from the command line; the exit status says whether the schema is in place."""
+    """Runs from the command line; the exit status says whether the schema is in place."""
     settings = get_settings()
     logs.configure(settings.log_level)
     try:

@@ -20,13 +20,13 @@ def _decoy() -> str:
 
 
 async def hash_password(password: str) -> str:
-    """Return the hash to store."""
+    """Returns the hash to store."""
     async with _SLOTS:
         return await asyncio.to_thread(_HASHER.hash, password_forms(password)[0])
 
 
 async def verify_password(stored: str | None, password: str) -> bool:
-    """Check a password; an unknown user (None) costs as much time as a wrong password."""
+    """Checks a password; an unknown user (None) costs as much time as a wrong password."""
 
     def check() -> bool:
         return any(_matches(stored or _decoy(), form) for form in password_forms(password))

@@ -38,25 +38,25 @@ class BoundedProtocol(H11Protocol):
     # Called by the transport.
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Take the connection, and end another one if there are too many."""
+        """Takes the connection, and ends another one if there are too many."""
         super().connection_made(transport)
         if len(self.connections) > self._settings.maximum_connections:
             self._make_room()
         self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the timers with the connection."""
+        """Forgets the timers with the connection."""
         super().connection_lost(exc)
         self._wait_for(None)
         self.resume_writing()
 
     def data_received(self, data: bytes) -> None:
-        """Go on with the request, and see what is still missing of it."""
+        """Goes on with the request, and sees what is still missing of it."""
         super().data_received(data)
         self._watch()
 
     def pause_writing(self) -> None:
-        """Give a client that does not read its answer a deadline too."""
+        """Gives a client that does not read its answer a deadline too."""
         super().pause_writing()
         if self._unread is None:
             self._unread = self.loop.call_later(
@@ -64,7 +64,7 @@ class BoundedProtocol(H11Protocol):
             )
 
     def resume_writing(self) -> None:
-        """Go on writing."""
+        """Goes on writing."""
         super().resume_writing()
         if self._unread is not None:
             self._unread.cancel()
@@ -73,31 +73,31 @@ class BoundedProtocol(H11Protocol):
     # Called by uvicorn.
 
     def on_response_complete(self) -> None:
-        """See whether the next request has begun."""
+        """Sees whether the next request has begun."""
         super().on_response_complete()
         self._since = self.loop.time()
         self._watch()
 
     def timeout_keep_alive_handler(self) -> None:
-        """End an idle connection, also when the client does not take the end of the answer."""
+        """Ends an idle connection, also when the client does not take the end of the answer."""
         super().timeout_keep_alive_handler()
         self.loop.call_later(5, self.transport.abort)
 
     def handle_events(self) -> None:
-        """Handle what has arrived; the answers of a process that stops say that they are last."""
+        """Handles what has arrived; the answers of a process that stops say that they are last."""
         before = self.cycle
         super().handle_events()
         if self.stopping and self.cycle is not before:
             self._answer_last()
 
     def shutdown(self) -> None:
-        """Finish the request under way, and end the connection."""
+        """Finishes the request under way, and ends the connection."""
         if self.cycle is not None and not self.cycle.response_complete:
             self._answer_last()
         super().shutdown()
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what is no HTTP, in the form of all our errors."""
+        """Refuses what is no HTTP, in the form of all our errors."""
         self._refuse(400, msg)
 
     # Our own.
@@ -107,7 +107,7 @@ class BoundedProtocol(H11Protocol):
         self.cycle.default_headers = [*self.cycle.default_headers, _CLOSE]
 
     def _missing(self) -> tuple[str, object] | None:
-        """Return what the client owes: the head or the body of which request."""
+        """Returns what the client owes: the head or the body of which request."""
         their_state = self.conn.their_state
         if their_state is h11.SEND_BODY:
             return "body", self.cycle
@@ -119,7 +119,7 @@ class BoundedProtocol(H11Protocol):
         self._wait_for(None if self.transport.is_closing() else self._missing())
 
     def _wait_for(self, missing: tuple[str, object] | None) -> None:
-        """Start, keep or stop the clock; a slow trickle of bytes does not wind it up again."""
+        """Starts, keeps or stops the clock; a slow trickle of bytes does not wind it up again."""
         if missing == self._waiting_for:
             return
         if self._deadline is not None:
@@ -137,7 +137,7 @@ class BoundedProtocol(H11Protocol):
             self._refuse(408, "The request took too long to arrive.")
 
     def _refuse(self, status: int, detail: str) -> None:
-        """Answer if nothing has been answered yet, and close."""
+        """Answers if nothing has been answered yet, and closes."""
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             body = json.dumps({"detail": detail}).encode()
             headers = [
@@ -160,11 +160,11 @@ class BoundedProtocol(H11Protocol):
         self.loop.call_later(5, self.transport.abort)
 
     def _busy(self) -> bool:
-        """Tell whether it is the application's turn, not the client's."""
+        """Tells whether it is the application's turn, not the client's."""
         return self.cycle is not None and not self.cycle.response_complete and not self._waiting_for
 
     def _make_room(self) -> None:
-        """End the connection that has waited longest for its client: unfinished requests first."""
+        """Ends the connection that has waited longest for its client: unfinished requests first."""
         connections = cast("set[BoundedProtocol]", self.connections)
         staying = [other for other in connections if not other.transport.is_closing()]
         waiting = [other for other in staying if other is not self and not other._busy()]

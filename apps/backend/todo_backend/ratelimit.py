@@ -30,13 +30,13 @@ class Limit:
 
     @classmethod
     def on(cls, what: str, who: str, burst: int, seconds: float) -> "Limit":
-        """Return a limit on what somebody does; who that is cannot be read in the database."""
+        """Returns a limit on what somebody does; who that is cannot be read in the database."""
         digest = hashlib.sha256(who.encode()).hexdigest()[:32]
         return cls(f"{what}:{digest}", burst, seconds)
 
 
 async def take(session: AsyncSession, *limits: Limit) -> None:
-    """Take a token out of each bucket, or answer 429 and take none (it ends the transaction)."""
+    """Takes a token out of each bucket, or answers 429 and takes none (it ends the transaction)."""
     now = func.clock_timestamp()
     if random.random() < 0.01:  # noqa: S311 - sweeping up, not cryptography
         # A row being counted in right now is left to the next sweep, so nobody waits for it.
@@ -59,7 +59,7 @@ async def take(session: AsyncSession, *limits: Limit) -> None:
 
 
 async def give_back(session: AsyncSession, *limits: Limit) -> None:
-    """Put a token back into each bucket."""
+    """Puts a token back into each bucket."""
     for limit in limits:
         less = timedelta(seconds=limit.seconds)
         row = update(Bucket).where(Bucket.key == limit.key)
@@ -67,17 +67,17 @@ async def give_back(session: AsyncSession, *limits: Limit) -> None:
 
 
 async def limit(database: Database, *limits: Limit) -> None:
-    """Take a token out of each bucket in a transaction of its own, or answer 429."""
+    """Takes a token out of each bucket in a transaction of its own, or answers 429."""
     await database.run(lambda session: take(session, *limits))
 
 
 async def refund(database: Database, *limits: Limit) -> None:
-    """Put a token back into each bucket in a transaction of its own."""
+    """Puts a token back into each bucket in a transaction of its own."""
     await database.run(lambda session: give_back(session, *limits))
 
 
 def refusal(wait: float) -> HTTPException:
-    """Return the answer to somebody who has to wait for so many seconds."""
+    """Returns the answer to somebody who has to wait for so many seconds."""
     seconds = max(1, math.ceil(wait))
     unit = "second" if seconds == 1 else "seconds"
     return HTTPException(

@@ -8,7 +8,7 @@ from alembic.script import ScriptDirectory
 
 
 def alembic_config() -> Config:
-    """Return Alembic's configuration; no alembic.ini is needed."""
+    """Returns Alembic's configuration; no alembic.ini is needed."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.set_main_option("path_separator", "os")
@@ -17,14 +17,14 @@ def alembic_config() -> Config:
 
 @lru_cache
 def known_revisions() -> tuple[str, ...]:
-    """Return this release's revisions, the newest ("head") first."""
+    """Returns this release's revisions, the newest ("head") first."""
     return tuple(
         script.revision for script in ScriptDirectory.from_config(alembic_config()).walk_revisions()
     )
 
 
 def state(revision: str | None) -> str:
-    """Say how a database at ``revision`` compares with this release.
+    """Says how a database at ``revision`` compares with this release.
 
     "newer" is a revision this release has never heard of: a later release migrated while this
     one still runs, or this one was rolled back to. Migrations expand first and contract one

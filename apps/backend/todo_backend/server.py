@@ -26,7 +26,7 @@ class Server(uvicorn.Server):
         self._protocol = protocol
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Let everybody go, politely."""
+        """Lets everybody go, politely."""
         self._protocol.stopping = True
         for connection in list(self.server_state.connections):
             cycle = getattr(connection, "cycle", None)
@@ -37,7 +37,7 @@ class Server(uvicorn.Server):
 
 
 def create_server(app: Any, settings: Settings, *, host: str, port: int) -> Server:  # noqa: ANN401
-    """Return a server of the ASGI application, not yet started."""
+    """Returns a server of the ASGI application, not yet started."""
 
     class Protocol(BoundedProtocol):
         """The connections of this server; a class of their own, so that they stop with it alone."""

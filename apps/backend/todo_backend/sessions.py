@@ -38,7 +38,7 @@ class NotConfiguredError(Exception):
 
 
 def keys(settings: Settings) -> list[str]:
-    """Return the signing key, followed during a rotation by the others that are accepted.
+    """Returns the signing key, followed during a rotation by the others that are accepted.
 
     Those are the next one, before every process signs with it, and the previous one, while
     sessions signed with it may still be in use.
@@ -61,12 +61,12 @@ class Session(NamedTuple):
 
 
 def begin(user: User) -> Session:
-    """Return a new session of somebody who has just given the right password."""
+    """Returns a new session of somebody who has just given the right password."""
     return Session(user.id, uuid4(), int(time.time()), user.session_generation)
 
 
 def issue(session: Session, settings: Settings) -> str:
-    """Return a token signed with the current key."""
+    """Returns a token signed with the current key."""
     now = int(time.time())
     claims = {
         "sub": str(session.user_id),
@@ -84,7 +84,7 @@ def _end(auth_time: int, settings: Settings) -> int:
 
 
 def verify(token: str, settings: Settings) -> Session | None:
-    """Return whose token this is, or None when it is not (or no longer) valid."""
+    """Returns whose token this is, or None when it is not (or no longer) valid."""
     for key in keys(settings):
         try:
             claims = jwt.decode(
@@ -113,7 +113,7 @@ def _session(claims: dict[str, Any]) -> Session:
 
 
 async def in_force(session: AsyncSession, token: Session) -> bool:
-    """Tell whether the account is there, and has not ended this session."""
+    """Tells whether the account is there, and has not ended this session."""
     ended = select(EndedSession.id).where(
         EndedSession.user_id == token.user_id, EndedSession.id == token.id
     )
@@ -122,7 +122,7 @@ async def in_force(session: AsyncSession, token: Session) -> bool:
 
 
 async def end(session: AsyncSession, token: Session, settings: Settings) -> None:
-    """End a session for good, and forget those whose tokens have all expired since."""
+    """Ends a session for good, and forgets those whose tokens have all expired since."""
     if random.random() < 0.01:  # noqa: S311 - sweeping up, not cryptography
         old = func.now() - timedelta(minutes=settings.session_minutes, days=1)
         await session.execute(delete(EndedSession).where(EndedSession.ended_at < old))
@@ -135,7 +135,7 @@ async def end(session: AsyncSession, token: Session, settings: Settings) -> None
 
 
 def set_cookie(request: Request, response: Response, session: Session, settings: Settings) -> str:
-    """Give the browser a session cookie and return the token in it."""
+    """Gives the browser a session cookie and returns the token in it."""
     token = issue(session, settings)
     response.set_cookie(
         COOKIE,
@@ -149,12 +149,12 @@ def set_cookie(request: Request, response: Response, session: Session, settings:
 
 
 def delete_cookie(response: Response) -> None:
-    """Take the session cookie away."""
+    """Takes the session cookie away."""
     response.delete_cookie(COOKIE, httponly=True, samesite="strict")
 
 
 def token_of(request: Request) -> tuple[str, bool]:
-    """Return the token a request carries, and whether it is in the cookie."""
+    """Returns the token a request carries, and whether it is in the cookie."""
     scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         return bearer.strip(), False
@@ -167,7 +167,7 @@ async def current_session(
     database: Db,
     settings: Annotated[Settings, Depends(get_settings)],
 ) -> Session:
-    """Return the session of a signed-in user, or answer 401 (a FastAPI dependency).
+    """Returns the session of a signed-in user, or answers 401 (a FastAPI dependency).
 
     A session in a cookie is renewed in the second half of its token's life, so it ends only when
     it is not used, is signed out of, or has lasted for SESSION_DAYS.
@@ -182,12 +182,12 @@ async def current_session(
 
 
 def current_user(session: Annotated[Session, Depends(current_session)]) -> UUID:
-    """Return the signed-in user's id, or answer 401 (a FastAPI dependency)."""
+    """Returns the signed-in user's id, or answers 401 (a FastAPI dependency)."""
     return session.user_id
 
 
 def signed_out() -> HTTPException:
-    """Return the answer to somebody who is not signed in (any more)."""
+    """Returns the answer to somebody who is not signed in (any more)."""
     return HTTPException(401, "Please sign in.", {"WWW-Authenticate": "Bearer"})
 
 

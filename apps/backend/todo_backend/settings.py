@@ -72,12 +72,12 @@ class Settings(BaseSettings):
 
 @lru_cache
 def get_settings() -> Settings:
-    """Return the settings, read once."""
+    """Returns the settings, read once."""
     return Settings()
 
 
 def read_secret(path: Path | None) -> str | None:
-    """Return the secret in a file, or None when it is absent or empty.
+    """Returns the secret in a file, or None when it is absent or empty.
 
     It is read on every use, so a rotated secret needs no restart.
     """

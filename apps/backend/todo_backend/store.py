@@ -33,7 +33,7 @@ async def find(
     limit: int = 50,
     offset: int = 0,
 ) -> tuple[list[Todo], int]:
-    """Return one page of matching todos and how many match altogether."""
+    """Returns one page of matching todos and how many match altogether."""
     where = [Todo.user_id == user_id]
     if search:
         where.append(Todo.title.icontains(search, autoescape=True))
@@ -49,7 +49,7 @@ async def find(
 
 
 async def named(session: AsyncSession, user_id: UUID, title: str, limit: int) -> list[Todo]:
-    """Return the todos with this title, but for its case and the white space around it."""
+    """Returns the todos with this title, but for its case and the white space around it."""
     same = func.lower(func.btrim(Todo.title)) == func.lower(title.strip())
     rows = select(Todo).where(Todo.user_id == user_id, same)
     newest = rows.order_by(Todo.created_at.desc(), Todo.id).limit(limit)
@@ -61,7 +61,7 @@ class FullError(Exception):
 
 
 async def add(session: AsyncSession, user_id: UUID, most: int, **values: Any) -> Todo | None:  # noqa: ANN401
-    """Add a todo, or find the one that has its id; None when the user no longer exists.
+    """Adds a todo, or finds the one that has its id; None when the user no longer exists.
 
     The user's row is locked, so that adding at the same time cannot exceed ``most`` together.
     """
@@ -80,7 +80,7 @@ async def add(session: AsyncSession, user_id: UUID, most: int, **values: Any) ->
 async def change(
     session: AsyncSession, user_id: UUID, todo_id: UUID, values: dict[str, Any]
 ) -> Todo | None:
-    """Change the given columns and return the todo; None when there is no such todo."""
+    """Changes the given columns and returns the todo; None when there is no such todo."""
     mine = (Todo.user_id == user_id, Todo.id == todo_id)
     if not values:
         return await session.scalar(select(Todo).where(*mine))
@@ -88,6 +88,6 @@ async def change(
 
 
 async def remove(session: AsyncSession, user_id: UUID, todo_id: UUID) -> bool:
-    """Delete a todo; False when there is no such todo."""
+    """Deletes a todo; False when there is no such todo."""
     mine = delete(Todo).where(Todo.user_id == user_id, Todo.id == todo_id)
     return await session.scalar(mine.returning(Todo.id)) is not None

@@ -25,7 +25,7 @@ _turns: WeakValueDictionary[UUID, _Turns] = WeakValueDictionary()
 
 @asynccontextmanager
 async def of(user_id: UUID) -> AsyncIterator[None]:
-    """Let a user do two things at once; a few more wait for their turn, others are answered 429."""
+    """Lets a user do two things at once; a few more wait their turn, others are answered 429."""
     turns = _turns.setdefault(user_id, _Turns())
     if turns.here >= _AT_ONCE + _WAITING:
         detail = "Too many of your requests are under way. Please wait 1 second and try again."

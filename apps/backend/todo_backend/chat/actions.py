@@ -26,7 +26,7 @@ class Outcome:
 async def perform(
     session: AsyncSession, user_id: UUID, intent: Intent, new_id: UUID, most: int
 ) -> Outcome:
-    """Carry out one intent; a todo it adds gets ``new_id``, so repeating adds it once.
+    """Carries out one intent; a todo it adds gets ``new_id``, so repeating adds it once.
 
     Nobody gets more than ``most`` todos.
     """
@@ -42,7 +42,7 @@ async def perform(
 
 
 def describe(todo: Todo) -> str:
-    """Return a todo in one line."""
+    """Returns a todo in one line."""
     notes = [] if todo.due_date is None else [f"due {_day(todo.due_date)}"]
     if PRIORITIES[todo.priority] != "normal":
         notes.append(f"{PRIORITIES[todo.priority]} priority")
@@ -111,7 +111,7 @@ async def _change(session: AsyncSession, user_id: UUID, intent: ChangeTodo) -> O
 
 
 async def _delete(session: AsyncSession, user_id: UUID, intent: DeleteTodo) -> Outcome:
-    """Delete what was named in full; there is no way back, so a part of a title only asks."""
+    """Deletes what was named in full; there is no way back, so a part of a title only asks."""
     found = await _the_one(session, user_id, intent.title)
     if isinstance(found, Outcome):
         return found
@@ -126,7 +126,7 @@ async def _delete(session: AsyncSession, user_id: UUID, intent: DeleteTodo) -> O
 async def _the_one(
     session: AsyncSession, user_id: UUID, title: str, making_done: bool | None = None
 ) -> Todo | Outcome:
-    """Return the one todo meant, or an answer saying that there is none or more than one.
+    """Returns the one todo meant, or an answer saying that there is none or more than one.
 
     What is written exactly so comes first, then what differs in case, then what has the words in
     its title.

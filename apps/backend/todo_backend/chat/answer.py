@@ -45,7 +45,7 @@ class AnotherMessageError(Exception):
 async def answer(
     database: Database, settings: Settings, question: Question
 ) -> AsyncIterator[Event]:
-    """Return the events of the answer; DatabaseUnavailableError comes before the first one.
+    """Returns the events of the answer; DatabaseUnavailableError comes before the first one.
 
     Raises:
         AnotherMessageError: another message has this id.
@@ -111,7 +111,7 @@ async def _save(
 
 
 async def _replay(message: Message) -> AsyncIterator[Event]:
-    """Yield a stored answer in small pieces."""
+    """Yields a stored answer in small pieces."""
     yield _start(message.id, message.conversation_id, message.mode)
     if message.changed:
         yield {"type": "changed"}

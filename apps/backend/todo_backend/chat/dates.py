@@ -17,7 +17,7 @@ _NUMBERS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3}
 
 
 def split_due(text: str, today: date) -> tuple[str, date | None]:
-    """Return the text without a trailing due date, and that date.
+    """Returns the text without a trailing due date, and that date.
 
     A weekday is the next such day after today. ValueError tells of an impossible date.
     """

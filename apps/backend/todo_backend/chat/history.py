@@ -15,7 +15,7 @@ class FullError(Exception):
 
 
 async def find(session: AsyncSession, user_id: UUID, message_id: UUID, most: int) -> Message | None:
-    """Return the message that has this id; None when there is none yet and room for it.
+    """Returns the message that has this id; None when there is none yet and room for it.
 
     Messages are few a minute, so one that is written at the same moment may exceed ``most``.
     """
@@ -28,7 +28,7 @@ async def find(session: AsyncSession, user_id: UUID, message_id: UUID, most: int
 
 
 async def save(session: AsyncSession, user_id: UUID, **values: Any) -> None:  # noqa: ANN401
-    """Store one message with its answer, once."""
+    """Stores one message with its answer, once."""
     row = insert(Message).values(user_id=user_id, **values)
     await session.execute(row.on_conflict_do_nothing(index_elements=["user_id", "id"]))
 
@@ -36,7 +36,7 @@ async def save(session: AsyncSession, user_id: UUID, **values: Any) -> None:  # 
 async def conversation(
     session: AsyncSession, user_id: UUID, conversation_id: UUID, limit: int = 200
 ) -> list[Message]:
-    """Return the newest messages of a conversation, oldest first."""
+    """Returns the newest messages of a conversation, oldest first."""
     newest = (
         select(Message)
         .where(Message.user_id == user_id, Message.conversation_id == conversation_id)
@@ -47,7 +47,7 @@ async def conversation(
 
 
 async def conversations(session: AsyncSession, user_id: UUID) -> list[tuple[UUID, Any, int]]:
-    """Return id, last use and size of the user's conversations, the newest first."""
+    """Returns id, last use and size of the user's conversations, the newest first."""
     last = func.max(Message.created_at)
     query = (
         select(Message.conversation_id, last, func.count())
@@ -60,7 +60,7 @@ async def conversations(session: AsyncSession, user_id: UUID) -> list[tuple[UUID
 
 
 async def forget(session: AsyncSession, user_id: UUID, conversation_id: UUID) -> None:
-    """Delete a conversation; nothing happens when there is none."""
+    """Deletes a conversation; nothing happens when there is none."""
     await session.execute(
         delete(Message).where(
             Message.user_id == user_id, Message.conversation_id == conversation_id

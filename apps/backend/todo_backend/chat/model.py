@@ -28,14 +28,14 @@ class ModelUnavailableError(Exception):
 
 
 def configured(settings: Settings) -> bool:
-    """Tell whether a language model is to be used."""
+    """Tells whether a language model is to be used."""
     return bool(settings.chat_base_url and settings.chat_model)
 
 
 async def converse(
     settings: Settings, history: list[dict[str, str]], message: str, today: date, run: Run
 ) -> AsyncIterator[str]:
-    """Yield the answer piece by piece, running the tools the model calls."""
+    """Yields the answer piece by piece, running the tools the model calls."""
     messages: list[dict[str, Any]] = [
         {
             "role": "system",
@@ -79,7 +79,7 @@ async def _complete(
     messages: list[dict[str, Any]],
     reply: dict[str, Any],
 ) -> AsyncIterator[str]:
-    """Stream one completion: yield its text and collect its tool calls in ``reply``."""
+    """Streams one completion: yields its text and collects its tool calls in ``reply``."""
     body = {
         "model": settings.chat_model,
         "messages": messages,
@@ -117,7 +117,7 @@ async def _once(part: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
 
 
 async def _events(response: httpx.Response) -> AsyncIterator[dict[str, Any]]:
-    """Yield the deltas of a stream of server-sent events."""
+    """Yields the deltas of a stream of server-sent events."""
     async for line in response.aiter_lines():
         data = line.removeprefix("data:").strip()
         if not line.startswith("data:") or data == "[DONE]":
@@ -128,7 +128,7 @@ async def _events(response: httpx.Response) -> AsyncIterator[dict[str, Any]]:
 
 
 def _collect(calls: dict[int, dict[str, Any]], piece: dict[str, Any], index: int) -> None:
-    """Add one streamed piece of a tool call to what there is of it."""
+    """Adds one streamed piece of a tool call to what there is of it."""
     call = calls.setdefault(
         index, {"id": "", "type": "function", "function": {"name": "", "arguments": ""}}
     )
@@ -139,7 +139,7 @@ def _collect(calls: dict[int, dict[str, Any]], piece: dict[str, Any], index: int
 
 
 async def _call(function: dict[str, str], run: Run) -> str:
-    """Run one tool; what the model got wrong is told to the model."""
+    """Runs one tool; what the model got wrong is told to the model."""
     kind = _TOOLS.get(function["name"])
     if kind is None:
         return f"There is no tool {function['name']!r}."

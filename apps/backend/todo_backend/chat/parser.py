@@ -111,7 +111,7 @@ class NotUnderstoodError(Exception):
 
 
 def parse(message: str, today: date) -> Intent:
-    """Return what the message asks for."""
+    """Returns what the message asks for."""
     # Long runs of white space mean nothing in a command.
     text = re.sub(r"\s{9,}", " ", message.strip())
     if len(text) > _LONGEST:
@@ -122,7 +122,7 @@ def parse(message: str, today: date) -> Intent:
 
 
 def understand(text: str, today: date) -> Intent:
-    """Return what a text asks for, in time that is proportional to its length."""
+    """Returns what a text asks for, in time that is proportional to its length."""
     asked = False  # "could you …?" is a request, not a question
     for _ in range(_ROUNDS):
         match = _POLITE.search(text)
@@ -198,14 +198,14 @@ def _level(text: str) -> Priority:
 
 
 def _title(text: str) -> str:
-    """Return the title meant: quotes and a leading "the todo" do not belong to it."""
+    """Returns the title meant: quotes and a leading "the todo" do not belong to it."""
     text = re.sub(rf"^{_THING}\s+(?=\S)", "", text.strip(), flags=re.IGNORECASE)
     quoted = _QUOTED.match(text)
     return quoted["title"] if quoted else text
 
 
 def _add(rest: str, today: date) -> AddTodo:
-    """Take the due date and the priority, in either order, off the end of the title."""
+    """Takes the due date and the priority, in either order, off the end of the title."""
     title, due, priority = _TO_MY_LIST.sub("", rest).strip(), None, None
     while not _QUOTED.match(title):
         before = title
@@ -253,7 +253,7 @@ def _list(rest: str, today: date) -> ListTodos | None:
 
 
 def _until(words: set[str], due: date | None, today: date) -> date | None:
-    """Return the last due date to list, or None for no limit."""
+    """Returns the last due date to list, or None for no limit."""
     if "overdue" in words:
         return today - timedelta(days=1)
     return today if "due" in words and due is None else due

@@ -17,5 +17,5 @@ _POINTING = re.compile(_WORDS, re.IGNORECASE | re.VERBOSE)
 
 
 def points(title: str) -> bool:
-    """Tell whether these words only point: "it", "the first one", "a new list"."""
+    """Tells whether these words only point: "it", "the first one", "a new list"."""
     return _POINTING.fullmatch(title.strip()) is not None

@@ -33,16 +33,16 @@ _NO_STATEMENT = re.compile(
 
 
 def asks(text: str) -> bool:
-    """Tell whether this begins like a question, however much it looks like a command further on."""
+    """Tells whether this begins like a question, however much like a command it goes on."""
     return _ASKS.match(text) is not None
 
 
 def after_preface(text: str) -> str | None:
-    """Return the question after words that only lead to it ("tell me …"); None if there is none."""
+    """Returns the question after words that only lead to it ("tell me …"), None without one."""
     match = _PREFACE.match(text)
     return None if match is None else text[match.end() :]
 
 
 def states(what: str) -> bool:
-    """Tell whether "… is done" about this is news, no doubt, wish, condition or the contrary."""
+    """Tells whether "… is done" about this is news, no doubt, wish, condition or the contrary."""
     return _NO_STATEMENT.search(what) is None

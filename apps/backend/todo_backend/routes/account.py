@@ -70,7 +70,7 @@ async def _user(database: Database, user_id: UUID) -> User:
 async def _check(
     request: Request, database: Database, settings: Settings, client: str, user: User, password: str
 ) -> Guess:
-    """Refuse a wrong password, counted as an attempt to sign in: a session may be stolen."""
+    """Refuses a wrong password, counted as an attempt to sign in: a session may be stolen."""
     device = attempts.device_of(request, [user.id], settings)
     guess = await attempts.begin(database, settings, client, user.email, device)
     if not await verify_password(user.password_hash, password):
@@ -81,7 +81,7 @@ async def _check(
 
 @router.get("")
 async def me(user_id: CurrentUser, database: Db) -> Me:
-    """Return the signed-in user."""
+    """Returns the signed-in user."""
     user = await _user(database, user_id)
     return Me(id=user.id, email=user.email)
 
@@ -96,7 +96,7 @@ async def change_password(
     database: Db,
     settings: Config,
 ) -> SignedIn:
-    """Change the password and end all other sessions; this one goes on with a new token."""
+    """Changes the password and ends all other sessions; this one goes on with a new token."""
     user = await _user(database, session.user_id)
     guess = await _check(request, database, settings, client, user, body.current_password)
     await guess.was_right()
@@ -115,7 +115,7 @@ async def change_password(
 async def end_other_sessions(
     request: Request, response: Response, session: CurrentSession, database: Db, settings: Config
 ) -> SignedIn:
-    """End all sessions but this one, which goes on with a new token."""
+    """Ends all sessions but this one, which goes on with a new token."""
     user = await _user(database, session.user_id)
     limit = Limit.on("end-sessions", str(user.id), _ENDINGS_PER_HOUR, 3600 / _ENDINGS_PER_HOUR)
 
@@ -142,7 +142,7 @@ async def delete_account(
     database: Db,
     settings: Config,
 ) -> None:
-    """Delete the account with all its todos and conversations; asks for the password again."""
+    """Deletes the account with all its todos and conversations; asks for the password again."""
     user = await _user(database, user_id)
     guess = await _check(request, database, settings, client, user, body.password)
 

@@ -63,7 +63,7 @@ async def _matching(
     settings: Settings,
     client: str,
 ) -> tuple[User | None, Guess]:
-    """Return whose password this is, and the guess that found out.
+    """Returns whose password this is, and the guess that found out.
 
     Of two accounts with one address, a browser that is known to one is a stranger to the other.
     """
@@ -86,7 +86,7 @@ async def sign_up(
     database: Db,
     settings: Config,
 ) -> SignedIn:
-    """Create an account and sign in.
+    """Creates an account and signs in.
 
     Repeating it with the same password signs in again, so a retried request is harmless; with
     another password it is a wrong guess like any other. It takes equally long whether or not the
@@ -122,7 +122,7 @@ async def sign_in(
     database: Db,
     settings: Config,
 ) -> SignedIn:
-    """Sign in; a wrong password and an unknown address are answered alike."""
+    """Signs in; a wrong password and an unknown address are answered alike."""
     found = await database.run(lambda session: accounts.find(session, body.email))
     device = attempts.device_of(request, [user.id for user in found], settings)
     guess = await attempts.begin(database, settings, client, body.email, device)
@@ -136,7 +136,7 @@ async def sign_in(
 
 @router.post("/sign-out", status_code=204)
 async def sign_out(request: Request, response: Response, database: Db, settings: Config) -> None:
-    """End this session, if there is one, and remove its cookie: no copy of it is good any more."""
+    """Ends this session, if there is one, and removes its cookie: no copy of it is good now."""
     token, _ = sessions.token_of(request)
     session = sessions.verify(token, settings) if token else None
     if session is not None:

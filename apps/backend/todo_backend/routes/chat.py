@@ -73,7 +73,7 @@ async def chat(
     database: Db,
     settings: Annotated[Settings, Depends(get_settings)],
 ) -> StreamingResponse:
-    """Act on a message and stream the answer.
+    """Acts on a message and streams the answer.
 
     Events: `start` (ids and mode, "model" or "parser"), `delta` (a piece of the answer),
     `changed` (todos changed), `end`, or `error` (with `detail`).
@@ -89,7 +89,7 @@ async def chat(
 
 @router.get("/conversations")
 async def list_conversations(user_id: CurrentUser, database: Db) -> list[Conversation]:
-    """Return the user's conversations, the newest first."""
+    """Returns the user's conversations, the newest first."""
     async with turns.of(user_id):
         rows = await database.run(lambda session: history.conversations(session, user_id))
     return [Conversation(id=row[0], last_used=row[1], messages=row[2]) for row in rows]
@@ -97,7 +97,7 @@ async def list_conversations(user_id: CurrentUser, database: Db) -> list[Convers
 
 @router.get("/conversations/{conversation_id}")
 async def get_conversation(conversation_id: UUID, user_id: CurrentUser, database: Db) -> list[Turn]:
-    """Return the messages of one conversation, oldest first."""
+    """Returns the messages of one conversation, oldest first."""
     async with turns.of(user_id):
         rows = await database.run(
             lambda session: history.conversation(session, user_id, conversation_id)
@@ -112,5 +112,5 @@ async def get_conversation(conversation_id: UUID, user_id: CurrentUser, database
 
 @router.delete("/conversations/{conversation_id}", status_code=204)
 async def delete_conversation(conversation_id: UUID, user_id: CurrentUser, database: Db) -> None:
-    """Delete one conversation."""
+    """Deletes one conversation."""
     await database.run(lambda session: history.forget(session, user_id, conversation_id))

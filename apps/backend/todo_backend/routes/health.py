@@ -28,7 +28,7 @@ _NOT_READY: dict[int | str, dict[str, Any]] = {503: {"model": Status, "descripti
 
 @router.get("/health")
 async def health() -> Status:
-    """Tell that the process answers; nothing else is looked at."""
+    """Tells that the process answers; nothing else is looked at."""
     return Status(status="ok")
 
 
@@ -36,7 +36,7 @@ async def health() -> Status:
 async def ready(
     response: Response, database: Db, settings: Annotated[Settings, Depends(get_settings)]
 ) -> Status:
-    """Tell whether requests can be served: database reachable, migrated, key present."""
+    """Tells whether requests can be served: database reachable, migrated, key present."""
     try:
         sessions.keys(settings)
         async with asyncio.timeout(2), database.engine.connect() as connection:

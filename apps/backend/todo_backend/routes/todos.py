@@ -64,7 +64,7 @@ class TodoOut(BaseModel):
 
     @classmethod
     def of(cls, row: Todo) -> "TodoOut":
-        """Make one from a table row."""
+        """Makes one from a table row."""
         return cls(
             id=row.id,
             title=row.title,
@@ -112,7 +112,7 @@ async def list_todos(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     offset: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
 ) -> TodoPage:
-    """Search, filter, sort and page."""
+    """Searches, filters, sorts and pages."""
 
     async def work(session: AsyncSession) -> tuple[list[Todo], int]:
         return await store.find(
@@ -141,7 +141,7 @@ def _changes(user_id: UUID, settings: Settings) -> ratelimit.Limit:
 
 @router.post("", status_code=201)
 async def add_todo(body: NewTodo, user_id: CurrentUser, database: Db, settings: Config) -> TodoOut:
-    """Add a todo; the same one again is found, another one with an id in use is refused."""
+    """Adds a todo; the same one again is found, another one with an id in use is refused."""
     wanted = _values(body)
 
     async def work(session: AsyncSession) -> Todo | None:
@@ -158,7 +158,7 @@ async def add_todo(body: NewTodo, user_id: CurrentUser, database: Db, settings: 
 
 @router.get("/{todo_id}")
 async def get_todo(todo_id: UUID, user_id: CurrentUser, database: Db) -> TodoOut:
-    """Return one todo."""
+    """Returns one todo."""
     return _found(await database.run(lambda session: session.get(Todo, (user_id, todo_id))))
 
 
@@ -166,7 +166,7 @@ async def get_todo(todo_id: UUID, user_id: CurrentUser, database: Db) -> TodoOut
 async def change_todo(
     todo_id: UUID, body: TodoChange, user_id: CurrentUser, database: Db, settings: Config
 ) -> TodoOut:
-    """Change some fields of one todo."""
+    """Changes some fields of one todo."""
     values = _values(body, exclude_unset=True)
 
     async def work(session: AsyncSession) -> Todo | None:
@@ -178,7 +178,7 @@ async def change_todo(
 
 @router.delete("/{todo_id}", status_code=204)
 async def delete_todo(todo_id: UUID, user_id: CurrentUser, database: Db, settings: Config) -> None:
-    """Delete one todo."""
+    """Deletes one todo."""
     seen = False
 
     async def work(session: AsyncSession) -> None:

@@ -12,7 +12,7 @@ NOW = sa.text("now()")
 
 
 def upgrade() -> None:
-    """Create the first tables."""
+    """Creates the first tables."""
     op.create_table(
         "users",
         sa.Column("id", sa.Uuid, primary_key=True),
@@ -48,7 +48,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the first tables."""
+    """Drops the first tables."""
     op.drop_table("attempts")
     op.drop_table("todos")
     op.drop_table("users")

@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add the table of chat messages."""
+    """Adds the table of chat messages."""
     op.create_table(
         "messages",
         sa.Column(
@@ -38,5 +38,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop the table of chat messages."""
+    """Drops the table of chat messages."""
     op.drop_table("messages")

@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add what limits are counted in, and how sessions end before their time.
+    """Adds what limits are counted in, and how sessions end before their time.
 
     The default of the new column is a constant, so no row is rewritten.
     """
@@ -40,7 +40,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Remove them again."""
+    """Removes them again."""
     op.drop_table("ended_sessions")
     op.drop_column("users", "session_generation")
     op.drop_table("buckets")
