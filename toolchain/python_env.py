@@ -14,8 +14,6 @@ from typing import Any
 from console.failure import Failure
 from toolchain import lock, paths, ui
 
-OLDEST_PYTHON = (3, 11)
-
 
 def ensure(*sections: str, constrained: bool = True) -> None:
     """Makes or updates the project's `.venv`.
@@ -25,7 +23,7 @@ def ensure(*sections: str, constrained: bool = True) -> None:
         constrained: Hold the Pulumi SDKs to the versions whose plugins the toolchain can build.
 
     Raises:
-        Failure: Python is too old, or the packages cannot be installed.
+        Failure: The packages cannot be installed.
     """
     kept = {*sections, *_state(paths.VENV).get("sections", [])}
     install_program(paths.VENV, *kept, constrained=constrained)
@@ -35,10 +33,10 @@ def install_program(venv: Path, *sections: str, constrained: bool) -> None:
     """Makes or updates an environment that the program runs in.
 
     Raises:
-        Failure: Python is too old, or the packages cannot be installed.
+        Failure: The packages cannot be installed.
     """
     locked = lock.sections()
-    own = [lock.PROGRAM, *sorted({*sections} & locked.keys())]
+    own = [lock.PROGRAM, *sorted(({*sections} & locked.keys()) - {lock.PROGRAM})]
     install(
         venv,
         [paths.REQUIREMENTS],
@@ -88,13 +86,8 @@ def install(
         sections: What to remember of them.
 
     Raises:
-        Failure: Python is too old, or the packages cannot be installed.
+        Failure: The packages cannot be installed.
     """
-    if sys.version_info < OLDEST_PYTHON:
-        raise Failure(
-            f"Python {sys.version.split()[0]} is too old; install Python 3.11 or newer and run "
-            "again."
-        )
     name = venv.relative_to(paths.PROJECT)
     contents = [hashed.encode(), *(f.read_bytes() for f in (*requirements, *constraints))]
     wanted = {

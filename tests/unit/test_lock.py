@@ -7,7 +7,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from toolchain import lock, paths, python_env
+from toolchain import OLDEST_PYTHON, lock, paths
 
 PROJECT = tomllib.loads(paths.PYPROJECT.read_text(encoding="utf-8"))
 GROUPS = {
@@ -55,5 +55,5 @@ def test_pulumi_goes_with_the_plugins_on_the_machine() -> None:
 
 
 def test_set_up_refuses_the_python_that_the_project_refuses() -> None:
-    oldest = ".".join(map(str, python_env.OLDEST_PYTHON))
+    oldest = ".".join(map(str, OLDEST_PYTHON))
     assert PROJECT["project"]["requires-python"] == f">={oldest}"
