@@ -7,7 +7,7 @@ import pulumi_kubernetes as k8s
 
 from ..metadata.awaiting import NOT_AWAITED
 from ..metadata.scope import ObjectScope
-from ..values.addresses import is_ipv6
+from ..values.addresses import everywhere
 from ..values.exposure import (
     ClusterIpExposure,
     Exposure,
@@ -133,9 +133,8 @@ def peers_from_outside(exposure: Exposure, pod_cidr: str | None) -> list[Peer]:
 
 def _anywhere(pod_cidr: str | None) -> Peer:
     # Who comes through a NodePort or a cloud's load balancer has an address that nobody knows
-    # before. Pods' addresses of IPv6 mean a cluster of IPv6; a part must be of the same kind.
-    everything = "::/0" if pod_cidr and is_ipv6(pod_cidr) else "0.0.0.0/0"
-    return addresses(everything, without=pod_cidr)
+    # before.
+    return addresses(everywhere(pod_cidr), without=pod_cidr)
 
 
 def url(exposure: Exposure, *, node_address: str, service: str, namespace: str, port: int) -> str:

@@ -36,6 +36,15 @@ def is_ipv6(cidr: str) -> bool:
     return ipaddress.ip_network(cidr).version == 6
 
 
+def everywhere(pod_cidr: str | None) -> str:
+    """Returns the range of all addresses that a cluster's pods can reach and be reached from.
+
+    Args:
+        pod_cidr: Addresses of the pods; those of IPv6 mean a cluster of IPv6. None: IPv4.
+    """
+    return "::/0" if pod_cidr and is_ipv6(pod_cidr) else "0.0.0.0/0"
+
+
 def holds(cidr: str, host: str) -> bool:
     """Returns whether a host is in a range; one that is given by its name may be."""
     try:

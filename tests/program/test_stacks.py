@@ -290,9 +290,14 @@ def test_node_local_dns_is_reached_on_every_cluster(recording: Recording) -> Non
 def test_the_outside_of_an_ipv6_cluster_is_ipv6() -> None:
     settings = stack_settings("minikube")
     settings["cluster"]["podCidr"] = "fd00:1::/48"
-    recording = run_program(settings)
+    settings["backend"]["chat"] = {"baseUrl": "https://chat.example.com/v1", "model": "m"}
+    recording = run_program(settings, secrets={**SECRETS, **CHAT})
     rules = recording.one("NetworkPolicy", "frontend-ingress").inputs["spec"]["ingress"]
     assert rules[-1]["from"] == [{"ipBlock": {"cidr": "::/0", "except": ["fd00:1::/48"]}}]
+    egress = recording.one("NetworkPolicy", "backend-egress").inputs["spec"]["egress"]
+    assert egress[1]["to"] == [{"ipBlock": {"cidr": "::/0"}}]
+    assert _env(recording, "frontend")["HOSTNAME"] == "::"
+    assert _env(recording, "backend")["LISTEN_HOST"] == "::"
 
 
 def test_behind_node_ports_nobody_is_believed_about_a_client_but_the_frontend() -> None:

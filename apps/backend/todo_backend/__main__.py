@@ -13,13 +13,8 @@ def main() -> None:
     settings = get_settings()
     logs.configure(settings.log_level)
     if settings.metrics_port:
-        start_http_server(settings.metrics_port)
-    create_server(
-        create_app(),
-        settings,
-        host="0.0.0.0",  # noqa: S104 - the container's only interface
-        port=8000,
-    ).run()
+        start_http_server(settings.metrics_port, settings.listen_host)
+    create_server(create_app(), settings, host=settings.listen_host, port=8000).run()
 
 
 if __name__ == "__main__":

@@ -64,6 +64,8 @@ class Settings(BaseSettings):
     # client; beyond so many requests at once the next one is answered 503.
     maximum_connections: int = Field(default=1_000, ge=10)
     maximum_requests: int = Field(default=200, ge=1)
+    # Where it listens: the container's only interface; :: in a cluster of IPv6.
+    listen_host: str = "0.0.0.0"  # noqa: S104
     # Metrics have a port of their own, which no Service publishes; 0: none.
     metrics_port: int = Field(default=9000, ge=0, le=65535)
 

@@ -10,7 +10,8 @@ from components.todo.secret_table import SECRETS
 from components.todo.service import Addresses, BuiltImage, Service
 from components.todo.services.database import NAME as DATABASE
 from components.todo.services.database import database_environment, database_files
-from components.todo.settings.settings import ChatSettings, Settings
+from components.todo.settings.settings import Settings
+from components.values.addresses import everywhere, is_ipv6
 from components.values.exposure import keep_alive_seconds, trusted_proxies
 
 PORT = 8000
@@ -43,13 +44,16 @@ def backend(settings: Settings) -> Service:
         pre_stop_seconds=own.pre_stop_seconds,
         port=PORT,
         exposure=own.exposure,
-        reaches=[DATABASE, *_chat_addresses(own.chat)],
+        reaches=[DATABASE, *_chat_addresses(settings)],
         local_port=PORT,
     )
 
 
 def _environment(settings: Settings) -> Mapping[str, str]:
     own = settings.backend
+    cidr = settings.cluster.pod_cidr
+    # Elsewhere it listens on IPv4 without being told.
+    listen = {"LISTEN_HOST": "::"} if cidr and is_ipv6(cidr) else {}
     chat = {"CHAT_BASE_URL": own.chat.base_url, "CHAT_MODEL": own.chat.model} if own.chat else {}
     return {
         **database_environment(settings),
@@ -59,13 +63,15 @@ def _environment(settings: Settings) -> Mapping[str, str]:
         "TRUSTED_PROXY_HOST": f"{FRONTEND}{PODS_SUFFIX}",
         "TRUSTED_PROXIES": str(trusted_proxies(own.exposure)),
         "KEEP_ALIVE_SECONDS": str(keep_alive_seconds(own.exposure)),
+        **listen,
         **chat,
     }
 
 
-def _chat_addresses(chat: ChatSettings | None) -> Sequence[Addresses]:
+def _chat_addresses(settings: Settings) -> Sequence[Addresses]:
+    chat = settings.backend.chat
     if chat is None:
         return []
     url = urlsplit(chat.base_url)
     port = url.port or (443 if url.scheme == "https" else 80)
-    return [Addresses(cidr="0.0.0.0/0", port=port)]
+    return [Addresses(cidr=everywhere(settings.cluster.pod_cidr), port=port)]

@@ -5,6 +5,7 @@ from components.todo.names import BACKEND, FRONTEND
 from components.todo.service import BuiltImage, Service
 from components.todo.services.backend import PORT
 from components.todo.settings.settings import Settings
+from components.values.addresses import is_ipv6
 from components.values.exposure import keep_alive_seconds, trusted_proxies
 
 _PORT = 3000
@@ -13,11 +14,13 @@ _PORT = 3000
 def frontend(settings: Settings) -> Service:
     """Returns the description of the frontend."""
     own = settings.frontend
+    cidr = settings.cluster.pod_cidr
     return Service(
         name=FRONTEND,
         image=BuiltImage(base_images={"NODE_IMAGE": "node"}),
         environment={
-            "HOSTNAME": "0.0.0.0",  # noqa: S104 - the pod's own address
+            # The pod's own address.
+            "HOSTNAME": "::" if cidr and is_ipv6(cidr) else "0.0.0.0",  # noqa: S104
             "PORT": str(_PORT),
             "BACKEND_URL": f"http://{BACKEND}:{PORT}",
             "TRUSTED_PROXIES": str(trusted_proxies(own.exposure)),
