@@ -46,7 +46,7 @@ def declare_deployment(
         custom_timeouts=pulumi.CustomTimeouts(
             create=time, update=time, delete=f"{180 + args.pre_stop_seconds}s"
         ),
-        hooks=_hooks(scope, args),
+        hooks=_register_hooks(scope, args),
     )
     spec = _spec(scope, args, template)
     return apps.Deployment(
@@ -84,7 +84,9 @@ def _replicas(scaling: Scaling) -> int | None:
             assert_never(scaling)
 
 
-def _hooks(scope: ObjectScope, args: AppDeploymentArgs) -> pulumi.ResourceHookBinding | None:
+def _register_hooks(
+    scope: ObjectScope, args: AppDeploymentArgs
+) -> pulumi.ResourceHookBinding | None:
     if args.api is None:
         return None
     watch = pulumi.ResourceHook(f"pods of {scope.name}", RolloutWatch(args.api).hook)

@@ -9,8 +9,8 @@ from .deletion import bound_deletion
 from .guard import Guard
 from .live_objects import LiveObjects
 from .mark import Mark
-from .ownership import owning
-from .provider import kubernetes_provider
+from .ownership import register_ownership
+from .provider import declare_provider
 from .remedies import Remedies
 
 
@@ -44,9 +44,9 @@ def managed(
         remedies: What people are told where an object cannot be made.
     """
     words = remedies or Remedies()
-    provider = kubernetes_provider(name, kubeconfig=kubeconfig, context=context)
+    provider = declare_provider(name, kubeconfig=kubeconfig, context=context)
     api = ClusterApi(kubeconfig=kubeconfig, context=context, remedies=words)
     guard = Guard(mark, LiveObjects(api), adopted=adopted, remedies=words)
     return pulumi.ResourceOptions(
-        providers=[provider], transformations=[bound_deletion, owning(guard)]
+        providers=[provider], transformations=[bound_deletion, register_ownership(guard)]
     )

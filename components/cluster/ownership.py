@@ -12,7 +12,7 @@ from .guard import Guard
 from .provider import forces_patches
 
 
-def owning(guard: Guard) -> pulumi.ResourceTransformation:
+def register_ownership(guard: Guard) -> pulumi.ResourceTransformation:
     """Registers the guard's hooks; returns what marks and guards every Kubernetes object.
 
     Once in a program, since Pulumi knows hooks by name. They run in previews too, and only for what

@@ -3,7 +3,7 @@
 import pulumi_kubernetes as k8s
 
 
-def kubernetes_provider(
+def declare_provider(
     name: str, *, kubeconfig: str | None = None, context: str | None = None
 ) -> k8s.Provider:
     """Declares the provider of a cluster.

@@ -43,7 +43,7 @@ def declare_loaded(
             args={**source.build.args, **({mark: new_mark()} if lost else {})},
         ),
         skip_push=True,
-        opts=_in(builder.daemon, name, opts, parent),
+        opts=_use_daemon(builder.daemon, name, opts, parent),
     )
 
 
@@ -71,15 +71,15 @@ def declare_pushed(
             platform=source.platforms[0],
         ),
         skip_push=False,
-        opts=_in(builder.daemon, name, pulumi.ResourceOptions(parent=parent), parent),
+        opts=_use_daemon(builder.daemon, name, pulumi.ResourceOptions(parent=parent), parent),
     )
     return image, image.repo_digest
 
 
-def _in(
+def _use_daemon(
     daemon: Daemon | None, name: str, opts: pulumi.ResourceOptions, parent: pulumi.Resource
 ) -> pulumi.ResourceOptions:
-    """Returns options with the plugin's provider for a daemon."""
+    """Declares the plugin's provider for a daemon, and returns options with it."""
     import pulumi_docker as docker  # as above
 
     if daemon is None:

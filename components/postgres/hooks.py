@@ -9,10 +9,10 @@ from .rollout import PostgresRollout
 from .volume import PostgresVolume
 
 
-def server_hooks(
+def register_server_hooks(
     name: str, api: Api | None, identity: VolumeIdentity
 ) -> pulumi.ResourceHookBinding:
-    """Returns the hooks of a StatefulSet.
+    """Registers the hooks of a StatefulSet, and returns what runs when.
 
     Args:
         name: The server; Pulumi prints a hook's name before its words.

@@ -7,7 +7,7 @@ from ..metadata.awaiting import NOT_AWAITED
 from ..metadata.labels import object_name
 from ..metadata.scope import ObjectScope
 from .args import PostgresStatefulSetArgs
-from .hooks import server_hooks
+from .hooks import register_server_hooks
 from .identity import VolumeIdentity, identity
 from .pod import PORT, postgres_pod
 from .volume import claim_template
@@ -75,7 +75,7 @@ def declare_stateful_set(
         # It cannot be changed, and to replace the server would not change the volume: the
         # annotation shows a change, and the hook refuses it.
         ignore_changes=["spec.volumeClaimTemplates"],
-        hooks=server_hooks(scope.name, args.api, volume),
+        hooks=register_server_hooks(scope.name, args.api, volume),
     )
     return apps.StatefulSet(
         f"{scope.name}-stateful-set",

@@ -21,9 +21,9 @@ from components.todo.deployed import (
     postgres_in,
 )
 from components.todo.outputs import url_of
-from components.todo.secret_table import DATABASE_PASSWORD, SECRETS, Secret
+from components.todo.secret_table import DATABASE_PASSWORD, SECRETS, SecretDescription
 from components.todo.secrets import PATH
-from components.todo.service import Service
+from components.todo.service import ServiceDescription
 from components.todo.services import backend
 from components.todo.services.database import NAME as DATABASE
 from components.todo.services.database import database
@@ -105,7 +105,7 @@ def _service(it: Deployed, settings: Settings) -> list[dict[str, Any]]:
             assert_never(it)
 
 
-def _paths(service: Service) -> dict[str, str | None] | None:
+def _paths(service: ServiceDescription) -> dict[str, str | None] | None:
     if not service.speaks_http:
         return None
     return {
@@ -152,7 +152,7 @@ def _database(settings: Settings, deployed: Sequence[Deployed]) -> dict[str, Any
 
 
 def _secret(
-    secret: Secret, settings: Settings, deployed: Sequence[Deployed]
+    secret: SecretDescription, settings: Settings, deployed: Sequence[Deployed]
 ) -> list[dict[str, Any]]:
     """Returns an entry for each service that reads a secret."""
     readers = [

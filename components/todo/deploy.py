@@ -31,7 +31,7 @@ from components.todo.service import (
     ImageOf,
     PostgresService,
     PublishedImage,
-    Service,
+    ServiceDescription,
 )
 from components.todo.settings.database import INPUT_NAMES
 from components.todo.settings.images import pull_secrets
@@ -62,7 +62,7 @@ def deploy(service: AnyService, stack: Stack, deployed: Mapping[str, Deployed]) 
         deployed: The services before it in the list, by name.
     """
     match service:
-        case Service():
+        case ServiceDescription():
             return _deploy_service(service, stack, deployed)
         case PostgresService():
             return DeployedPostgres(service=service, server=_deploy_postgres(service, stack))
@@ -73,7 +73,7 @@ def deploy(service: AnyService, stack: Stack, deployed: Mapping[str, Deployed]) 
 
 
 def _deploy_service(
-    service: Service, stack: Stack, deployed: Mapping[str, Deployed]
+    service: ServiceDescription, stack: Stack, deployed: Mapping[str, Deployed]
 ) -> DeployedService:
     image = _image(service, stack, deployed)
     before = [it for name in service.waits_for for it in deployed[name].waited_for]
@@ -121,7 +121,9 @@ def _deploy_service(
     return DeployedService(service=service, image=image, app=app)
 
 
-def _image(service: Service, stack: Stack, deployed: Mapping[str, Deployed]) -> pulumi.Output[str]:
+def _image(
+    service: ServiceDescription, stack: Stack, deployed: Mapping[str, Deployed]
+) -> pulumi.Output[str]:
     match service.image:
         case BuiltImage(base_images=base_images):
             source = image_source(

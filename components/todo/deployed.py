@@ -7,14 +7,14 @@ import pulumi
 
 from components.app.app_deployment import AppDeployment
 from components.postgres import PostgresStatefulSet
-from components.todo.service import ExternalService, PostgresService, Service
+from components.todo.service import ExternalService, PostgresService, ServiceDescription
 
 
 @dataclass(frozen=True, kw_only=True)
 class DeployedService:
     """Stateless pods."""
 
-    service: Service
+    service: ServiceDescription
     image: pulumi.Output[str]
     app: AppDeployment
 

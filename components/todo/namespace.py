@@ -17,7 +17,7 @@ from components.todo.service import AnyService
 from components.todo.settings.settings import Settings
 
 
-def declare_surroundings(
+def declare_stack_namespace(
     name: str,
     settings: Settings,
     services: Sequence[AnyService],

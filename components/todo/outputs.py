@@ -13,7 +13,7 @@ from components.todo.deployed import (
     NotDeployed,
     postgres_in,
 )
-from components.todo.service import Service
+from components.todo.service import ServiceDescription
 from components.todo.services.database import database
 from components.todo.settings.settings import Settings
 
@@ -41,7 +41,7 @@ def stack_outputs(
     }
 
 
-def url_of(service: Service, settings: Settings) -> str | None:
+def url_of(service: ServiceDescription, settings: Settings) -> str | None:
     """Returns where a service answers; None: nowhere over HTTP."""
     if service.port is None or not service.speaks_http:
         return None

@@ -5,7 +5,7 @@ from typing import assert_never
 
 from components.namespace.namespace import PodDemand, hard_limits
 from components.postgres.sizes import BACKUP_RESOURCES
-from components.todo.service import AnyService, ExternalService, PostgresService, Service
+from components.todo.service import AnyService, ExternalService, PostgresService, ServiceDescription
 
 
 def quota_of(services: Sequence[AnyService]) -> dict[str, str]:
@@ -20,7 +20,7 @@ def quota_of(services: Sequence[AnyService]) -> dict[str, str]:
 
 def _demands(service: AnyService) -> list[PodDemand]:
     match service:
-        case Service():
+        case ServiceDescription():
             # One more while rolling, and those that it takes the place of count until they ended.
             pods = max(2 * service.scaling.most, 5) + 1
             return [PodDemand(resources=service.resources, pods=pods)]

@@ -10,23 +10,23 @@ from components.todo.service import (
     AnyService,
     ExternalService,
     PostgresService,
-    Service,
+    ServiceDescription,
 )
 
 
 def clients(
-    services: Sequence[AnyService], service: Service | PostgresService, instance: str
+    services: Sequence[AnyService], service: ServiceDescription | PostgresService, instance: str
 ) -> list[Mapping[str, str]]:
     """Returns the labels of the pods that may connect to a service."""
     return [
         selector(other.object_name, instance)
         for other in services
-        if isinstance(other, Service) and service.name in other.reaches
+        if isinstance(other, ServiceDescription) and service.name in other.reaches
     ]
 
 
 def destinations(
-    services: Sequence[AnyService], service: Service, instance: str
+    services: Sequence[AnyService], service: ServiceDescription, instance: str
 ) -> list[tuple[Peer, int]]:
     """Returns whom a service's pods may connect to, each on one port.
 
@@ -45,7 +45,7 @@ def destinations(
 
 def _peer(to: AnyService | Addresses, instance: str) -> Peer:
     match to:
-        case Service() | PostgresService():
+        case ServiceDescription() | PostgresService():
             return selector(to.object_name, instance)
         case ExternalService() | Addresses():
             return addresses(to.cidr)

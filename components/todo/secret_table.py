@@ -11,7 +11,7 @@ from components.todo.names import PROJECT
 
 
 @dataclass(frozen=True)
-class Secret:
+class SecretDescription:
     """One secret, under all names that it has."""
 
     name: str
@@ -49,21 +49,21 @@ class Secret:
         return f"{self.field.upper()}_FILE"
 
 
-DATABASE_PASSWORD = Secret(
+DATABASE_PASSWORD = SecretDescription(
     "databasePassword", "Password of the database user.", generate="openssl rand -hex 24"
 )
-JWT_KEY = Secret("jwtKey", "Signs the users' sessions.", generate="openssl rand -hex 32")
-JWT_NEXT_KEY = Secret(
+JWT_KEY = SecretDescription("jwtKey", "Signs the users' sessions.", generate="openssl rand -hex 32")
+JWT_NEXT_KEY = SecretDescription(
     "jwtNextKey",
     "During a rotation: accepted already, before it becomes jwtKey.",
     rotates="jwtKey",
 )
-JWT_PREVIOUS_KEY = Secret(
+JWT_PREVIOUS_KEY = SecretDescription(
     "jwtPreviousKey",
     "During a rotation: the former jwtKey, while sessions signed with it live.",
     rotates="jwtKey",
 )
-CHAT_API_KEY = Secret("chatApiKey", "Key of the chat endpoint.")
+CHAT_API_KEY = SecretDescription("chatApiKey", "Key of the chat endpoint.")
 
 SECRETS = (DATABASE_PASSWORD, JWT_KEY, JWT_NEXT_KEY, JWT_PREVIOUS_KEY, CHAT_API_KEY)
 """All of them, in the order in which they are asked for and mounted."""

@@ -10,7 +10,7 @@ from components.metadata.scope import ObjectScope
 from components.secrets.external import declare_external_secret
 from components.secrets.files import SecretFiles
 from components.secrets.store import SecretStore
-from components.todo.secret_table import SECRETS, Secret
+from components.todo.secret_table import SECRETS, SecretDescription
 from components.todo.settings.config import SecretValues
 from components.todo.settings.secrets import ExternalSecrets, GeneratedSecrets, Secrets
 
@@ -22,16 +22,16 @@ PATH = "/run/secrets/todo"
 class StackSecrets:
     """Which secrets there are, and where they come from."""
 
-    present: tuple[Secret, ...]
+    present: tuple[SecretDescription, ...]
     values: SecretValues
     """The secrets by name; empty where `external` names the Secret that has them."""
     external: pulumi.Output[str] | None
 
-    def read_by(self, readers: Collection[Secret]) -> tuple[Secret, ...]:
+    def read_by(self, readers: Collection[SecretDescription]) -> tuple[SecretDescription, ...]:
         """Returns which of the secrets that a service reads there are."""
         return tuple(secret for secret in self.present if secret in readers)
 
-    def files(self, readers: Collection[Secret]) -> SecretFiles | None:
+    def files(self, readers: Collection[SecretDescription]) -> SecretFiles | None:
         """Returns the files with the secrets that a service reads; None where it reads none."""
         read = self.read_by(readers)
         if not read:
@@ -41,7 +41,7 @@ class StackSecrets:
         keys = None if read == self.present else [secret.file for secret in read]
         return SecretFiles(path=PATH, existing=self.external, keys=keys)
 
-    def variables(self, readers: Collection[Secret]) -> dict[str, str]:
+    def variables(self, readers: Collection[SecretDescription]) -> dict[str, str]:
         """Returns the environment variables that say where the files are."""
         return {secret.variable: f"{PATH}/{secret.file}" for secret in self.read_by(readers)}
 

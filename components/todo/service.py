@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from components.pod.probes import HttpProbe, NoProbe, Probe
 from components.postgres.pod import PORT
 from components.todo.images import BaseImage
-from components.todo.secret_table import Secret
+from components.todo.secret_table import SecretDescription
 from components.todo.settings.database import InClusterDatabase
 from components.values.exposure import ClusterIpExposure, Exposure
 from components.values.resources import Resources
@@ -47,7 +47,7 @@ class Addresses:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Service:
+class ServiceDescription:
     """Stateless pods of one kind, and the Kubernetes Service in front of them."""
 
     name: str
@@ -63,7 +63,7 @@ class Service:
     """Runs before the service in every new pod."""
     environment: Mapping[str, str] = field(default_factory=dict[str, str])
     config_files: Mapping[str, str] = field(default_factory=dict[str, str])
-    secrets: Sequence[Secret] = ()
+    secrets: Sequence[SecretDescription] = ()
     """The secrets it reads; a variable each says in which file, if the stack has it."""
     writable_paths: Sequence[str] = ("/tmp",)  # noqa: S108 - a mount point
     waits_for: Sequence[str] = ()
@@ -137,5 +137,5 @@ class ExternalService:
     """Addresses that it may be reached at."""
 
 
-AnyService = Service | PostgresService | ExternalService
+AnyService = ServiceDescription | PostgresService | ExternalService
 """Whatever has a name by which services say whom they reach."""

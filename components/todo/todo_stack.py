@@ -12,7 +12,7 @@ from components.todo.contract import operations
 from components.todo.deploy import Stack, deploy
 from components.todo.deployed import Deployed
 from components.todo.former import keep_former
-from components.todo.namespace import declare_surroundings
+from components.todo.namespace import declare_stack_namespace
 from components.todo.outputs import stack_outputs
 from components.todo.secrets import declare_secrets
 from components.todo.services.all_services import services
@@ -57,7 +57,7 @@ class TodoStack(pulumi.ComponentResource):
         super().__init__("todo:kubernetes:TodoStack", name, None, opts)
         settings, described = args.settings, services(args.settings)
         opts = pulumi.ResourceOptions(parent=self, transformations=[keep_former(self, name)])
-        scope = declare_surroundings(name, settings, described, opts)
+        scope = declare_stack_namespace(name, settings, described, opts)
         stack = Stack(
             scope=scope,
             settings=settings,

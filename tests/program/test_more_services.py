@@ -7,7 +7,7 @@ import pytest
 from components.pod.probes import ExecProbe, TcpProbe
 from components.todo import todo_stack
 from components.todo.secret_table import DATABASE_PASSWORD, JWT_KEY
-from components.todo.service import AnyService, ImageOf, PublishedImage, Service
+from components.todo.service import AnyService, ImageOf, PublishedImage, ServiceDescription
 from components.todo.services.all_services import services
 from components.todo.services.database import database_environment, database_files
 from components.todo.settings.settings import Settings
@@ -24,7 +24,7 @@ _REFERENCE = "docker.io/library/redis:8.2.1-bookworm"
 
 
 def with_two_more(settings: Settings) -> tuple[AnyService, ...]:
-    cache = Service(
+    cache = ServiceDescription(
         name="cache",
         image=PublishedImage(reference=_REFERENCE),
         liveness=TcpProbe(),
@@ -34,7 +34,7 @@ def with_two_more(settings: Settings) -> tuple[AnyService, ...]:
         scaling=Fixed(replicas=1),
         port=6379,
     )
-    worker = Service(
+    worker = ServiceDescription(
         name="worker",
         image=ImageOf(service="backend"),
         command=("python", "-m", "todo_backend.worker"),

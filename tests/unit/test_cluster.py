@@ -6,7 +6,7 @@ import re
 import pulumi_kubernetes as k8s
 
 from components.cluster.managed import managed
-from components.cluster.provider import forces_patches, kubernetes_provider
+from components.cluster.provider import declare_provider, forces_patches
 from tests.recording import ROOT, record
 
 PAGE = (ROOT / "docs/components/cluster.md").read_text(encoding="utf-8")
@@ -14,7 +14,7 @@ PAGE = (ROOT / "docs/components/cluster.md").read_text(encoding="utf-8")
 
 def provider_of(**cluster: str) -> dict[str, object]:
     def program() -> None:
-        kubernetes_provider("cluster", **cluster)
+        declare_provider("cluster", **cluster)
 
     return record(program).one("kubernetes", "cluster").inputs
 

@@ -9,7 +9,7 @@ import pytest
 
 from components.cluster.polling import Polling
 from components.postgres import PostgresStatefulSet, PostgresStatefulSetArgs
-from components.postgres.hooks import server_hooks
+from components.postgres.hooks import register_server_hooks
 from components.postgres.identity import VolumeIdentity
 from components.postgres.input_names import InputNames
 from components.postgres.rollout import PostgresRollout
@@ -200,7 +200,7 @@ def test_what_is_to_be_corrected_has_the_name_that_the_program_gives_it(
 
     def program() -> None:
         identity = VolumeIdentity("shop", InputNames(server="shop:database"))
-        hooks = server_hooks("postgres", Controller(), identity).before_update or []
+        hooks = register_server_hooks("postgres", Controller(), identity).before_update or []
         args = pulumi.ResourceHookArgs("urn", "x/postgres", "postgres", "StatefulSet")
         for hook in hooks:
             if isinstance(hook, pulumi.ResourceHook) and hook.name == "pod of postgres":

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from components.todo.reach import clients, destinations
-from components.todo.service import Addresses, BuiltImage, PublishedImage, Service
+from components.todo.service import Addresses, BuiltImage, PublishedImage, ServiceDescription
 from components.todo.services.all_services import services
 from components.todo.services.database import NAME as DATABASE
 from components.todo.settings.config import parse_settings
@@ -20,14 +20,14 @@ from tests.recording import ROOT
 _RESOURCES = Resources(cpu_request="1", cpu_limit="1", memory_request="1Gi", memory_limit="1Gi")
 
 
-def stateless(stack: str) -> dict[str, Service]:
+def stateless(stack: str) -> dict[str, ServiceDescription]:
     described = services(parse_settings(stack_settings(stack)))
-    return {it.name: it for it in described if isinstance(it, Service)}
+    return {it.name: it for it in described if isinstance(it, ServiceDescription)}
 
 
-def described(name: str, **more: Any) -> Service:
+def described(name: str, **more: Any) -> ServiceDescription:
     image = PublishedImage(reference=f"{name}:1")
-    return Service(name=name, image=image, resources=_RESOURCES, **more)
+    return ServiceDescription(name=name, image=image, resources=_RESOURCES, **more)
 
 
 @pytest.mark.parametrize("stack", STACKS)
@@ -35,7 +35,7 @@ def test_services_wait_for_and_reach_services_that_there_are(stack: str) -> None
     described = services(parse_settings(stack_settings(stack)))
     before = set[str]()
     for service in described:
-        if isinstance(service, Service):
+        if isinstance(service, ServiceDescription):
             assert set(service.waits_for) <= before
             destinations(described, service, "todo")
         before.add(service.name)
@@ -84,7 +84,7 @@ def test_addresses_outside_are_reached_on_one_port() -> None:
 
 
 @pytest.mark.parametrize("others", [[], [described("cache")]])
-def test_what_nobody_can_connect_to_is_not_reached(others: list[Service]) -> None:
+def test_what_nobody_can_connect_to_is_not_reached(others: list[ServiceDescription]) -> None:
     service = described("worker", reaches=["cache"])
     with pytest.raises(ValueError, match="worker reaches cache, which"):
         destinations([service, *others], service, "shop")

@@ -5,7 +5,7 @@ from dataclasses import fields
 
 import pytest
 
-from components.todo.service import Service
+from components.todo.service import ServiceDescription
 from tests.programs import STACKS, run_program, stack_settings
 from tests.recording import ROOT
 
@@ -20,8 +20,8 @@ def first_cells(heading: str) -> set[str]:
 
 
 def test_every_field_of_a_service_is_described() -> None:
-    kinds = {"Service", "PostgresService", "ExternalService"}
-    assert first_cells("A service") - kinds == {field.name for field in fields(Service)}
+    kinds = {"ServiceDescription", "PostgresService", "ExternalService"}
+    assert first_cells("A service") - kinds == {field.name for field in fields(ServiceDescription)}
 
 
 @pytest.mark.parametrize("stack", STACKS)

@@ -7,7 +7,7 @@ from components.app.service import PODS_SUFFIX
 from components.pod.probes import HttpProbe
 from components.todo.names import BACKEND, FRONTEND
 from components.todo.secret_table import SECRETS
-from components.todo.service import Addresses, BuiltImage, Service
+from components.todo.service import Addresses, BuiltImage, ServiceDescription
 from components.todo.services.database import NAME as DATABASE
 from components.todo.services.database import database_environment, database_files
 from components.todo.settings.settings import Settings
@@ -24,10 +24,10 @@ SESSION_MINUTES = (
 """What a running backend is asked for how many minutes a session is valid."""
 
 
-def backend(settings: Settings) -> Service:
+def backend(settings: Settings) -> ServiceDescription:
     """Returns the description of the backend."""
     own = settings.backend
-    return Service(
+    return ServiceDescription(
         name=BACKEND,
         image=BuiltImage(base_images={"PYTHON_IMAGE": "python"}),
         init_command=("python", "-m", "todo_backend.migrate"),

@@ -2,7 +2,7 @@
 
 from components.pod.probes import HttpProbe
 from components.todo.names import BACKEND, FRONTEND
-from components.todo.service import BuiltImage, Service
+from components.todo.service import BuiltImage, ServiceDescription
 from components.todo.services.backend import PORT
 from components.todo.settings.settings import Settings
 from components.values.addresses import is_ipv6
@@ -11,11 +11,11 @@ from components.values.exposure import keep_alive_seconds, trusted_proxies
 _PORT = 3000
 
 
-def frontend(settings: Settings) -> Service:
+def frontend(settings: Settings) -> ServiceDescription:
     """Returns the description of the frontend."""
     own = settings.frontend
     cidr = settings.cluster.pod_cidr
-    return Service(
+    return ServiceDescription(
         name=FRONTEND,
         image=BuiltImage(base_images={"NODE_IMAGE": "node"}),
         environment={

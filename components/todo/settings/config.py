@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from components.cluster.stack_identity import stack_identity
 from components.todo.names import PROJECT
-from components.todo.secret_table import SECRETS, Secret
+from components.todo.secret_table import SECRETS, SecretDescription
 from components.todo.settings.errors import SettingsError, explain
 from components.todo.settings.found import (
     FOUND,
@@ -116,7 +116,7 @@ def _read_secrets(config: pulumi.Config, settings: Settings) -> SecretValues | N
             assert_never(settings.secrets)
 
 
-def _read_secret(config: pulumi.Config, secret: Secret) -> pulumi.Output[str] | None:
+def _read_secret(config: pulumi.Config, secret: SecretDescription) -> pulumi.Output[str] | None:
     plain = runtime_config.get_config(secret.config_key)
     if runtime_config.is_config_secret(secret.config_key) and plain:
         return config.require_secret(secret.name)

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from pydantic.json_schema import models_json_schema
 
-from components.todo.secret_table import SECRETS, Secret
+from components.todo.secret_table import SECRETS, SecretDescription
 from components.todo.settings.settings import Settings
 
 ROOT = Path(__file__).parents[3]
@@ -120,7 +120,7 @@ def settings_table() -> str:
     return "".join(lines) + "\n"
 
 
-def _about(secret: Secret) -> str:
+def _about(secret: SecretDescription) -> str:
     required = " Required with secrets.mode generated." if secret.required else ""
     return secret.meaning + required
 
