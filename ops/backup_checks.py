@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 from cronsim import CronSim
 
+from cluster_objects.json_tree import Json, part, parts
 from ops.database import sql
 from ops.diagnosis import cannot_start
 from ops.facts import Facts
 from ops.findings import Finding, failed, ok, warning
-from ops.json_tree import Json, part, parts
 from ops.repair import REPAIR
 from ops.terminal import age
 from ops.workloads import seconds_since

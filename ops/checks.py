@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
+from cluster_objects.json_tree import Json, part, parts
 from console.failure import Failure
 from ops import database
 from ops.backup_checks import backups, collations
 from ops.diagnosis import diagnose_pod, diagnose_workload
 from ops.facts import Facts
 from ops.findings import Finding, failed, ok, warning
-from ops.json_tree import Json, part, parts
 from ops.network_policy_checks import policies
 from ops.password_rotation import PASSWORD, PasswordRotation, digest
 from ops.repair import REPAIR

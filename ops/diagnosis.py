@@ -3,8 +3,8 @@
 import re
 from collections.abc import Sequence
 
+from cluster_objects.json_tree import Json, part, parts
 from ops.findings import Finding, failed, warning
-from ops.json_tree import Json, part, parts
 from ops.repair import REPAIR
 from ops.workloads import is_ready, restarts
 

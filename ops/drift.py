@@ -8,9 +8,9 @@ from typing import Any, cast
 
 from pulumi.automation.events import OpType, StepEventMetadata
 
+from cluster_objects.json_tree import part
 from ops.facts import Facts
 from ops.findings import Finding, failed, ok
-from ops.json_tree import part
 from ops.repair import REPAIR
 from ops.stack import Stack
 

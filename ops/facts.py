@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from ops.json_tree import Json, part
+from cluster_objects.json_tree import Json, part
 from ops.kube import Cluster
 from ops.stack import Stack
 

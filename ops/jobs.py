@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from cluster_objects.json_tree import Json, part, parts
 from console.failure import ExitCode, Failure
 from ops.diagnosis import diagnose_pod
-from ops.json_tree import Json, part, parts
 from ops.kube import Cluster
 from ops.repair import REPAIR
 from ops.stack import Stack

@@ -15,9 +15,9 @@ import base64
 import secrets
 from dataclasses import dataclass
 
+from cluster_objects.json_tree import Json, part
 from console.failure import ExitCode, Failure
 from ops.contract import Service
-from ops.json_tree import Json, part
 from ops.kube import Cluster
 from ops.stack import Stack
 from ops.workloads import is_ready, mounted_secret, seconds_since, selector_of

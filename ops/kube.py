@@ -15,7 +15,7 @@ from kubernetes import stream as streams
 from kubernetes.dynamic.exceptions import ResourceNotFoundError
 from kubernetes.utils import DEFAULT_RETRY, on_error
 
-from ops.json_tree import Json, parts
+from cluster_objects.json_tree import Json, parts
 from ops.kubeconfig import api_client
 from ops.retry import UNREACHED, ApiError, ApiRetry
 from ops.stack import Stack

@@ -94,16 +94,18 @@ def proxied(url: str) -> bool:
     (https://pkg.go.dev/golang.org/x/net/http/httpproxy).
     """
     host = urlsplit(url).hostname or ""
+    if host == "localhost" or _covers("127.0.0.0/8", host) or _covers("::1", host):
+        return False
     without = os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or ""
-    entries = ["localhost", "127.0.0.0/8", "::1", *without.lower().split(",")]
-    return "https" in getproxies_environment() and not any(
-        _covers(it.strip(), host) for it in entries
-    )
+    entries = [it.strip().lower() for it in without.split(",")]
+    return "https" in getproxies_environment() and not any(_covers(it, host) for it in entries)
 
 
 def _covers(entry: str, host: str) -> bool:
+    if entry == "*":
+        return True
     try:
         return ipaddress.ip_address(host) in ipaddress.ip_network(entry, strict=False)
     except ValueError:  # one of them is a name
-        name = entry.lstrip(".")
-        return entry == "*" or (bool(name) and f".{host}".endswith(f".{name}"))
+        name = entry.removeprefix("*").lstrip(".")
+        return bool(name) and f".{host}".endswith(f".{name}")

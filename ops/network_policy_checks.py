@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 
+from cluster_objects.json_tree import Json, part
+from cluster_objects.policy_enforcement import enforcer, kindnet_fails
 from ops.facts import Facts
 from ops.findings import Finding, failed, ok, warning
-from ops.json_tree import Json, part
 from ops.kube import EVERY, Cluster
 from ops.repair import REPAIR
 from ops.retry import ApiError
-from toolchain.providers.policies import enforcer, kindnet_fails
 
 _EMBEDDED = "todo/network-policies"
 """The label by which the embedded cluster says it on its node: enforced, or declared."""

@@ -18,10 +18,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 
+from cluster_objects.json_tree import Json, part
 from console.failure import ExitCode, Failure
 from ops import database
 from ops.contract import Secret, Service
-from ops.json_tree import Json, part
 from ops.kube import Cluster
 from ops.retry import wait_until
 from ops.scram import verifier

@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from uuid import uuid4
 
+from cluster_objects.json_tree import part
 from console.failure import Failure
 from ops import http
 from ops.contract import Service
@@ -16,7 +17,6 @@ from ops.facts import Facts
 from ops.findings import Finding, failed, ok, warning
 from ops.forwarder import Forwarder
 from ops.http import NoAnswerError
-from ops.json_tree import part
 from ops.repair import REPAIR
 
 _NOBODY = "nothing answers behind the address: no pod is ready"

@@ -6,8 +6,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from cluster_objects.json_tree import part, parts
 from ops.contract import Operations, operations_in
-from ops.json_tree import part, parts
 from ops.pulumi_stack import PulumiStack
 
 

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from ops.json_tree import Json, parts
-from ops.json_tree import part as at
+from cluster_objects.json_tree import Json, parts
+from cluster_objects.json_tree import part as at
 from ops.stack import Stack
 
 _COMPONENT = "app.kubernetes.io/component"

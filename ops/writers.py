@@ -1,7 +1,7 @@
 """Stopping and starting what writes to the database."""
 
+from cluster_objects.json_tree import Json, part
 from ops.contract import Service
-from ops.json_tree import Json, part
 from ops.kube import Cluster
 from ops.retry import wait_until
 from ops.stack import Stack

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
+from cluster_objects.json_tree import part
 from console.failure import Failure
 from toolchain import environment, health
-from toolchain.json_tree import part
 from toolchain.stack import Stack
 
 _NO_ADDRESS = "127.0.0.1"

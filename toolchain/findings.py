@@ -7,10 +7,10 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any, cast
 
+from cluster_objects.json_tree import Json, part
 from components.todo.settings.left_open import is_left_open
 from distribution.cluster import node
 from toolchain import environment, paths
-from toolchain.json_tree import Json, part
 
 _WHICH = ("provider", "name", "context")
 """What tells a stack's cluster from all others of this machine."""

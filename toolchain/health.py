@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from cluster_objects.json_tree import part, parts
 from components.todo.names import INSTANCE, LOADED_IMAGES
 from toolchain import environment, ui
-from toolchain.json_tree import part, parts
 from toolchain.state import all_resources
 
 PATIENCE_SECONDS = 60.0

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from cluster_objects.json_tree import parts
 from console.failure import Failure
-from toolchain.json_tree import parts
 
 Object = dict[str, Any]
 

@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from cluster_objects.json_tree import part
 from components.todo.names import NODE_PORTS
 from console.failure import Failure
 from distribution.cluster import node
 from toolchain import environment, findings, missing, paths, ui
-from toolchain.json_tree import part
 from toolchain.providers import docker
 from toolchain.providers.choice import (
     IN_DOCKER,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import shutil
 from typing import Any
 
+from cluster_objects.json_tree import part
 from components.todo.names import STACK_MARK
 from console.failure import Failure
 from toolchain import environment
-from toolchain.json_tree import part
 from toolchain.kubectl import Kubectl, Silent
 from toolchain.stack import Stack
 from toolchain.state import resources_in

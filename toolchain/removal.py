@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from cluster_objects.json_tree import part
 from console.confirm import confirm
 from console.failure import Failure
 from distribution.cluster import node
 from toolchain import environment, machine, paths, ui, volumes
-from toolchain.json_tree import part
 from toolchain.kubectl import Kubectl, Object, Silent
 from toolchain.providers.choice import called
 from toolchain.stack import Stack

@@ -8,11 +8,11 @@ import secrets
 import subprocess
 from typing import Any, cast
 
+from cluster_objects.json_tree import Json, part, parts
 from components.todo.names import PROJECT
 from components.todo.secret_table import SECRETS
 from console.failure import Failure
 from toolchain import environment, paths, python_env, ui
-from toolchain.json_tree import Json, part, parts
 from toolchain.state import lost_salt, resources_in, secret_files
 
 _GENERATED = {secret.name: secret.file for secret in SECRETS if secret.required}

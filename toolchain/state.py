@@ -6,7 +6,7 @@ import base64
 import json
 from typing import Any
 
-from toolchain.json_tree import Json, part, parts
+from cluster_objects.json_tree import Json, part, parts
 
 
 def all_resources(state: Json | None) -> list[Json]:

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from cluster_objects.json_tree import part, parts
 from components.todo.names import INSTANCE, STACK_MARK
 from distribution.cluster import node
 from toolchain import environment, findings
-from toolchain.json_tree import part, parts
 from toolchain.kubectl import Kubectl, Object
 from toolchain.providers.choice import remembered_by
 from toolchain.providers.provider import Provider

@@ -8,8 +8,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
+from cluster_objects.json_tree import part
 from toolchain import ui
-from toolchain.json_tree import part
 from toolchain.kubectl import Kubectl, Object, Silent
 from toolchain.providers import minikube_volumes
 from toolchain.survey import Found, Target, metadata

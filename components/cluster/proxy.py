@@ -13,27 +13,18 @@ def proxied(url: str) -> bool:
     (https://pkg.go.dev/golang.org/x/net/http/httpproxy).
     """
     host = urlsplit(url).hostname or ""
-    if host == "localhost" or (_is_address(host) and ipaddress.ip_address(host).is_loopback):
+    if host == "localhost" or _covers("127.0.0.0/8", host) or _covers("::1", host):
         return False
     without = os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or ""
-    entries = [it.strip().lower() for it in without.split(",") if it.strip()]
+    entries = [it.strip().lower() for it in without.split(",")]
     return "https" in getproxies_environment() and not any(_covers(it, host) for it in entries)
 
 
 def _covers(entry: str, host: str) -> bool:
     if entry == "*":
         return True
-    if _is_address(host):
-        try:
-            return ipaddress.ip_address(host) in ipaddress.ip_network(entry, strict=False)
-        except ValueError:
-            return False
-    return host == entry.lstrip(".") or host.endswith(f".{entry.lstrip('.')}")
-
-
-def _is_address(host: str) -> bool:
     try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
+        return ipaddress.ip_address(host) in ipaddress.ip_network(entry, strict=False)
+    except ValueError:  # one of them is a name
+        name = entry.removeprefix("*").lstrip(".")
+        return bool(name) and f".{host}".endswith(f".{name}")

@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 from rich.text import Text
 
+from cluster_objects.json_tree import Json, part
 from console.failure import ExitCode, Failure
 from ops.context import target
 from ops.diagnosis import container_states
-from ops.json_tree import Json, part
 from ops.kube import Cluster
 from ops.stack import Stack
 from ops.terminal import COLOURS, out

@@ -6,11 +6,11 @@ from typing import Any
 import typer
 from rich.text import Text
 
+from cluster_objects.json_tree import Json, part
 from console.failure import ExitCode, Failure
 from ops.commands.options import AsJson
 from ops.context import target
 from ops.diagnosis import container_states
-from ops.json_tree import Json, part
 from ops.kube import Cluster
 from ops.stack import Stack
 from ops.terminal import age, print_json, say, table

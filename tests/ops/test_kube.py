@@ -13,6 +13,7 @@ import pytest
 from ops.kube import EVERY, Cluster
 from ops.kubeconfig import proxied
 from ops.retry import ApiError
+from tests.proxy_cases import PROXY_CASES
 
 GATEWAYS = "gateway.networking.k8s.io"
 
@@ -155,18 +156,7 @@ def test_changes_say_who_made_them(api: Api) -> None:
     assert api.asked[-1].endswith("/pods/x?fieldManager=todo-ops")
 
 
-@pytest.mark.parametrize(
-    ("url", "without", "expected"),
-    [
-        ("https://api.example.com:6443", "", True),
-        ("https://127.0.0.1:6443", "", False),
-        ("https://localhost:6443", "", False),
-        ("https://10.89.0.2:6443", "10.0.0.0/8,other", False),
-        ("https://api.example.com", ".example.com", False),
-        ("https://api.example.com", "other.com, *", False),
-        ("https://myexample.com", "example.com", True),
-    ],
-)
+@pytest.mark.parametrize(("url", "without", "expected"), PROXY_CASES)
 def test_a_cluster_is_reached_through_the_proxy_where_kubectl_does(
     url: str, without: str, expected: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:

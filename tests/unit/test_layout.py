@@ -1,6 +1,7 @@
-"""The law of the layout: the library in `components/` knows nothing of what is built with it."""
+"""The law of the layout: what each part of this repository may know of the others."""
 
 import ast
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,6 +29,12 @@ def imported(path: Path, source: str) -> Iterator[tuple[bool, str]]:
             module = ".".join([*base, *([node.module] if node.module else [])])
             # What is imported may be a module itself.
             yield from ((node.level > 0, f"{module}.{name.name}") for name in node.names)
+
+
+def own(path: Path) -> set[str]:
+    """What of this repository a file imports, by its name at the top."""
+    source = path.read_text(encoding="utf-8")
+    return {name.partition(".")[0] for _, name in imported(path, source)} & OWN
 
 
 def offences(path: Path, source: str) -> list[str]:
@@ -69,3 +76,19 @@ def test_what_the_library_must_not_say_is_noticed(source: str) -> None:
 def test_what_the_library_may_import() -> None:
     source = "import pulumi\nfrom ..values.text import Text\nfrom .args import AppDeploymentArgs"
     assert offences(ROOT / "components" / "app" / "pod.py", source) == []
+
+
+def test_operations_know_a_stack_by_its_outputs_alone() -> None:
+    """Neither the program that deployed it nor what set this machine up."""
+    used = set[str]().union(*(own(path) for path in (ROOT / "ops").rglob("*.py")))
+    assert used == {"ops", "console", "cluster_objects"}
+
+
+@pytest.mark.parametrize("package", ["console", "cluster_objects"])
+def test_what_all_may_import_imports_nothing_of_the_rest_and_needs_no_installation(
+    package: str,
+) -> None:
+    for path in (ROOT / package).rglob("*.py"):
+        source = path.read_text(encoding="utf-8")
+        names = {name.partition(".")[0] for _, name in imported(path, source)}
+        assert names <= {package, *sys.stdlib_module_names}

@@ -16,6 +16,7 @@ from components.cluster.kubeconfig import current_context
 from components.cluster.live_objects import LiveObjects
 from components.cluster.proxy import proxied
 from components.cluster.remedies import Remedies
+from tests.proxy_cases import PROXY_CASES
 
 ROUTES = "/apis/gateway.networking.k8s.io/v1"
 ROUTE = f"{ROUTES}/namespaces/shop/httproutes/frontend"
@@ -171,21 +172,7 @@ def test_the_current_context_is_that_of_the_first_file_as_for_kubectl(tmp_path: 
     assert current_context(str(tmp_path / "none")) is None
 
 
-@pytest.mark.parametrize(
-    ("url", "without", "expected"),
-    [
-        ("https://cluster.example.com", "", True),
-        ("https://127.0.0.1:6443", "", False),
-        ("https://[::1]:6443", "", False),
-        ("https://localhost:6443", "", False),
-        ("https://192.168.49.2:8443", "192.168.49.0/24,example.org", False),
-        ("https://192.168.50.2:8443", "192.168.49.0/24", True),
-        ("https://cluster.example.com", ".example.com", False),
-        ("https://cluster.example.com", "example.com", False),
-        ("https://notexample.com", "example.com", True),
-        ("https://cluster.example.com", "*", False),
-    ],
-)
+@pytest.mark.parametrize(("url", "without", "expected"), PROXY_CASES)
 def test_a_proxy_is_used_where_kubectl_uses_it(
     monkeypatch: pytest.MonkeyPatch, url: str, without: str, expected: bool
 ) -> None:

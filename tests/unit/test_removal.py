@@ -123,7 +123,7 @@ def clone(tmp_path: Path) -> Clone:
     folder, answers = tmp_path / "clone", tmp_path / "answers"
     answers.mkdir()
     left_out = shutil.ignore_patterns("modules", "base_images", "__pycache__")
-    for package in ("components", "console", "distribution", "toolchain"):
+    for package in ("cluster_objects", "components", "console", "distribution", "toolchain"):
         shutil.copytree(PROJECT / package, folder / package, ignore=left_out)
     (folder / ".venv").symlink_to(Path(sys.prefix))
     for name in ("pulumi", "kubectl"):

@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from cluster_objects.json_tree import parts
 from console.failure import Failure
 from toolchain import environment, paths
-from toolchain.json_tree import parts
 
 
 def write(name: str, endpoint: str) -> None:

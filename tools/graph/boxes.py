@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from toolchain.json_tree import part
+from cluster_objects.json_tree import part
 from tools.graph.cards import CLAIM, card, image_card, own_claims
 from tools.graph.diagram import Box, Pile
 from tools.graph.resources import Resource

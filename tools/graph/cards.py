@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from toolchain.json_tree import Json, part, parts
+from cluster_objects.json_tree import Json, part, parts
 from tools.graph.diagram import Card
 from tools.graph.policies import Outsider
 from tools.graph.resources import Resource

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from toolchain.json_tree import Json, part, parts
+from cluster_objects.json_tree import Json, part, parts
 from tools.graph.resources import Resource
 
 Direction = Literal["ingress", "egress"]

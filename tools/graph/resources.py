@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from cluster_objects.json_tree import Json, part, parts
 from tests.recording import Recording
-from toolchain.json_tree import Json, part, parts
 
 _WORKLOADS = {"Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job"}
 

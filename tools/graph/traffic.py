@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from toolchain.json_tree import Json, part, parts
+from cluster_objects.json_tree import Json, part, parts
 from tools.graph.policies import Outsider, allowed, outsiders
 from tools.graph.resources import Resource
 
