@@ -1,20 +1,89 @@
 """Pulumi's side of a stack: its state, configuration and updates, by Pulumi's Automation API."""
 
 import json
+import os
+import signal
 import subprocess
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from pulumi import automation as auto
+from pulumi.automation.errors import create_command_error
 from pulumi.automation.events import EngineEvent, StepEventMetadata
 
 from console.failure import ExitCode, Failure
 from ops.environment import enter
 
 T = TypeVar("T")
+
+_SECONDS = 1200
+"""For one run of Pulumi: a rollout of all services, each awaited for ten minutes at most."""
+_SECONDS_TO_FINISH = 120
+"""For an interrupted one to finish what it has begun, and to release its lock."""
+
+
+class _Command(auto.PulumiCommand):
+    """The command `pulumi`, which ends some time and can be told something in confidence."""
+
+    def run(
+        self,
+        args: list[str],
+        cwd: str,
+        additional_env: Mapping[str, str],
+        on_output: auto.OnOutput | None = None,
+        on_error: auto.OnOutput | None = None,
+        *,
+        stdin: str = "",
+    ) -> auto.CommandResult:
+        """Runs it as Automation does.
+
+        Args:
+            args: Its arguments.
+            cwd: The project's folder.
+            additional_env: Variables beside the environment's.
+            on_output: For Automation; nobody here listens.
+            on_error: As before.
+            stdin: What it reads.
+
+        Raises:
+            CommandError: It failed.
+            Failure: It did not end.
+        """
+        del on_output, on_error
+        with subprocess.Popen(  # noqa: S603
+            [self.command, "--non-interactive", *args],
+            cwd=cwd,
+            env={**os.environ, **additional_env, "PULUMI_AUTOMATION_API": "true"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+        ) as process:
+            try:
+                out, err = process.communicate(stdin, _SECONDS)
+            except subprocess.TimeoutExpired:
+                _interrupt(process)
+                raise Failure(
+                    f"`pulumi {args[0]}` did not end within {_SECONDS // 60} minutes and was "
+                    "interrupted; see `python -m ops validate` for what it waited for, then run "
+                    "this again.",
+                    ExitCode.UNREACHABLE,
+                ) from None
+        result = auto.CommandResult(out.rstrip(), err.rstrip(), process.returncode)
+        if result.code:
+            raise create_command_error(result)
+        return result
+
+
+def _interrupt(process: subprocess.Popen[str]) -> None:
+    process.send_signal(signal.SIGINT)
+    try:
+        process.communicate(timeout=_SECONDS_TO_FINISH)
+    except subprocess.TimeoutExpired:
+        process.kill()
 
 
 class _Workspace(auto.LocalWorkspace):
@@ -49,7 +118,9 @@ class PulumiStack:
     def _stack(self) -> auto.Stack:
         enter(self._project, self._name)
         try:
-            workspace = _Workspace(work_dir=str(self._project))
+            workspace = _Workspace(work_dir=str(self._project), pulumi_command=_Command())
+        except auto.InvalidVersionError as error:
+            raise _unfit(error) from None
         except FileNotFoundError:
             raise Failure(
                 'The command pulumi is not found; run `make install`, then eval "$(make env)".',
@@ -109,19 +180,12 @@ class PulumiStack:
         Raises:
             Failure: Pulumi refused.
         """
-        done = subprocess.run(  # noqa: S603
-            [
-                *("pulumi", "config", "set", "--secret", key),
-                *("--stack", self._stack.name, "--non-interactive"),
-            ],
-            cwd=self._project,
-            input=value,
-            capture_output=True,
-            text=True,
-            check=False,
+        stack = self._stack
+        command = cast("_Command", stack.workspace.pulumi_command)
+        arguments = ["config", "set", "--secret", key, "--stack", stack.name]
+        _explained(
+            "config set", lambda: command.run(arguments, str(self._project), {}, stdin=value)
         )
-        if done.returncode:
-            raise explain("config set", done.stderr)
 
     def remove_config(self, key: str) -> None:
         """Removes a value from the stack's configuration."""
@@ -167,6 +231,23 @@ def _explained(command: str, call: Callable[[], T]) -> T:
             return running.result()
         except auto.CommandError as error:
             raise explain(command, error) from None
+        except auto.InvalidVersionError as error:
+            raise _unfit(error) from None
+        except RuntimeError as error:
+            # Automation has no type of its own for it.
+            if "summary event never found" not in str(error):
+                raise
+            raise Failure(
+                f"`pulumi {command}` ended without a summary; run it by hand to see why."
+            ) from None
+
+
+def _unfit(error: auto.InvalidVersionError) -> Failure:
+    return Failure(
+        f"The command pulumi has an unfit version ({str(error).rstrip('.')}); run `make install`, "
+        'then eval "$(make env)".',
+        ExitCode.UNREACHABLE,
+    )
 
 
 def explain(command: str, error: auto.CommandError | str) -> Failure:

@@ -23,11 +23,12 @@ import json, os, pathlib, sys
 folder = pathlib.Path(__file__).parent
 arguments = [a for a in sys.argv[1:] if a != "--non-interactive"]
 if arguments == ["version"]:
-    sys.exit(print("v3.259.0"))
+    sys.exit(print((folder / "version").read_text()))
 if (folder / "slow").exists():
     import signal, time
     def finish(*_):
         print("finishing", flush=True)
+        time.sleep(0.5)
         print("finished", file=sys.stderr, flush=True)
         (folder / "finished").touch()
         sys.exit(1)
@@ -48,6 +49,7 @@ class Fake:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.answer("{}")
+        self.version("v3.259.0")
         (folder / "Pulumi.yaml").write_text("name: todo\nruntime: python\n")
         program = folder / "pulumi"
         program.write_text(PULUMI)
@@ -56,6 +58,9 @@ class Fake:
     def answer(self, stdout: str, stderr: str = "") -> None:
         (self.folder / "stdout").write_text(stdout)
         (self.folder / "stderr").write_text(stderr)
+
+    def version(self, text: str) -> None:
+        (self.folder / "version").write_text(text)
 
     def calls(self) -> list[tuple[list[str], str]]:
         return [json.loads(line) for line in (self.folder / "calls").read_text().splitlines()]
@@ -151,12 +156,44 @@ def test_without_pulumi_it_says_how_to_get_it(fake: Fake, monkeypatch: pytest.Mo
         fake.stack().outputs()
 
 
-def test_an_interrupted_update_is_left_time_to_finish(fake: Fake) -> None:
+def test_a_pulumi_of_an_unfit_version_says_how_to_get_another(fake: Fake) -> None:
+    fake.version("v2.1.0")
+    with pytest.raises(Failure, match=r"unfit version .*2\.1\.0.*make install"):
+        fake.stack().outputs()
+
+
+def test_a_preview_that_ends_without_a_word_is_a_failure(fake: Fake) -> None:
+    with pytest.raises(Failure, match="`pulumi preview` ended without a summary"):
+        fake.stack().preview()
+
+
+def test_an_update_that_does_not_end_is_interrupted(
+    fake: Fake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stack = fake.stack()
+    stack.outputs()
+    (fake.folder / "slow").touch()
+    communicate = subprocess.Popen[str].communicate
+
+    def late(process: subprocess.Popen[str], told: str | None = None, timeout: float = 0) -> Any:
+        if told is None:
+            return communicate(process, timeout=timeout)
+        until((fake.folder / "started").exists)
+        raise subprocess.TimeoutExpired("pulumi", timeout)
+
+    monkeypatch.setattr(subprocess.Popen, "communicate", late)
+    with pytest.raises(Failure, match="`pulumi up` did not end within"):
+        stack.up(["urn"])
+    assert (fake.folder / "finished").exists()
+
+
+@pytest.mark.parametrize("call", ["up(['urn'])", "set_secret('todo:jwtKey', 'x')"])
+def test_an_interrupted_pulumi_is_left_time_to_finish(fake: Fake, call: str) -> None:
     (fake.folder / "slow").touch()
     program = (
         "import signal, sys; from pathlib import Path; from ops.pulumi_stack import PulumiStack\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        "try: PulumiStack(Path(sys.argv[1]), 'dev').up(['urn'])\n"
+        f"try: PulumiStack(Path(sys.argv[1]), 'dev').{call}\n"
         "except KeyboardInterrupt: sys.exit(130)\n"
     )
     with subprocess.Popen(
