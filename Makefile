@@ -28,7 +28,7 @@ test-newest: ## The program's tests with the newest SDKs that requirements.txt a
 	@$(TOOLCHAIN) python-newest
 	@.local/newest-venv/bin/python -m pytest tests/unit tests/program tests/policy
 
-lint: ## Formatting and style of all Python code, types of all but apps/ (make test) and examples/
+lint: ## Formatting and style of all Python code, and types (of apps/ and examples/: make test)
 	@$(TOOLCHAIN) python-lint
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .

@@ -1,7 +1,9 @@
 """examples/shop, as the library's wheel alone lets it run."""
 
 import json
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +52,17 @@ def test_it_is_short_and_imports_nothing_else_of_this_repository() -> None:
     assert not any(
         it in program for it in ("components.todo", "from components", "import components")
     )
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="pyright needs Node.js")
+def test_its_types_are_right_with_the_library_as_installed(
+    strangers_python: Path, tmp_path: Path
+) -> None:
+    shop = shutil.copytree(SHOP, tmp_path / "shop")  # this repository's configuration is not its
+    (shop / "pyrightconfig.json").write_text('{"typeCheckingMode": "strict"}')
+    pyright = (sys.executable, "-m", "pyright", "--pythonpath", strangers_python)
+    done = subprocess.run(pyright, cwd=shop, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
 
 
 def test_it_declares_a_page_a_worker_and_a_database(resources: list[dict[str, Any]]) -> None:
