@@ -15,7 +15,7 @@ import base64
 import secrets
 from dataclasses import dataclass
 
-from cluster_objects.json_tree import Json, part
+from cluster_objects.json_tree import Json, part, parts
 from console.failure import ExitCode, Failure
 from ops.contract import Service
 from ops.kube import Cluster
@@ -80,13 +80,22 @@ class JwtRotation:
         """Returns how long sessions signed with the former key may still be in use.
 
         A session ends `SESSION_MINUTES` after it was signed, and none was signed with the former
-        key since the Secret with the present keys was made: a change makes a new Secret.
+        key since the last pod that had it was replaced.
         """
-        made = min(
-            seconds_since(self._mounted(service)["metadata"]["creationTimestamp"])
-            for service in self.stack.contract.readers(CURRENT)
-        )
-        return self._session_minutes() * 60 - made
+        since = min(map(self._seconds_since_rollout, self.stack.contract.readers(CURRENT)))
+        return self._session_minutes() * 60 - since
+
+    def _seconds_since_rollout(self, service: Service) -> float:
+        """Returns for how long all pods have been of the newest template; 0: they are not yet.
+
+        The condition keeps its time when pods are added, as a younger pod's own would not
+        (https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#complete-deployment).
+        """
+        deployment = self.cluster.get(service.kind, service.workload)
+        for it in parts(deployment, "status", "conditions"):
+            if it["type"] == "Progressing" and it.get("reason") == "NewReplicaSetAvailable":
+                return seconds_since(it["lastUpdateTime"])
+        return 0
 
     def _session_minutes(self) -> int:
         service, session = self.stack.contract.of_role("backend"), self.stack.contract.session

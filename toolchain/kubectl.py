@@ -40,7 +40,7 @@ class Kubectl:
         """
         self._env, self._flags = dict(env), list[str]()
         ambient = env.get("KUBECONFIG") or str(Path.home() / ".kube" / "config")
-        if kubeconfig and "\n" in kubeconfig:
+        if kubeconfig and ("\n" in kubeconfig or kubeconfig.lstrip().startswith("{")):
             self._contents = tempfile.NamedTemporaryFile("w", prefix="kubeconfig-")  # noqa: SIM115
             self._contents.write(kubeconfig)
             self._contents.flush()

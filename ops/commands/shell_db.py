@@ -2,6 +2,10 @@
 
 import os
 import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import typer
@@ -9,6 +13,7 @@ import typer
 from console.failure import ExitCode, Failure
 from ops import database
 from ops.context import target
+from ops.kubeconfig import has_contents
 from ops.terminal import out
 
 
@@ -34,9 +39,26 @@ def shell_db(
     arguments += ["-c", server.container]
     if to.cluster.context:
         arguments += ["--context", to.cluster.context]
-    environment = dict(os.environ)
-    if to.cluster.kubeconfig and "\n" not in to.cluster.kubeconfig:
-        environment["KUBECONFIG"] = to.cluster.kubeconfig
     command = f'{database.CONNECT}exec psql -X -d "$1"'
     arguments += ["--", "sh", "-c", command, server.user, server.name, server.superuser]
+    environment, kubeconfig = dict(os.environ), to.cluster.kubeconfig
+    if kubeconfig and has_contents(kubeconfig):
+        raise typer.Exit(_run(arguments, environment, kubeconfig))
+    if kubeconfig:
+        environment["KUBECONFIG"] = kubeconfig
     os.execve(kubectl, arguments, environment)  # noqa: S606 - the terminal becomes psql's
+
+
+def _run(arguments: Sequence[str], environment: Mapping[str, str], kubeconfig: str) -> int:
+    """Runs kubectl with the contents of a kubeconfig, in a file that is the user's alone."""
+    with tempfile.NamedTemporaryFile("w", prefix="kubeconfig-") as file:
+        file.write(kubeconfig)
+        file.flush()
+        # Ctrl-C is psql's; the file has to be there, and to be removed, whatever is pressed.
+        before = signal.signal(signal.SIGINT, lambda _signal, _frame: None)
+        try:
+            return subprocess.run(  # noqa: S603
+                arguments, env={**environment, "KUBECONFIG": file.name}, check=False
+            ).returncode
+        finally:
+            signal.signal(signal.SIGINT, before)

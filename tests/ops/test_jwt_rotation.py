@@ -30,7 +30,8 @@ class Deployed:
     def __init__(self) -> None:
         self.config = {CURRENT: "first"}
         self.pods = dict(self.config)
-        self.made = datetime.now(UTC)
+        self.rolled_out = datetime.now(UTC)
+        self.progress = "NewReplicaSetAvailable"
         self.steps = 0
         self.last_step = 1000
 
@@ -59,15 +60,28 @@ class Deployed:
         assert old[CURRENT] in new.values(), "new pods refuse the sessions of old ones"
         assert new[CURRENT] in old.values(), "old pods refuse the sessions of new ones"
         if old != new:
-            self.pods, self.made = new, datetime.now(UTC)
+            self.pods, self.rolled_out = new, datetime.now(UTC)
 
     # What it asks of the cluster
     def get(self, kind: str, name: str) -> dict[str, Any]:
         if kind == "Secret":
             keys = {FILES[n]: base64.b64encode(v.encode()).decode() for n, v in self.pods.items()}
-            return {"metadata": {"creationTimestamp": self.made.isoformat()}, "data": keys}
+            # Made before the pods: the old ones sign with the former key until they are replaced.
+            made = self.rolled_out - timedelta(hours=2)
+            return {"metadata": {"creationTimestamp": made.isoformat()}, "data": keys}
         spec = {"containers": [{"name": "backend"}], "volumes": [{"secret": {"secretName": "s"}}]}
-        return {"spec": {"selector": {"matchLabels": {}}, "template": {"spec": spec}}}
+        conditions = [
+            {"type": "Available", "lastUpdateTime": "2026-01-01T00:00:00Z"},
+            {
+                "type": "Progressing",
+                "reason": self.progress,
+                "lastUpdateTime": self.rolled_out.isoformat(),
+            },
+        ]
+        return {
+            "spec": {"selector": {"matchLabels": {}}, "template": {"spec": spec}},
+            "status": {"conditions": conditions},
+        }
 
     def pods_of(self) -> list[dict[str, Any]]:
         ready = {"conditions": [{"type": "Ready", "status": "True"}]}
@@ -101,7 +115,7 @@ def test_both_keys_are_accepted_until_the_rotation_is_finished() -> None:
     rotate(deployed)
     assert set(deployed.pods) == {CURRENT, PREVIOUS}
     assert deployed.pods[PREVIOUS] == "first" != deployed.pods[CURRENT]
-    deployed.made -= timedelta(minutes=61)
+    deployed.rolled_out -= timedelta(minutes=61)
     rotate(deployed, finish=True)
     assert set(deployed.pods) == {CURRENT}
     assert "first" not in deployed.pods.values()
@@ -115,6 +129,15 @@ def test_finishing_waits_for_the_last_session() -> None:
     assert deployed.pods[PREVIOUS] == "first"
     rotate(deployed, finish=True, now=True)
     assert PREVIOUS not in deployed.pods
+
+
+def test_finishing_waits_while_pods_are_replaced() -> None:
+    deployed = Deployed()
+    rotate(deployed)
+    deployed.rolled_out -= timedelta(minutes=61)
+    deployed.progress = "ReplicaSetUpdated"
+    with pytest.raises(Failure, match="in use for another 60 min"):
+        rotate(deployed, finish=True)
 
 
 def test_a_second_rotation_needs_the_first_to_be_finished() -> None:
@@ -143,7 +166,7 @@ def test_a_rotation_cut_off_anywhere_goes_on(last_step: int) -> None:
 def test_a_finish_cut_off_goes_on() -> None:
     deployed = Deployed()
     rotate(deployed)
-    deployed.made -= timedelta(minutes=61)
+    deployed.rolled_out -= timedelta(minutes=61)
     deployed.last_step = deployed.steps + 1
     with pytest.raises(CutOffError):
         rotate(deployed, finish=True)
