@@ -13,6 +13,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from components.todo.names import LOADED_IMAGES
 from distribution.cluster import places
 from toolchain import files, paths, ui
 
@@ -65,7 +66,7 @@ def reference(name: str) -> str:
         digest.update(
             repr((file.relative_to(folder).as_posix(), executable, file.read_bytes())).encode()
         )
-    return f"localhost/todo/{name}:{image.version}-{digest.hexdigest()[:12]}"
+    return f"{LOADED_IMAGES}/{name}:{image.version}-{digest.hexdigest()[:12]}"
 
 
 def ensure_system(bin_dir: Path, coredns: Path, pause: Path) -> None:
@@ -120,7 +121,7 @@ def ensure_base(bin_dir: Path) -> dict[str, str]:
 
 def stand_ins_in_use() -> bool:
     """Returns whether the cluster has stand-ins, of this or an earlier version."""
-    names = tuple(f"localhost/todo/{name}:" for name in BASE_IMAGES)
+    names = tuple(f"{LOADED_IMAGES}/{name}:" for name in BASE_IMAGES)
     return any(reference.startswith(names) for reference in present() or ())
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from components.todo.names import LOADED_IMAGES
 from console.failure import Failure
 from distribution.cluster import network, places
 from distribution.recipes import KUBERNETES
@@ -36,7 +37,7 @@ def kubeadm_documents(root: Path) -> tuple[object, ...]:
                 "podSubnet": network.POD_SUBNET,
                 "serviceSubnet": network.SERVICE_SUBNET,
             },
-            "dns": {"imageRepository": "localhost/todo", "imageTag": "v1.12.1"},
+            "dns": {"imageRepository": LOADED_IMAGES, "imageTag": places.COREDNS_TAG},
             "etcd": {"local": {"serverCertSANs": ["127.0.0.1"]}},
         },
     )

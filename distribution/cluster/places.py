@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from components.todo.names import LOADED_IMAGES
+
 NODE_NAME = "todo"
 RUN = Path("/run/todo-cluster")
 CONTAINERD_SOCKET = RUN / "containerd.sock"
 BUILDKIT_SOCKET = RUN / "buildkitd.sock"
 SUPERVISOR_SOCKET = RUN / "supervisor.sock"
-PAUSE_IMAGE = "localhost/todo/pause:1"
-COREDNS_IMAGE = "localhost/todo/coredns:v1.12.1"
+PAUSE_IMAGE = f"{LOADED_IMAGES}/pause:1"
+COREDNS_TAG = "v1.12.1"
+COREDNS_IMAGE = f"{LOADED_IMAGES}/coredns:{COREDNS_TAG}"
