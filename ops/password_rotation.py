@@ -20,10 +20,10 @@ from functools import cached_property
 
 from cluster_objects.json_tree import Json, part
 from console.failure import ExitCode, Failure
+from console.waiting import wait_until
 from ops import database
 from ops.contract import Secret, Service
 from ops.kube import Cluster
-from ops.retry import wait_until
 from ops.scram import verifier
 from ops.stack import Stack
 from ops.workloads import is_ready, mounted_secret, selector_of

@@ -1,4 +1,4 @@
-"""Trying again: while an API server restarts, and until something has come to pass."""
+"""Trying again while an API server restarts."""
 
 import json
 import re
@@ -137,25 +137,3 @@ def _message(error: client.ApiException) -> str:
 
 def _worth_waiting(reason: str) -> bool:
     return "CERTIFICATE" not in reason and "Name or service not known" not in reason
-
-
-def wait_until(
-    check: Callable[[], T], seconds: float, late: str | Callable[[], str], *, every: float = 0.5
-) -> T:
-    """Returns what a check returns once that is true.
-
-    Args:
-        check: What is asked.
-        seconds: For how long.
-        late: What is wrong when it never was.
-        every: Seconds between two questions.
-
-    Raises:
-        Failure: It never was.
-    """
-    deadline = time.monotonic() + seconds
-    while not (found := check()):
-        if time.monotonic() > deadline:
-            raise Failure(late if isinstance(late, str) else late())
-        time.sleep(every)
-    return found

@@ -1,9 +1,9 @@
 """Stopping and starting what writes to the database."""
 
 from cluster_objects.json_tree import Json, part
+from console.waiting import wait_until
 from ops.contract import Service
 from ops.kube import Cluster
-from ops.retry import wait_until
 from ops.stack import Stack
 from ops.workloads import selector_of
 

@@ -48,14 +48,14 @@ def up(arguments: argparse.Namespace) -> None:
             target = locate(stack, place, state)
             ownership.refuse_move(target, place)
             ownership.refuse_other(target)
-            lost = health.lost(stack.name, state, stack.outputs())
+            missing = health.missing_objects(stack.name, state, stack.outputs())
     cut_off = health.was_cut_off(state)
     if cut_off:
         ui.say("  an earlier update was cut off: what it has changed is looked at first")
-    if lost:
-        ui.say(f"  gone from the cluster since the last update: {lost}; they are made again")
+    if missing:
+        ui.say(f"  gone from the cluster since the last update: {missing}; they are made again")
     with ui.step("pulumi up"):
-        stack.up(refresh=bool(lost) or cut_off)
+        stack.up(refresh=bool(missing) or cut_off)
     with ui.step("Application"):
         outputs = stack.outputs()
         health.retry_images(stack.name, outputs)

@@ -44,8 +44,8 @@ def answering(stack: Stack, outputs: dict[str, Any]) -> list[str]:
             continue
         # A load balancer, its DNS and its certificate may take longer than anybody waits here.
         elsewhere = managed or url.startswith("https:")
-        patience = 0 if elsewhere else health.PATIENCE_SECONDS
-        reason = health.wait_until_answering(url, path, patience)
+        seconds = 0 if elsewhere else health.ANSWER_TIMEOUT_SECONDS
+        reason = health.wait_until_answering(url, path, seconds)
         if reason is None:
             lines.append(f"{title}  {url}")
         elif elsewhere:

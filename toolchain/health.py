@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
@@ -12,17 +11,18 @@ from urllib.parse import urlsplit
 
 from cluster_objects.json_tree import part, parts
 from components.todo.names import INSTANCE, LOADED_IMAGES
+from console.waiting import last_answer
 from toolchain import environment, ui
 from toolchain.state import all_resources
 
-PATIENCE_SECONDS = 60.0
+ANSWER_TIMEOUT_SECONDS = 60.0
 """How long pods that Pulumi has seen ready may take until a node's port leads to them."""
 NO_CONNECTION = "no connection"
 _NO_IMAGE = {"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Lost:
+class MissingObjects:
     """What a cluster has no more, though the stack's state says so."""
 
     objects: tuple[str, ...]
@@ -53,7 +53,7 @@ def was_cut_off(export: dict[str, Any]) -> bool:
     return bool(parts(export, "deployment", "pending_operations"))
 
 
-def lost(stack: str, export: dict[str, Any], outputs: dict[str, Any]) -> Lost:
+def missing_objects(stack: str, export: dict[str, Any], outputs: dict[str, Any]) -> MissingObjects:
     """Returns what the stack's state has and its cluster has not.
 
     Args:
@@ -62,12 +62,10 @@ def lost(stack: str, export: dict[str, Any], outputs: dict[str, Any]) -> Lost:
         outputs: Its outputs, which say where its cluster is.
     """
     resources = [it for it in all_resources(export) if not it.get("delete")]
-    return Lost(objects=tuple(_missing_objects(stack, resources, outputs)))
+    return MissingObjects(objects=tuple(_missing(stack, resources, outputs)))
 
 
-def _missing_objects(
-    stack: str, resources: list[dict[str, Any]], outputs: dict[str, Any]
-) -> list[str]:
+def _missing(stack: str, resources: list[dict[str, Any]], outputs: dict[str, Any]) -> list[str]:
     """Returns Kubernetes objects that are gone.
 
     None where the cluster does not answer, which `pulumi up` says better.
@@ -152,12 +150,7 @@ def wait_until_answering(url: str, path: str, seconds: float) -> str | None:
     Returns:
         None when it answers, else why it does not.
     """
-    deadline = time.monotonic() + seconds
-    while True:
-        reason = _refusal(url + path)
-        if reason is None or time.monotonic() > deadline:
-            return reason
-        time.sleep(0.5)
+    return last_answer(lambda: _refusal(url + path), lambda reason: reason is None, seconds)
 
 
 def reachable_from_here(url: str) -> bool:

@@ -16,7 +16,7 @@ from console.failure import Failure
 Object = dict[str, Any]
 
 
-class Silent(Exception):
+class KubectlError(Exception):
     """The cluster does not do what it was asked; the text is its reason."""
 
 
@@ -36,7 +36,7 @@ class Kubectl:
             env: Environment of the commands.
 
         Raises:
-            Silent: The kubeconfig has no such context.
+            KubectlError: The kubeconfig has no such context.
         """
         self._env, self._flags = dict(env), list[str]()
         ambient = env.get("KUBECONFIG") or str(Path.home() / ".kube" / "config")
@@ -57,7 +57,7 @@ class Kubectl:
         """Runs a command and returns its standard output.
 
         Raises:
-            Silent: It failed, or did not end in time.
+            KubectlError: It failed, or did not end in time.
         """
         try:
             done = subprocess.run(
@@ -74,17 +74,17 @@ class Kubectl:
                 "The command kubectl is not found; install it and run again; nothing was changed."
             ) from None
         except subprocess.TimeoutExpired:
-            raise Silent(f"no answer within {seconds:g} s") from None
+            raise KubectlError(f"no answer within {seconds:g} s") from None
         if done.returncode:
             lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-            raise Silent(lines[-1].strip())
+            raise KubectlError(lines[-1].strip())
         return done.stdout
 
     def find(self, *what: str) -> Object | None:
         """Returns an object, or None when there is none.
 
         Raises:
-            Silent: The cluster does not tell.
+            KubectlError: The cluster does not tell.
         """
         text = self("--request-timeout=15s", "get", *what, "--ignore-not-found", "--output=json")
         return _read(text) if text.strip() else None
@@ -93,7 +93,7 @@ class Kubectl:
         """Returns the items of a list.
 
         Raises:
-            Silent: The cluster does not tell.
+            KubectlError: The cluster does not tell.
         """
         return parts(_read(self("--request-timeout=15s", "get", *what, "--output=json")), "items")
 
@@ -106,4 +106,4 @@ def _read(text: str) -> Object:
     try:
         return json.loads(text)
     except ValueError:
-        raise Silent("kubectl's answer is no JSON") from None
+        raise KubectlError("kubectl's answer is no JSON") from None

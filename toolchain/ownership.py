@@ -9,7 +9,7 @@ from cluster_objects.json_tree import part
 from components.todo.names import STACK_MARK
 from console.failure import Failure
 from toolchain import environment
-from toolchain.kubectl import Kubectl, Silent
+from toolchain.kubectl import Kubectl, KubectlError
 from toolchain.stack import Stack
 from toolchain.state import resources_in
 from toolchain.survey import Target, mark, metadata
@@ -36,7 +36,7 @@ def refuse_move(target: Target, place: dict[str, Any]) -> None:
     try:
         there = Kubectl(place["kubeconfig"], place["context"], environment.complete(stack.name))
         item = there.find(kind.lower(), name, *(("--namespace", namespace) if namespace else ()))
-    except Silent:
+    except KubectlError:
         return
     if item is not None and metadata(item).get("uid") == uid:
         return  # the same cluster by another name
@@ -93,7 +93,7 @@ def refuse_other(target: Target) -> None:
     try:
         kubectl = target.kubectl()
         namespace = kubectl.find("namespace", target.namespace)
-    except Silent:
+    except KubectlError:
         return
     if namespace is None or target.made(namespace):
         return

@@ -9,7 +9,7 @@ from console.confirm import confirm
 from console.failure import Failure
 from distribution.cluster import node
 from toolchain import environment, machine, paths, ui, volumes
-from toolchain.kubectl import Kubectl, Object, Silent
+from toolchain.kubectl import Kubectl, KubectlError, Object
 from toolchain.providers.choice import called
 from toolchain.stack import Stack
 from toolchain.survey import (
@@ -47,8 +47,8 @@ def down(stack: Stack, place: dict[str, Any], *, yes: bool) -> None:
         found = look(target, kubectl)
         _refuse_other(target, found, kubectl)
         others = neighbours(target, kubectl) if target.embedded else []
-    except Silent as silent:
-        raise _unreachable(target, str(silent)) from None
+    except KubectlError as error:
+        raise _unreachable(target, str(error)) from None
     _show(target, found, kubectl, others)
     if not (target.known or found.own or found.claims or target.embedded):
         ui.say(f"Stack {stack.name} has nothing to remove.")
@@ -103,7 +103,7 @@ def cluster_down(stack: Stack, *, yes: bool) -> None:
         kubectl = Kubectl(kubeconfig, context, environment.complete(stack.name))
         names = [metadata(it)["name"] for it in kubectl.items("namespaces")]
         claims = kubectl.items("persistentvolumeclaims", "--all-namespaces")
-    except Silent:
+    except KubectlError:
         _line("volumes", "all; the cluster does not run, so they cannot be listed")
     else:
         _line("namespaces", ", ".join(n for n in names if n not in SYSTEM) or "none")
@@ -233,10 +233,9 @@ def _remove_rest(target: Target, kubectl: Kubectl, behind: list[Object]) -> str:
         alone = target.embedded and not found.strangers and not neighbours(target, kubectl)
         if not alone:
             volumes.remove(behind, kubectl)
-    except Silent as silent:
+    except KubectlError as error:
         raise Failure(
-            f"Not everything is removed: {str(silent).rstrip('.')}; mend that and run "
-            f"{target.again}."
+            f"Not everything is removed: {str(error).rstrip('.')}; fix that and run {target.again}."
         ) from None
     if alone and (found.own or found.namespace is None):
         with ui.step("Embedded cluster"):

@@ -271,7 +271,7 @@ class Stack:
             raise
         if code:
             raise Failure(
-                f"`pulumi {arguments[0]}` did not finish; mend what it printed above and run `make "
+                f"`pulumi {arguments[0]}` did not finish; fix what it printed above and run `make "
                 f"{'up' if arguments[0] == 'up' else 'down'}` again, which goes on from here."
             )
 

@@ -141,7 +141,7 @@ def look(target: Target, kubectl: Kubectl) -> Found:
     """Looks at what is in the stack's namespace.
 
     Raises:
-        Silent: The cluster does not tell.
+        KubectlError: The cluster does not tell.
     """
     namespace = kubectl.find("namespace", target.namespace)
     if namespace is None:
@@ -172,7 +172,7 @@ def neighbours(target: Target, kubectl: Kubectl) -> list[str]:
     Namespaces of others, things in `default`, stacks of this clone.
 
     Raises:
-        Silent: The cluster does not tell.
+        KubectlError: The cluster does not tell.
     """
     names = [metadata(it)["name"] for it in kubectl.items("namespaces")]
     found = [f"namespace {n}" for n in names if n not in SYSTEM and n != target.namespace]

@@ -10,13 +10,13 @@ from collections.abc import Callable, Sequence
 
 from cluster_objects.json_tree import part
 from toolchain import ui
-from toolchain.kubectl import Kubectl, Object, Silent
+from toolchain.kubectl import Kubectl, KubectlError, Object
 from toolchain.providers import minikube_volumes
 from toolchain.survey import Found, Target, metadata
 
-_PATIENCE_SECONDS = 30.0
+_TIMEOUT_SECONDS = 30.0
 """A provisioner removes a directory at once, a disk once it is detached from its node."""
-_MINIKUBE_SECONDS = 5.0
+_MINIKUBE_TIMEOUT_SECONDS = 5.0
 """Minikube's own removes a directory at once or never."""
 _POLL_SECONDS = 0.5
 _WITHOUT_CLAIM = ("Released", "Failed")
@@ -38,9 +38,9 @@ def noted(target: Target, found: Found, kubectl: Kubectl) -> list[Object]:
     """
     try:
         volumes = kubectl.items("persistentvolumes")
-    except Silent as silent:
+    except KubectlError as error:
         ui.say(
-            f"  The volumes of the claims cannot be listed ({str(silent).rstrip('.')}), so it is "
+            f"  The volumes of the claims cannot be listed ({str(error).rstrip('.')}), so it is "
             "not looked at whether they go, too."
         )
         return []
@@ -62,7 +62,7 @@ def remove(volumes: Sequence[Object], kubectl: Kubectl) -> None:
 
     Raises:
         Failure: Data that nothing else removes cannot be removed.
-        Silent: The cluster does not do what it was asked.
+        KubectlError: The cluster does not do what it was asked.
     """
     going = {metadata(it)["uid"] for it in volumes if _policy(it) == "Delete"}
 
@@ -93,7 +93,7 @@ def _wait(look: Callable[[], list[Object]]) -> list[Object]:
     begin = time.monotonic()
     while left := look():
         others = any(minikube_volumes.directory(it) is None for it in left)
-        if time.monotonic() - begin >= (_PATIENCE_SECONDS if others else _MINIKUBE_SECONDS):
+        if time.monotonic() - begin >= (_TIMEOUT_SECONDS if others else _MINIKUBE_TIMEOUT_SECONDS):
             break
         time.sleep(_POLL_SECONDS)
     return left

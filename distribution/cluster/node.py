@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from console.failure import Failure
+from console.waiting import last_answer, wait_until
 from distribution import recipes
 from distribution.cluster import cgroups, config, firewall, images, network, places, supervisor
 from toolchain import missing, paths, ui
@@ -121,10 +122,7 @@ def stop() -> None:
         subprocess.run([*_SUPERVISOR, "stop", "kubelet"], capture_output=True, check=False)
         _stop_containers()
         os.kill(pid, signal.SIGTERM)
-        deadline = time.monotonic() + 40
-        while _alive() is not None and time.monotonic() < deadline:
-            time.sleep(0.2)
-        if _alive() is not None:
+        if last_answer(_alive, lambda it: it is None, 40, every=0.2) is not None:
             os.kill(pid, signal.SIGKILL)
     # Another clone's cluster that is just being started has no owner yet.
     if _owner() == str(_ROOT) or (_owner() is None and _alive() is None):
@@ -204,18 +202,17 @@ def _launch() -> None:
 
 
 def _wait(what: str, check: Callable[[], object], seconds: float = 180) -> None:
-    begin = time.monotonic()
-    while check() is None:
-        if time.monotonic() - begin > seconds:
-            raise Failure(
-                f"{what} did not become ready in {seconds:g} s; read {_ROOT / 'log'} and run `make "
-                "up` again."
-            )
+    log = _ROOT / "log"
+
+    def is_ready() -> bool:
+        if check() is not None:
+            return True
         if _alive() is None:
-            raise Failure(
-                f"The cluster's supervisor ended; read {_ROOT / 'log'} and run `make up` again."
-            )
-        time.sleep(0.5)
+            raise Failure(f"The cluster's supervisor ended; read {log} and run `make up` again.")
+        return False
+
+    late = f"{what} did not become ready in {seconds:g} s; read {log} and run `make up` again."
+    wait_until(is_ready, seconds, late)
     ui.say(f"  {what} ready")
 
 
@@ -301,6 +298,4 @@ def _stop_containers() -> None:
     names = (ui.capture([*ctr, "ls", "-q"]) or "").split()
     for name in names:
         subprocess.run([*ctr, "kill", "--signal", "SIGINT", name], capture_output=True, check=False)
-    deadline = time.monotonic() + 15
-    while time.monotonic() < deadline and "RUNNING" in (ui.capture([*ctr, "ls"]) or ""):
-        time.sleep(0.5)
+    last_answer(lambda: ui.capture([*ctr, "ls"]) or "", lambda it: "RUNNING" not in it, 15)

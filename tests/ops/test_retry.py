@@ -6,7 +6,7 @@ from kubernetes.dynamic.exceptions import ResourceNotFoundError
 
 from console.failure import ExitCode, Failure
 from ops import retry
-from ops.retry import ApiError, ApiRetry, wait_until
+from ops.retry import ApiError, ApiRetry
 
 
 @pytest.fixture(autouse=True)
@@ -79,10 +79,3 @@ def test_a_server_that_stays_away_is_named(monkeypatch: pytest.MonkeyPatch) -> N
     with pytest.raises(Failure, match="The cluster at https://cluster does not answer") as away:
         ApiRetry("https://cluster", server.is_ready)(server.attempt)
     assert away.value.code == ExitCode.UNREACHABLE
-
-
-def test_what_comes_to_pass_is_returned_and_what_does_not_is_said() -> None:
-    answers = iter(["", "", "there"])
-    assert wait_until(lambda: next(answers), 60, "never") == "there"
-    with pytest.raises(Failure, match="Only 1 of 2"):
-        wait_until(lambda: False, -1, lambda: "Only 1 of 2")

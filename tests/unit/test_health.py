@@ -59,7 +59,7 @@ def test_nothing_is_lost_when_everything_is_there(
 ) -> None:
     cluster = Cluster(objects(export))
     monkeypatch.setattr(ui, "capture", cluster)
-    assert not health.lost("minikube", export, OUTPUTS)
+    assert not health.missing_objects("minikube", export, OUTPUTS)
     for words in cluster.asked:
         assert words[words.index("--kubeconfig") + 1] == "/its/kubeconfig"
         assert words[words.index("--context") + 1] == "its-context"
@@ -69,7 +69,7 @@ def test_a_namespace_that_was_deleted_is_noticed_with_all_that_was_in_it(
     export: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ui, "capture", Cluster([]))
-    lost = health.lost("minikube", export, OUTPUTS)
+    lost = health.missing_objects("minikube", export, OUTPUTS)
     assert len(lost.objects) == len(objects(export))
     assert "Namespace todo-app" in lost.objects
 
@@ -81,13 +81,13 @@ def test_any_object_that_was_deleted_is_noticed(
     there = objects(export)
     gone = next(o for o in there if o["kind"] == kind)
     monkeypatch.setattr(ui, "capture", Cluster([o for o in there if o is not gone]))
-    lost = health.lost("minikube", export, OUTPUTS)
+    lost = health.missing_objects("minikube", export, OUTPUTS)
     assert lost.objects == (f"{kind} {gone['metadata']['name']}",)
 
 
 def test_before_the_first_update_nothing_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ui, "capture", Cluster([]))
-    assert not health.lost("minikube", {"version": 3, "deployment": None}, {})
+    assert not health.missing_objects("minikube", {"version": 3, "deployment": None}, {})
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def addresses_of(
     found: dict[str, str] | None = None,
 ) -> list[str]:
     monkeypatch.setattr(Stack, "settings", lambda _: {"cluster": {"kind": kind}})
-    monkeypatch.setattr(health, "PATIENCE_SECONDS", 0)
+    monkeypatch.setattr(health, "ANSWER_TIMEOUT_SECONDS", 0)
     cluster = {"nodeAddress": "127.0.0.1"} if found is None else found
     monkeypatch.setattr(environment, "found_out", lambda _: {"cluster": cluster})
     outputs = {"frontendUrl": frontend, "backendUrl": backend}

@@ -101,7 +101,7 @@ class TestStart:
     def test_starts_the_nodes_of_a_stopped_one_and_waits_for_its_api_server(
         self, tools: Tools, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(kind.time, "sleep", lambda _: None)
+        monkeypatch.setattr("time.sleep", lambda _: None)
         tools.answer(f"{LISTED}=todo", recorded("kind/0.33-docker-ps-todo-stopped.txt"))
         tools.answer("docker start", becomes="started")
         tools.answer(READY, code=1, errors="connection refused", when="started", becomes="soon")
@@ -113,7 +113,7 @@ class TestStart:
     def test_gives_up_on_an_api_server_that_does_not_come(
         self, tools: Tools, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(kind, "_PATIENCE", -1.0)
+        monkeypatch.setattr(kind, "_TIMEOUT_SECONDS", -1.0)
         tools.answer(f"{LISTED}=todo", recorded("kind/0.33-docker-ps-todo-stopped.txt"))
         tools.answer("docker start")
         tools.answer(READY, code=1, errors="connection refused")

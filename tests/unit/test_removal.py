@@ -39,7 +39,7 @@ machine.prepare = lambda *_: None
 python_env.ensure = lambda **_: None
 tools.builds_pulumi = lambda: True
 tools.ensure_pulumi = lambda: None
-volumes._PATIENCE_SECONDS = volumes._MINIKUBE_SECONDS = 0.0
+volumes._TIMEOUT_SECONDS = volumes._MINIKUBE_TIMEOUT_SECONDS = 0.0
 sys.exit(__main__.main())
 """
 

@@ -90,7 +90,7 @@ def test_a_changed_stand_in_is_built_anew(monkeypatch: pytest.MonkeyPatch, tmp_p
 
 
 def test_the_stand_in_has_a_node_without_the_known_weaknesses() -> None:
-    # 24.18.1 mended three of high severity (CVE-2026-56846, -56848, -58043); PyPI has 24.19.0.
+    # 24.18.1 fixed three of high severity (CVE-2026-56846, -56848, -58043); PyPI has 24.19.0.
     wheel = images.BASE_IMAGES["node"].wheel
     assert wheel is not None
     name, _, version = wheel.partition("==")

@@ -31,7 +31,7 @@ _ROLES = ("server", "agent", "loadbalancer")
 
 The load balancer passes on what it maps.
 """
-_PATIENCE = "180s"
+_TIMEOUT = "180s"
 
 
 class K3d:
@@ -73,9 +73,9 @@ class K3d:
             self._asked[name] = (host, listed)
             return
         if listed:
-            command = ["k3d", "cluster", "start", name, "--wait", "--timeout", _PATIENCE]
+            command = ["k3d", "cluster", "start", name, "--wait", "--timeout", _TIMEOUT]
         else:
-            command = ["k3d", "cluster", "create", name, "--wait", "--timeout", _PATIENCE]
+            command = ["k3d", "cluster", "create", name, "--wait", "--timeout", _TIMEOUT]
             # The NodePorts are ours; k3s' own ingress controller would only take memory and ports.
             command += ["--k3s-arg", "--disable=traefik@server:0"]
             for port in docker.free(ports):

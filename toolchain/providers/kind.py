@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from components.todo.names import CLUSTER_NAMES
 from console.failure import Failure
+from console.waiting import last_answer
 from toolchain import missing, paths, ui
 from toolchain.providers import (
     docker,
@@ -34,7 +34,7 @@ _PREFIX = "kind-"
 _CONTROLLER_MANAGER = "/etc/kubernetes/manifests/kube-controller-manager.yaml"
 _POD_CIDR = "cluster-cidr="
 """kubeadm's argument for the pods' addresses (cmd/kubeadm/app/phases/controlplane/manifests.go)."""
-_PATIENCE = 180.0
+_TIMEOUT_SECONDS = 180.0
 """Seconds for the API server of a cluster that was stopped.
 
 It waits for etcd and the node's new address.
@@ -163,7 +163,7 @@ class Kind:
         with ui.step(f"kind cluster {name}"):
             command = ["kind", "create", "cluster", "--name", name, "--config", str(_config(name))]
             tool.run(
-                [*command, "--wait", f"{_PATIENCE:.0f}s"],
+                [*command, "--wait", f"{_TIMEOUT_SECONDS:.0f}s"],
                 log=_log(),
                 what=f"making kind cluster {name}",
                 remove=f"kind delete cluster --name {name}",
@@ -222,7 +222,7 @@ def _docker(word: str, containers: Sequence[str], what: str) -> None:
     Raises:
         Failure: Docker does not do it: its first line says why, a port that is taken for one.
     """
-    answer = user_environment.ask(["docker", word, *containers], seconds=_PATIENCE)
+    answer = user_environment.ask(["docker", word, *containers], seconds=_TIMEOUT_SECONDS)
     if answer.code:
         lines = answer.errors.strip().splitlines() or [answer.reason]
         raise Failure(
@@ -238,15 +238,18 @@ def _wait(node: str, what: str) -> None:
         Failure: It does not become ready.
     """
     ready = ["kubectl", "--kubeconfig=/etc/kubernetes/admin.conf", "get", "--raw=/readyz"]
-    begin = time.monotonic()
-    while (answer := user_environment.ask(["docker", "exec", node, *ready], seconds=30)).code:
-        if time.monotonic() - begin > _PATIENCE:
-            raise Failure(
-                f"{what} was started, but its API server does not become ready "
-                f"({answer.reason[:160]}); `docker logs {node}` says more; a cluster that cannot "
-                f"be mended is removed with `kind delete cluster --name {what.rsplit(' ', 1)[-1]}`."
-            )
-        time.sleep(1)
+    answer = last_answer(
+        lambda: user_environment.ask(["docker", "exec", node, *ready], seconds=30),
+        lambda it: not it.code,
+        _TIMEOUT_SECONDS,
+        every=1,
+    )
+    if answer.code:
+        raise Failure(
+            f"{what} was started, but its API server does not become ready "
+            f"({answer.reason[:160]}); `docker logs {node}` says more; a cluster that cannot be "
+            f"repaired is removed with `kind delete cluster --name {what.rsplit(' ', 1)[-1]}`."
+        )
 
 
 def _config(name: str) -> Path:

@@ -50,7 +50,7 @@ def remove(folder: str, kubectl: Kubectl) -> list[str]:
 
     Raises:
         Failure: A node cannot be reached by this machine's Minikube, or is not the cluster's.
-        Silent: The cluster does not tell its nodes.
+        KubectlError: The cluster does not tell its nodes.
     """
     nodes = kubectl.items("nodes")
     for node in nodes:
