@@ -9,7 +9,7 @@ OPS = .venv/bin/python -m ops --stack $(STACK)
 TOOLCHAIN = $(PYTHON) -m toolchain --stack $(STACK) $(ASSENT)
 
 .DEFAULT_GOAL := help
-.PHONY: help up down env install test test-newest lint lock graph e2e e2e-outages cluster-start cluster-stop cluster-down
+.PHONY: help bench bench-check up down env install test test-newest lint lock graph e2e e2e-outages cluster-start cluster-stop cluster-down
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2} \
@@ -51,6 +51,12 @@ e2e: up ## Deploy, then test the real stack: browser, network, updates, operatio
 e2e-outages: up ## The operations while the embedded cluster's API server is stopped and started
 	@$(TOOLCHAIN) python-e2e
 	@eval "$$($(TOOLCHAIN) env)" && STACK=$(STACK) python -m pytest $(OUTAGES)
+
+bench: ## Measure this program beside kubectl on the stack's cluster: docs/performance.md
+	@eval "$$($(TOOLCHAIN) env)" && python -m bench --stack $(STACK)
+
+bench-check: ## Measure, and say what got worse than docs/performance.md says
+	@eval "$$($(TOOLCHAIN) env)" && python -m bench --stack $(STACK) --check
 
 # The operations CLI, a line for each command of `python -m ops` (docs/operations.md).
 #: validate        Check everything that is deployed: one table, one verdict

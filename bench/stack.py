@@ -1,0 +1,120 @@
+"""A stack of its own for measuring, in a copy of the project and a namespace of its own.
+
+The stack that is deployed is only read: its images, and the settings that `make up` found out.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, cast
+
+import yaml
+
+from bench.timing import command
+
+PROJECT = Path(__file__).resolve().parent.parent
+_NAMESPACE = "todo-bench"
+_PORTS = {"frontend": 30890, "backend": 30891}
+# The deployed stack, this one and kubectl's copy of it have to fit on a node of two cores.
+_LITTLE = {"cpuRequest": "20m", "cpuLimit": "500m", "memoryRequest": "64Mi", "memoryLimit": "512Mi"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class BenchStack:
+    """A stack that may be deployed and destroyed at will."""
+
+    project: Path
+    name: str
+    namespace: str
+
+    def pulumi(self, *arguments: str) -> str:
+        """Runs a Pulumi command on the stack, and returns what it prints."""
+        return command("pulumi", *arguments, "--stack", self.name, cwd=str(self.project))
+
+    def objects(self) -> list[dict[str, Any]]:
+        """Returns the Kubernetes objects of the last update, as `kubectl apply` takes them."""
+        export = json.loads(self.pulumi("stack", "export", "--show-secrets"))
+        found: list[dict[str, Any]] = []
+        for resource in export["deployment"]["resources"]:
+            inputs = _opened(resource.get("inputs") or {})
+            if resource["type"].startswith("kubernetes:") and "apiVersion" in inputs:
+                inputs["metadata"].setdefault(
+                    "name", _opened(resource["outputs"])["metadata"]["name"]
+                )
+                found.append({k: v for k, v in inputs.items() if not k.startswith("__")})
+        return found
+
+
+@contextmanager
+def bench_stack(like: str) -> Generator[BenchStack]:
+    """Makes a stack with the settings of a deployed one, and removes it with all that it made.
+
+    Args:
+        like: Name of the deployed stack; its cluster is used, and its images.
+    """
+    outputs = json.loads(command("pulumi", "stack", "output", "--json", "--stack", like))
+    with TemporaryDirectory(prefix="todo-bench-") as folder:
+        copy = Path(folder, "project")
+        ignored = shutil.ignore_patterns(".git", ".local", ".venv", "node_modules", ".next")
+        shutil.copytree(PROJECT, copy, ignore=ignored)
+        (copy / ".venv").symlink_to(PROJECT / ".venv")
+        (copy / ".local").mkdir()
+        found = json.loads((PROJECT / f".local/settings.{like}.json").read_text())
+        (copy / ".local/settings.bench.json").write_text(
+            # Not the images: those are built already.
+            json.dumps({key: found[key] for key in ("cluster", "database") if key in found})
+        )
+        settings = yaml.safe_load((PROJECT / f"Pulumi.{like}.yaml").read_text())
+        tree = settings["config"]["todo:settings"]
+        tree["namespace"] = {"name": _NAMESPACE}
+        tree["images"] = {
+            "mode": "prebuilt",
+            **{app: outputs["images"][app] for app in ("backend", "frontend")},
+        }
+        for app, port in _PORTS.items():
+            exposure = {"mode": "nodePort", "port": port}
+            tree[app] = {**tree.get(app, {}), "exposure": exposure, "resources": _LITTLE}
+        tree["database"] = {**tree["database"], "resources": _LITTLE}
+        (copy / "Pulumi.bench.yaml").write_text(yaml.safe_dump({"config": {"todo:settings": tree}}))
+        state = Path(folder, "state")
+        state.mkdir()
+        before = dict(os.environ)
+        os.environ |= {
+            "PULUMI_BACKEND_URL": state.as_uri(),
+            "PULUMI_CONFIG_PASSPHRASE": "of a stack that lives for some minutes",
+        }
+        os.environ.pop("PULUMI_CONFIG_PASSPHRASE_FILE", None)
+        stack = BenchStack(project=copy, name="bench", namespace=_NAMESPACE)
+        try:
+            stack.pulumi("stack", "init")
+            for secret in ("databasePassword", "jwtKey"):
+                value = "0123456789abcdef" * 3
+                stack.pulumi("config", "set", "--secret", f"todo:{secret}", value)
+            yield stack
+        finally:
+            remove(stack)
+            os.environ.clear()
+            os.environ |= before
+
+
+def remove(stack: BenchStack) -> None:
+    """Removes all that the stack made, the namespace that `pulumi destroy` keeps included."""
+    stack.pulumi("destroy", "--yes", "--skip-preview")
+    command("kubectl", "delete", "namespace", stack.namespace, "--ignore-not-found", "--wait")
+
+
+def _opened(value: object) -> Any:
+    """Returns plain values for those that the state marks as secrets."""
+    if isinstance(value, dict):
+        tree = cast("dict[str, Any]", value)
+        if "plaintext" in tree:
+            return json.loads(tree["plaintext"])
+        return {key: _opened(inner) for key, inner in tree.items()}
+    if isinstance(value, list):
+        return [_opened(inner) for inner in cast("list[Any]", value)]
+    return value
