@@ -25,6 +25,8 @@ def main() -> None:
     parser.add_argument("--stack", default="minikube", help="the deployed stack")
     parser.add_argument("--check", action="store_true", help="compare, and write nothing")
     given = parser.parse_args()
+    if given.check and not NUMBERS.exists():
+        parser.error(f"{NUMBERS} is not there to compare with; run `make bench` first")
     rows = previews.rows()
     with bench_stack(given.stack) as stack:
         rows += deployments.rows(stack)
@@ -46,4 +48,5 @@ def _worse(rows: list[Row]) -> int:
     return 1 if worse else 0
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,5 +1,10 @@
 """What `make bench` makes of its measurements."""
 
+from pathlib import Path
+
+import pytest
+
+from bench import __main__ as bench
 from bench.row import Row
 from bench.table import table
 from bench.timing import Timing, side_by_side
@@ -34,3 +39,13 @@ def test_peers_take_turns_and_what_comes_before_is_not_one_of_them() -> None:
     )
     assert order == ["before", "ours", "before", "peer"] * 2
     assert {name: len(timing.runs) for name, timing in taken.items()} == {"ours": 2, "peer": 2}
+
+
+def test_a_check_without_anything_to_compare_with_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(bench, "NUMBERS", tmp_path / "performance.json")
+    monkeypatch.setattr("sys.argv", ["bench", "--check"])
+    with pytest.raises(SystemExit):
+        bench.main()
+    assert "run `make bench` first" in capsys.readouterr().err
