@@ -1,6 +1,7 @@
 """`make up` on a cluster that has lost what Pulumi remembers."""
 
 import subprocess
+import time
 from pathlib import Path
 
 import httpx
@@ -48,4 +49,16 @@ def test_an_image_that_the_node_lost_is_loaded_again(deployment: Deployment, com
     listed = subprocess.run([*store, "ls", "-q"], check=True, capture_output=True, text=True)
     assert image in listed.stdout.split()
     deployment.wait_ready()
-    assert httpx.get(f"{deployment.frontend}/api/ready").status_code == 200
+    assert _comes_to_answer(f"{deployment.frontend}/api/ready")
+
+
+def _comes_to_answer(url: str) -> bool:
+    """Returns whether a URL answers, once kube-proxy has learned of pods that have become ready."""
+    for _ in range(60):
+        try:
+            if httpx.get(url).status_code == 200:
+                return True
+        except httpx.TransportError:
+            pass
+        time.sleep(0.5)
+    return False
