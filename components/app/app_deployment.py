@@ -12,10 +12,11 @@ import pulumi_kubernetes as k8s
 from ..metadata.labels import object_name
 from ..metadata.scope import ObjectScope
 from ..network.exposure import declare_route
+from ..pod.service_account import declare_service_account
 from ..secrets.files import declare_secret
 from .args import AppDeploymentArgs
 from .autoscaler import declare_autoscaler
-from .deployment import declare_deployment, declare_service_account
+from .deployment import declare_deployment
 from .disruption_budget import declare_disruption_budget
 from .metrics import declare_service_monitor
 from .pod import pod_template
@@ -66,17 +67,10 @@ class AppDeployment(pulumi.ComponentResource):
             opts: Pulumi's resource options; the Deployment waits for `depends_on`.
         """
         super().__init__("kubernetes-app-components:index:AppDeployment", name, None, opts)
-        scope = ObjectScope(
-            name=name,
-            object_name=args.object_name or name,
-            namespace=args.namespace,
-            instance=args.instance or name,
-            component=args.component,
-            opts=pulumi.ResourceOptions(parent=self),
-        )
+        scope = ObjectScope.of(self, name, args, component=args.component)
         self.config_map = declare_config_map(scope, args)
         self.secret = declare_secret(args.secret_files, scope) if args.secret_files else None
-        self.service_account = declare_service_account(scope, args)
+        self.service_account = declare_service_account(scope, args.service_account_annotations)
         template = pod_template(
             scope,
             args,

@@ -14,16 +14,6 @@ core = k8s.core.v1
 apps = k8s.apps.v1
 
 
-def declare_service_account(scope: ObjectScope, args: AppDeploymentArgs) -> core.ServiceAccount:
-    """Declares the ServiceAccount of the pods, which get no token of it."""
-    return core.ServiceAccount(
-        f"{scope.name}-account",
-        metadata=scope.metadata(annotations=args.service_account_annotations),
-        automount_service_account_token=False,
-        opts=scope.opts,
-    )
-
-
 def declare_deployment(
     scope: ObjectScope,
     args: AppDeploymentArgs,

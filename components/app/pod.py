@@ -4,15 +4,10 @@ from collections.abc import Sequence
 
 import pulumi_kubernetes as k8s
 
-from ..metadata.labels import object_name
 from ..metadata.scope import ObjectScope
 from ..pod.probes import probe_args
-from ..pod.restricted import (
-    container_resources,
-    container_security,
-    pod_security,
-    secret_references,
-)
+from ..pod.restricted import container_resources, container_security
+from ..pod.spec import pod_spec
 from .args import AppDeploymentArgs
 from .metrics import scrape_annotations
 from .probes import liveness_probe, readiness_probe, startup_probe
@@ -38,29 +33,21 @@ def pod_template(
         config_map: The files that are no secrets, if any.
         secret: The secret files, unless something else keeps them.
     """
+    containers = [_container(scope, args)]
+    spec = pod_spec(args, account=account, user=args.user, containers=containers)
+    spec.termination_grace_period_seconds = args.pre_stop_seconds + args.drain_seconds
+    spec.topology_spread_constraints = [
+        _spread(scope, "kubernetes.io/hostname"),
+        _spread(scope, "topology.kubernetes.io/zone"),
+    ]
+    spec.init_containers = [_init_container(scope, args)] if args.init_command else None
+    spec.volumes = volumes(args, config_map, secret)
     return core.PodTemplateSpecArgs(
         metadata=k8s.meta.v1.ObjectMetaArgs(
             labels=scope.labels,
             annotations={**scrape_annotations(args), **args.pod_annotations} or None,
         ),
-        spec=core.PodSpecArgs(
-            service_account_name=object_name(account),
-            automount_service_account_token=False,
-            enable_service_links=False,
-            image_pull_secrets=secret_references(args.pull_secrets),
-            security_context=pod_security(args.user, args.user),
-            termination_grace_period_seconds=args.pre_stop_seconds + args.drain_seconds,
-            topology_spread_constraints=[
-                _spread(scope, "kubernetes.io/hostname"),
-                _spread(scope, "topology.kubernetes.io/zone"),
-            ],
-            node_selector=dict(args.node_selector) or None,
-            tolerations=list(args.tolerations) or None,
-            priority_class_name=args.priority_class,
-            init_containers=[_init_container(scope, args)] if args.init_command else None,
-            containers=[_container(scope, args)],
-            volumes=volumes(args, config_map, secret),
-        ),
+        spec=spec,
     )
 
 

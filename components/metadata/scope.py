@@ -2,12 +2,31 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Protocol, Self
 
 import pulumi
 import pulumi_kubernetes as k8s
 
 from .labels import labels, selector
+
+
+class NamingArgs(Protocol):
+    """Arguments of a component that say how its objects are called, and where they are."""
+
+    @property
+    def object_name(self) -> str | None:
+        """Name of the Kubernetes objects; None: the component's."""
+        ...
+
+    @property
+    def namespace(self) -> pulumi.Input[str]:
+        """The namespace of them all."""
+        ...
+
+    @property
+    def instance(self) -> str | None:
+        """The label app.kubernetes.io/instance; None: the component's name."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +44,27 @@ class ObjectScope:
     """The label app.kubernetes.io/component."""
     opts: pulumi.ResourceOptions
     """Has the component as the parent."""
+
+    @classmethod
+    def of(
+        cls, owner: pulumi.ComponentResource, name: str, args: NamingArgs, *, component: str
+    ) -> Self:
+        """Returns the scope of a component's children.
+
+        Args:
+            owner: The component.
+            name: Its Pulumi name.
+            args: What it was given.
+            component: The label app.kubernetes.io/component.
+        """
+        return cls(
+            name=name,
+            object_name=args.object_name or name,
+            namespace=args.namespace,
+            instance=args.instance or name,
+            component=component,
+            opts=pulumi.ResourceOptions(parent=owner),
+        )
 
     @property
     def labels(self) -> dict[str, str]:

@@ -10,11 +10,11 @@ from ..network.policies import declare_egress_policy, dns_rule
 from ..pod.restricted import (
     container_resources,
     container_security,
-    pod_security,
     preferred_nodes,
     scratch_volume,
-    secret_references,
 )
+from ..pod.service_account import declare_service_account
+from ..pod.spec import pod_spec
 from .args import PostgresStatefulSetArgs
 from .backup import Backup
 from .backup_claim import declare_backup_claim
@@ -54,12 +54,7 @@ def declare_backup(
         backup: When, how many and where.
     """
     claim = declare_backup_claim(scope, args, backup)
-    account = core.ServiceAccount(
-        f"{scope.name}-account",
-        metadata=scope.metadata(annotations=args.service_account_annotations),
-        automount_service_account_token=False,
-        opts=scope.opts,
-    )
+    account = declare_service_account(scope, args.service_account_annotations)
     policy = declare_egress_policy(
         f"{scope.name}-egress-policy",
         scope,
@@ -107,29 +102,21 @@ def _pod(
     account: core.ServiceAccount,
     claim: core.PersistentVolumeClaim,
 ) -> core.PodSpecArgs:
-    return core.PodSpecArgs(
-        service_account_name=object_name(account),
-        automount_service_account_token=False,
-        enable_service_links=False,
-        image_pull_secrets=secret_references(args.pull_secrets),
-        restart_policy="Never",
-        affinity=preferred_nodes(args.preferred_nodes),
-        node_selector=dict(args.node_selector) or None,
-        tolerations=list(args.tolerations) or None,
-        priority_class_name=args.priority_class,
-        security_context=pod_security(USER, USER),
-        containers=[_container(args, backup, host)],
-        volumes=[
-            core.VolumeArgs(
-                name="backups",
-                persistent_volume_claim=core.PersistentVolumeClaimVolumeSourceArgs(
-                    claim_name=object_name(claim)
-                ),
+    containers = [_container(args, backup, host)]
+    spec = pod_spec(args, account=account, user=USER, containers=containers)
+    spec.restart_policy = "Never"
+    spec.affinity = preferred_nodes(args.preferred_nodes)
+    spec.volumes = [
+        core.VolumeArgs(
+            name="backups",
+            persistent_volume_claim=core.PersistentVolumeClaimVolumeSourceArgs(
+                claim_name=object_name(claim)
             ),
-            scratch_volume("tmp", "64Mi"),
-            password_volume(args, host),
-        ],
-    )
+        ),
+        scratch_volume("tmp", "64Mi"),
+        password_volume(args, host),
+    ]
+    return spec
 
 
 def _container(args: PostgresStatefulSetArgs, backup: Backup, host: str) -> core.ContainerArgs:

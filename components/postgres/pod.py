@@ -9,11 +9,10 @@ from ..pod.probes import ExecProbe, probe_args
 from ..pod.restricted import (
     container_resources,
     container_security,
-    pod_security,
     preferred_nodes,
     scratch_volume,
-    secret_references,
 )
+from ..pod.spec import pod_spec
 from .args import PostgresStatefulSetArgs
 from .certificate import (
     SERVER_PARAMETERS,
@@ -52,29 +51,20 @@ def postgres_pod(
         account: Whom the pod runs as.
         roles: The script that makes the application's role.
     """
-    return core.PodSpecArgs(
-        service_account_name=object_name(account),
-        automount_service_account_token=False,
-        enable_service_links=False,
-        image_pull_secrets=secret_references(args.pull_secrets),
-        affinity=preferred_nodes(args.preferred_nodes),
-        node_selector=dict(args.node_selector) or None,
-        tolerations=list(args.tolerations) or None,
-        priority_class_name=args.priority_class,
-        security_context=pod_security(USER, USER),
-        # A fast shutdown writes a checkpoint first, which takes a while on a slow volume.
-        termination_grace_period_seconds=120,
-        init_containers=[certificate_container(server, args.image, args.resources)],
-        containers=[_container(args)],
-        volumes=[
-            certificate_volume(),
-            password_volume(args, server),
-            roles_volume(object_name(roles)),
-            scratch_volume("tmp", "64Mi"),
-            scratch_volume("run", "16Mi"),
-            scratch_volume("shm", shared_memory_size(args.resources.memory_limit), in_memory=True),
-        ],
-    )
+    spec = pod_spec(args, account=account, user=USER, containers=[_container(args)])
+    spec.affinity = preferred_nodes(args.preferred_nodes)
+    # A fast shutdown writes a checkpoint first, which takes a while on a slow volume.
+    spec.termination_grace_period_seconds = 120
+    spec.init_containers = [certificate_container(server, args.image, args.resources)]
+    spec.volumes = [
+        certificate_volume(),
+        password_volume(args, server),
+        roles_volume(object_name(roles)),
+        scratch_volume("tmp", "64Mi"),
+        scratch_volume("run", "16Mi"),
+        scratch_volume("shm", shared_memory_size(args.resources.memory_limit), in_memory=True),
+    ]
+    return spec
 
 
 def _container(args: PostgresStatefulSetArgs) -> core.ContainerArgs:

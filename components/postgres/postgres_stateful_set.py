@@ -10,6 +10,7 @@ import pulumi_kubernetes as k8s
 
 from ..metadata.scope import ObjectScope
 from ..network.policies import declare_ingress_policy
+from ..pod.service_account import declare_service_account
 from .args import PostgresStatefulSetArgs
 from .backup_job import BackupResources, declare_backup
 from .password import declare_password, secret_name
@@ -63,22 +64,10 @@ class PostgresStatefulSet(pulumi.ComponentResource):
             opts: Pulumi's resource options.
         """
         super().__init__("kubernetes-app-components:index:PostgresStatefulSet", name, None, opts)
-        scope = ObjectScope(
-            name=name,
-            object_name=args.object_name or name,
-            namespace=args.namespace,
-            instance=args.instance or name,
-            component=COMPONENT,
-            opts=pulumi.ResourceOptions(parent=self),
-        )
+        scope = ObjectScope.of(self, name, args, component=COMPONENT)
         backups = scope.part("backup")
         self.secret = declare_password(scope, args)
-        self.service_account = core.ServiceAccount(
-            f"{name}-account",
-            metadata=scope.metadata(annotations=args.service_account_annotations),
-            automount_service_account_token=False,
-            opts=scope.opts,
-        )
+        self.service_account = declare_service_account(scope, args.service_account_annotations)
         self.roles = declare_roles(scope)
         self.headless_service = declare_headless_service(scope)
         self.service = declare_service(scope)
