@@ -19,6 +19,11 @@ class DeployedService:
     app: AppDeployment
 
     @property
+    def workload(self) -> pulumi.Output[str]:
+        """Name of its Deployment."""
+        return self.app.deployment_name
+
+    @property
     def waited_for(self) -> Sequence[pulumi.Resource]:
         """What has to be there before a service that waits for this one."""
         return [self.app]
@@ -32,6 +37,16 @@ class DeployedPostgres:
     server: PostgresStatefulSet
 
     @property
+    def image(self) -> str:
+        """What the server runs."""
+        return self.service.settings.image
+
+    @property
+    def workload(self) -> str:
+        """Name of its StatefulSet."""
+        return self.service.object_name
+
+    @property
     def waited_for(self) -> Sequence[pulumi.Resource]:
         """What has to be there before a service that waits for this one."""
         return [self.server]
@@ -42,6 +57,9 @@ class NotDeployed:
     """What somebody else runs."""
 
     service: ExternalService
+    image: None = None
+    workload: None = None
+    """Nothing of it is the stack's."""
 
     @property
     def waited_for(self) -> Sequence[pulumi.Resource]:

@@ -1,18 +1,12 @@
 """What the program exports: addresses and names, for people and scripts."""
 
 from collections.abc import Sequence
-from typing import Any, assert_never
+from typing import Any
 
 import pulumi
 
 from components.network.exposure import url
-from components.todo.deployed import (
-    Deployed,
-    DeployedPostgres,
-    DeployedService,
-    NotDeployed,
-    postgres_in,
-)
+from components.todo.deployed import Deployed, DeployedService, postgres_in
 from components.todo.service import ServiceDescription
 from components.todo.services.database import database
 from components.todo.settings.settings import Settings
@@ -31,10 +25,10 @@ def stack_outputs(
             for it in deployed
             if isinstance(it, DeployedService) and it.service.speaks_http
         },
-        "images": {it.service.name: _image(it) for it in deployed},
+        "images": {it.service.name: it.image for it in deployed},
         "databaseAddress": f"postgresql://{address.user}@{server.host}:{server.port}/{address.name}",
         "databaseClaim": postgres.server.claim_name if postgres else None,
-        "workloads": {it.service.name: _workload(it) for it in deployed},
+        "workloads": {it.service.name: it.workload for it in deployed},
         "ports": {it.service.name: it.service.port for it in deployed if it.service.port},
         "kubeContext": settings.cluster.context,
         "kubeconfig": settings.cluster.kubeconfig,
@@ -52,27 +46,3 @@ def url_of(service: ServiceDescription, settings: Settings) -> str | None:
         namespace=settings.namespace.name,
         port=service.port,
     )
-
-
-def _image(it: Deployed) -> pulumi.Output[str] | str | None:
-    match it:
-        case DeployedService():
-            return it.image
-        case DeployedPostgres():
-            return it.service.settings.image
-        case NotDeployed():
-            return None
-        case _:
-            assert_never(it)
-
-
-def _workload(it: Deployed) -> pulumi.Output[str] | str | None:
-    match it:
-        case DeployedService():
-            return it.app.deployment_name
-        case DeployedPostgres():
-            return it.service.object_name
-        case NotDeployed():
-            return None
-        case _:
-            assert_never(it)

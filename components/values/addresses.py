@@ -31,9 +31,9 @@ def _part_of_all(value: str) -> str:
     return value
 
 
-def is_ipv6(cidr: str) -> bool:
-    """Returns whether a range is of IPv6."""
-    return ipaddress.ip_network(cidr).version == 6
+def is_ipv6(cidr: str | None) -> bool:
+    """Returns whether a range is of IPv6; one that is not known (None) is taken for IPv4."""
+    return cidr is not None and ipaddress.ip_network(cidr).version == 6
 
 
 def everywhere(pod_cidr: str | None) -> str:
@@ -42,7 +42,7 @@ def everywhere(pod_cidr: str | None) -> str:
     Args:
         pod_cidr: Addresses of the pods; those of IPv6 mean a cluster of IPv6. None: IPv4.
     """
-    return "::/0" if pod_cidr and is_ipv6(pod_cidr) else "0.0.0.0/0"
+    return "::/0" if is_ipv6(pod_cidr) else "0.0.0.0/0"
 
 
 def holds(cidr: str, host: str) -> bool:

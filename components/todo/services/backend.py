@@ -51,9 +51,8 @@ def backend(settings: Settings) -> ServiceDescription:
 
 def _environment(settings: Settings) -> Mapping[str, str]:
     own = settings.backend
-    cidr = settings.cluster.pod_cidr
     # Elsewhere it listens on IPv4 without being told.
-    listen = {"LISTEN_HOST": "::"} if cidr and is_ipv6(cidr) else {}
+    listen = {"LISTEN_HOST": "::"} if is_ipv6(settings.cluster.pod_cidr) else {}
     chat = {"CHAT_BASE_URL": own.chat.base_url, "CHAT_MODEL": own.chat.model} if own.chat else {}
     return {
         **database_environment(settings),

@@ -14,13 +14,12 @@ _PORT = 3000
 def frontend(settings: Settings) -> ServiceDescription:
     """Returns the description of the frontend."""
     own = settings.frontend
-    cidr = settings.cluster.pod_cidr
     return ServiceDescription(
         name=FRONTEND,
         image=BuiltImage(base_images={"NODE_IMAGE": "node"}),
         environment={
             # The pod's own address.
-            "HOSTNAME": "::" if cidr and is_ipv6(cidr) else "0.0.0.0",  # noqa: S104
+            "HOSTNAME": "::" if is_ipv6(settings.cluster.pod_cidr) else "0.0.0.0",  # noqa: S104
             "PORT": str(_PORT),
             "BACKEND_URL": f"http://{BACKEND}:{PORT}",
             "TRUSTED_PROXIES": str(trusted_proxies(own.exposure)),
