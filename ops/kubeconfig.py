@@ -11,6 +11,7 @@ from urllib.request import getproxies_environment
 import yaml
 from kubernetes import client, config
 
+from cluster_objects.kubeconfig import has_contents
 from console.failure import ExitCode, Failure
 
 
@@ -54,11 +55,6 @@ def api_client(kubeconfig: str | None, context: str | None) -> Any:
     if configuration.verify_ssl:
         made.rest_client.pool_manager.connection_pool_kw["ssl_context"] = _tls(configuration)
     return made
-
-
-def has_contents(kubeconfig: str) -> bool:
-    """Returns whether it is the contents, YAML or JSON, instead of a path."""
-    return "\n" in kubeconfig or kubeconfig.lstrip().startswith("{")
 
 
 def _tls(configuration: Any) -> ssl.SSLContext:

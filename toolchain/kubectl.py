@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cluster_objects.json_tree import parts
+from cluster_objects.kubeconfig import has_contents
 from console.failure import Failure
 
 Object = dict[str, Any]
@@ -40,7 +41,7 @@ class Kubectl:
         """
         self._env, self._flags = dict(env), list[str]()
         ambient = env.get("KUBECONFIG") or str(Path.home() / ".kube" / "config")
-        if kubeconfig and ("\n" in kubeconfig or kubeconfig.lstrip().startswith("{")):
+        if kubeconfig and has_contents(kubeconfig):
             self._contents = tempfile.NamedTemporaryFile("w", prefix="kubeconfig-")  # noqa: SIM115
             self._contents.write(kubeconfig)
             self._contents.flush()

@@ -10,10 +10,10 @@ from typing import Annotated
 
 import typer
 
+from cluster_objects.kubeconfig import has_contents
 from console.failure import ExitCode, Failure
 from ops import database
 from ops.context import target
-from ops.kubeconfig import has_contents
 from ops.terminal import out
 
 
