@@ -1,6 +1,6 @@
 """Deploying: the first time, and again when nothing changed."""
 
-from bench.manifests import NAMESPACE, delete, kustomization
+from bench.manifests import NAMESPACE, delete_namespace, kustomization
 from bench.row import Row
 from bench.stack import BenchStack, remove
 from bench.timing import command, side_by_side
@@ -31,7 +31,7 @@ def rows(stack: BenchStack) -> list[Row]:
 
         def nothing() -> None:
             remove(stack)
-            delete()
+            delete_namespace(NAMESPACE)
 
         first = side_by_side(
             {"pulumi up": pulumi_up, "kubectl apply -k, rollout status": apply_and_wait},

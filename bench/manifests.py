@@ -26,12 +26,12 @@ def kustomization(objects: Sequence[dict[str, Any]]) -> Generator[str]:
         try:
             yield folder
         finally:
-            delete()
+            delete_namespace(NAMESPACE)
 
 
-def delete() -> None:
-    """Removes the namespace with all that is in it."""
-    command("kubectl", "delete", "namespace", NAMESPACE, "--ignore-not-found", "--wait")
+def delete_namespace(name: str) -> None:
+    """Removes a namespace with all that is in it, if it is there."""
+    command("kubectl", "delete", "namespace", name, "--ignore-not-found", "--wait")
 
 
 def _moved(given: dict[str, Any], ports: Iterator[int]) -> dict[str, Any]:

@@ -1,10 +1,8 @@
 """The preview of a program with many applications: its time should grow as their number does."""
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
-
 from bench.row import Row
 from bench.stack import PROJECT
+from bench.state import own_state
 from bench.timing import command, side_by_side
 
 _NUMBERS = (1, 10, 50, 100, 200)
@@ -25,12 +23,12 @@ for number in range(int(pulumi.Config().require("number"))):
 
 def rows() -> list[Row]:
     """Measures previews of 1 to 200 AppDeployments, each with all its objects."""
-    with TemporaryDirectory(prefix="todo-bench-") as folder:
-        Path(folder, "Pulumi.yaml").write_text(
+    with own_state() as folder:
+        (folder / "Pulumi.yaml").write_text(
             "name: many\nruntime:\n  name: python\n"
             f"  options: {{virtualenv: {PROJECT / '.venv'}}}\n"
         )
-        Path(folder, "__main__.py").write_text(_PROGRAM.format(project=str(PROJECT)))
+        (folder / "__main__.py").write_text(_PROGRAM.format(project=str(PROJECT)))
         for number in _NUMBERS:
             stack = ("--stack", f"many-{number}")
             command("pulumi", "stack", "init", f"many-{number}", cwd=folder)

@@ -4,18 +4,19 @@ The stack that is deployed is only read: its images, and the settings that `make
 """
 
 import json
-import os
 import shutil
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, cast
 
 import yaml
 
+from bench.manifests import delete_namespace
+from bench.state import own_state
 from bench.timing import command
+from components.todo.secret_table import SECRETS
 
 PROJECT = Path(__file__).resolve().parent.parent
 _NAMESPACE = "todo-bench"
@@ -34,7 +35,7 @@ class BenchStack:
 
     def pulumi(self, *arguments: str) -> str:
         """Runs a Pulumi command on the stack, and returns what it prints."""
-        return command("pulumi", *arguments, "--stack", self.name, cwd=str(self.project))
+        return command("pulumi", *arguments, "--stack", self.name, cwd=self.project)
 
     def objects(self) -> list[dict[str, Any]]:
         """Returns the Kubernetes objects of the last update, as `kubectl apply` takes them."""
@@ -58,54 +59,56 @@ def bench_stack(like: str) -> Generator[BenchStack]:
         like: Name of the deployed stack; its cluster is used, and its images.
     """
     outputs = json.loads(command("pulumi", "stack", "output", "--json", "--stack", like))
-    with TemporaryDirectory(prefix="todo-bench-") as folder:
-        copy = Path(folder, "project")
+    with own_state() as project:
         ignored = shutil.ignore_patterns(".git", ".local", ".venv", "node_modules", ".next")
-        shutil.copytree(PROJECT, copy, ignore=ignored)
-        (copy / ".venv").symlink_to(PROJECT / ".venv")
-        (copy / ".local").mkdir()
+        shutil.copytree(PROJECT, project, ignore=ignored, dirs_exist_ok=True)
+        (project / ".venv").symlink_to(PROJECT / ".venv")
+        (project / ".local").mkdir()
         found = json.loads((PROJECT / f".local/settings.{like}.json").read_text())
-        (copy / ".local/settings.bench.json").write_text(
+        (project / ".local/settings.bench.json").write_text(
             # Not the images: those are built already.
             json.dumps({key: found[key] for key in ("cluster", "database") if key in found})
         )
-        settings = yaml.safe_load((PROJECT / f"Pulumi.{like}.yaml").read_text())
-        tree = settings["config"]["todo:settings"]
-        tree["namespace"] = {"name": _NAMESPACE}
-        tree["images"] = {
-            "mode": "prebuilt",
-            **{app: outputs["images"][app] for app in ("backend", "frontend")},
-        }
-        for app, port in _PORTS.items():
-            exposure = {"mode": "nodePort", "port": port}
-            tree[app] = {**tree.get(app, {}), "exposure": exposure, "resources": _LITTLE}
-        tree["database"] = {**tree["database"], "resources": _LITTLE}
-        (copy / "Pulumi.bench.yaml").write_text(yaml.safe_dump({"config": {"todo:settings": tree}}))
-        state = Path(folder, "state")
-        state.mkdir()
-        before = dict(os.environ)
-        os.environ |= {
-            "PULUMI_BACKEND_URL": state.as_uri(),
-            "PULUMI_CONFIG_PASSPHRASE": "of a stack that lives for some minutes",
-        }
-        os.environ.pop("PULUMI_CONFIG_PASSPHRASE_FILE", None)
-        stack = BenchStack(project=copy, name="bench", namespace=_NAMESPACE)
+        given = yaml.safe_load((PROJECT / f"Pulumi.{like}.yaml").read_text())
+        settings = _settings(given["config"]["todo:settings"], outputs["images"])
+        (project / "Pulumi.bench.yaml").write_text(
+            yaml.safe_dump({"config": {"todo:settings": settings}})
+        )
+        stack = BenchStack(project=project, name="bench", namespace=_NAMESPACE)
         try:
             stack.pulumi("stack", "init")
-            for secret in ("databasePassword", "jwtKey"):
-                value = "0123456789abcdef" * 3
-                stack.pulumi("config", "set", "--secret", f"todo:{secret}", value)
+            for secret in SECRETS:
+                if secret.required:
+                    value = "0123456789abcdef" * 3
+                    stack.pulumi("config", "set", "--secret", secret.config_key, value)
             yield stack
         finally:
             remove(stack)
-            os.environ.clear()
-            os.environ |= before
 
 
 def remove(stack: BenchStack) -> None:
     """Removes all that the stack made, the namespace that `pulumi destroy` keeps included."""
     stack.pulumi("destroy", "--yes", "--skip-preview")
-    command("kubectl", "delete", "namespace", stack.namespace, "--ignore-not-found", "--wait")
+    delete_namespace(stack.namespace)
+
+
+def _settings(given: dict[str, Any], images: dict[str, str]) -> dict[str, Any]:
+    """Returns a stack's settings for a small copy of it, of the images that it has."""
+    apps = {
+        app: {
+            **given.get(app, {}),
+            "exposure": {"mode": "nodePort", "port": port},
+            "resources": _LITTLE,
+        }
+        for app, port in _PORTS.items()
+    }
+    return {
+        **given,
+        **apps,
+        "namespace": {"name": _NAMESPACE},
+        "images": {"mode": "prebuilt", **{app: images[app] for app in apps}},
+        "database": {**given["database"], "resources": _LITTLE},
+    }
 
 
 def _opened(value: object) -> Any:

@@ -3,8 +3,9 @@
 import statistics
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 RUNS = 5
 """Of each peer; the median of five is not moved by one or two runs that were disturbed."""
@@ -51,7 +52,7 @@ def side_by_side(
     return {name: Timing(runs=tuple(found)) for name, found in taken.items()}
 
 
-def command(*arguments: str, cwd: str | None = None) -> str:
+def command(*arguments: str, cwd: Path | None = None) -> str:
     """Runs a command and returns what it prints.
 
     Raises:
@@ -65,13 +66,3 @@ def command(*arguments: str, cwd: str | None = None) -> str:
             f"`{' '.join(arguments[:4])} …` failed: {(done.stderr or done.stdout)[-800:]}"
         )
     return done.stdout
-
-
-def commands(*sequence: Sequence[str]) -> Callable[[], None]:
-    """Returns a peer that runs commands one after the other."""
-
-    def run() -> None:
-        for arguments in sequence:
-            command(*arguments)
-
-    return run
