@@ -1,12 +1,12 @@
 """`make up` on a cluster that has lost what Pulumi remembers."""
 
 import subprocess
-import time
 from pathlib import Path
 
 import httpx
 import pytest
 
+from console.waiting import last_answer
 from distribution.cluster import places
 from tests.e2e.deployment import PROJECT, Deployment
 
@@ -49,16 +49,13 @@ def test_an_image_that_the_node_lost_is_loaded_again(deployment: Deployment, com
     listed = subprocess.run([*store, "ls", "-q"], check=True, capture_output=True, text=True)
     assert image in listed.stdout.split()
     deployment.wait_ready()
-    assert _comes_to_answer(f"{deployment.frontend}/api/ready")
+    # kube-proxy has yet to learn of pods that have just become ready.
+    url = f"{deployment.frontend}/api/ready"
+    assert last_answer(lambda: _answers(url), bool, 30)
 
 
-def _comes_to_answer(url: str) -> bool:
-    """Returns whether a URL answers, once kube-proxy has learned of pods that have become ready."""
-    for _ in range(60):
-        try:
-            if httpx.get(url).status_code == 200:
-                return True
-        except httpx.TransportError:
-            pass
-        time.sleep(0.5)
-    return False
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url).status_code == 200
+    except httpx.TransportError:
+        return False
