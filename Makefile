@@ -53,9 +53,11 @@ e2e-outages: up ## The operations while the embedded cluster's API server is sto
 	@eval "$$($(TOOLCHAIN) env)" && STACK=$(STACK) python -m pytest $(OUTAGES)
 
 bench: ## Measure this program beside kubectl on the stack's cluster: docs/performance.md
+	@$(TOOLCHAIN) python-bench
 	@eval "$$($(TOOLCHAIN) env)" && python -m bench --stack $(STACK)
 
 bench-check: ## Measure, and say what got worse than docs/performance.md says
+	@$(TOOLCHAIN) python-bench
 	@eval "$$($(TOOLCHAIN) env)" && python -m bench --stack $(STACK) --check
 
 # The operations CLI, a line for each command of `python -m ops` (docs/operations.md).

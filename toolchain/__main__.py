@@ -91,13 +91,19 @@ def python_e2e(arguments: argparse.Namespace) -> None:
 def python_lint(arguments: argparse.Namespace) -> None:
     """Makes the Python environment with all that the code imports, whose types are checked."""
     del arguments
-    python_env.ensure("dev", "ops", "e2e", constrained=tools.builds_pulumi())
+    python_env.ensure("dev", "ops", "e2e", "bench", constrained=tools.builds_pulumi())
 
 
 def python_ops(arguments: argparse.Namespace) -> None:
     """Makes the Python environment with what the operations CLI needs."""
     del arguments
     python_env.ensure("ops", constrained=tools.builds_pulumi())
+
+
+def python_bench(arguments: argparse.Namespace) -> None:
+    """Makes the Python environment with what measures, and draws what was measured."""
+    del arguments
+    python_env.ensure("ops", "bench", constrained=tools.builds_pulumi())
 
 
 def python_newest(arguments: argparse.Namespace) -> None:
@@ -194,6 +200,7 @@ COMMANDS = {
     "python": python,
     "python-newest": python_newest,
     "python-ops": python_ops,
+    "python-bench": python_bench,
     "python-lint": python_lint,
     "lock": write_lock,
     "linters": linters,
