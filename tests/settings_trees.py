@@ -11,7 +11,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from components.todo.settings.config import SettingsError, parse_settings
+from components.todo.settings.errors import SettingsError
+from components.todo.settings.parse import parse_settings
 from components.todo.settings.settings import Settings
 from components.values.value import Value
 from tests.certificates import authority

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import yaml
 
-from components.todo.settings.config import SettingsError, parse_settings
+from components.todo.settings.errors import SettingsError
 from components.todo.settings.found import fill, found_file, is_local
 from components.todo.settings.left_open import is_left_open
+from components.todo.settings.parse import parse_settings
 from components.todo.settings.tree import get
 
 

@@ -8,12 +8,12 @@ import pulumi_kubernetes as k8s
 
 from ..cluster.api import Api
 from ..network.policies import NODE_LOCAL_DNS, Peer
+from ..values.postgres.backup import Backup
+from ..values.postgres.image import DEFAULT_IMAGE, check_image
+from ..values.postgres.input_names import InputNames
+from ..values.postgres.sizes import SERVER_RESOURCES, STORAGE_SIZE
 from ..values.resources import Resources
-from .backup import Backup
-from .image import DEFAULT_IMAGE, check_image
-from .input_names import InputNames
 from .roles import SUPERUSER
-from .sizes import SERVER_RESOURCES, STORAGE_SIZE
 
 core = k8s.core.v1
 StatefulSetSpecArgs = k8s.apps.v1.StatefulSetSpecArgs

@@ -12,10 +12,10 @@ from ..cluster.api import Api
 from ..metadata.awaiting import NOT_AWAITED
 from ..metadata.patching import PATCH_FORCED
 from ..metadata.scope import ObjectScope
+from ..values.postgres.backup import Backup
+from ..values.postgres.input_names import InputNames
 from ..values.quantities import quantity_value
 from .args import PostgresStatefulSetArgs
-from .backup import Backup
-from .input_names import InputNames
 
 core = k8s.core.v1
 _DEFAULT = "default"

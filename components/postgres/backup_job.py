@@ -15,8 +15,8 @@ from ..pod.restricted import (
 )
 from ..pod.service_account import declare_service_account
 from ..pod.spec import pod_spec
+from ..values.postgres.backup import Backup
 from .args import PostgresStatefulSetArgs
-from .backup import Backup
 from .backup_claim import declare_backup_claim
 from .backup_script import BACKUP_SCRIPT
 from .certificate import CLIENT_MODE

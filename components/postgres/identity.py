@@ -6,8 +6,8 @@ from typing import Any
 
 import pulumi
 
-from .image import DEFAULT_IMAGE, image_traits
-from .input_names import InputNames
+from ..values.postgres.image import DEFAULT_IMAGE, image_traits
+from ..values.postgres.input_names import InputNames
 
 _REASONS = {
     "database": "the volume has the database {old}",

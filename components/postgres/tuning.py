@@ -2,8 +2,8 @@
 
 from decimal import Decimal
 
+from ..values.postgres.connections import reserved_connections, shared_buffers
 from ..values.quantities import quantity_value
-from .connections import reserved_connections, shared_buffers
 
 _MIB = 1024**2
 
@@ -13,7 +13,7 @@ def tuning(memory_limit: str, volume_size: str, connections: int = 100) -> dict[
 
     The rules and where they come from:
 
-    * `shared_buffers`: see postgres_connections.py, which has to fit in what it leaves.
+    * `shared_buffers`: see values/postgres/connections.py, which has to fit in what it leaves.
     * `effective_cache_size`: half of the memory, the wiki's "conservative" setting, since a
       container's page cache counts against its own limit. PostgreSQL wiki, "Tuning Your PostgreSQL
       Server".
@@ -22,7 +22,7 @@ def tuning(memory_limit: str, volume_size: str, connections: int = 100) -> dict[
       profile.
     * `max_wal_size`: a quarter of the volume; the default of 1 GB could fill a small volume.
       PostgreSQL manual, "WAL Configuration".
-    * `max_connections`: see postgres_connections.py; written out because work_mem depends on it.
+    * `max_connections`: see there, too; written out because work_mem depends on it.
 
     Args:
         memory_limit: The container's memory limit, a Kubernetes quantity.

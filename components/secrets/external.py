@@ -6,7 +6,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from ..metadata.scope import ObjectScope
-from .store import SecretStore
+from ..values.secret_store import SecretStore
 
 
 def declare_external_secret(

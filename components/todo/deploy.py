@@ -17,7 +17,6 @@ from components.postgres import (
     PostgresStatefulSet,
     PostgresStatefulSetArgs,
 )
-from components.postgres.connections import max_connections
 from components.todo.deployed import Deployed, DeployedPostgres, DeployedService, NotDeployed
 from components.todo.images import image_source
 from components.todo.names import ANNOTATION_PREFIX
@@ -37,6 +36,7 @@ from components.todo.settings.database import INPUT_NAMES
 from components.todo.settings.images import pull_secrets
 from components.todo.settings.settings import Settings
 from components.todo.volume_nodes import volume_nodes
+from components.values.postgres.connections import max_connections
 
 
 @dataclass(frozen=True, kw_only=True)

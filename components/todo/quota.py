@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from components.namespace.namespace import PodDemand, hard_limits
-from components.postgres.sizes import BACKUP_RESOURCES
 from components.todo.service import AnyService, ExternalService, PostgresService, ServiceDescription
+from components.values.postgres.sizes import BACKUP_RESOURCES
 
 
 def quota_of(services: Sequence[AnyService]) -> dict[str, str]:

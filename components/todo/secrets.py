@@ -9,10 +9,10 @@ import pulumi
 from components.metadata.scope import ObjectScope
 from components.secrets.external import declare_external_secret
 from components.secrets.files import SecretFiles
-from components.secrets.store import SecretStore
 from components.todo.secret_table import SECRETS, SecretDescription
 from components.todo.settings.config import SecretValues
 from components.todo.settings.secrets import ExternalSecrets, GeneratedSecrets, Secrets
+from components.values.secret_store import SecretStore
 
 PATH = "/run/secrets/todo"
 """Where the files are in every pod that reads some."""

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from components.postgres.names import DatabaseName
+from components.values.postgres.names import DatabaseName
 from ops.database_names import LIMIT, Purpose, derived
 
 ACCEPTED = st.from_regex(r"[a-z_][a-z0-9_]{0,62}", fullmatch=True)

@@ -14,12 +14,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from components.cluster.stack_identity import stack_identity
-from components.todo.settings.config import (
-    SettingsError,
-    load_config,
-    parse_settings,
-)
+from components.todo.settings.config import load_config
+from components.todo.settings.errors import SettingsError
 from components.todo.settings.found import fill
+from components.todo.settings.parse import parse_settings
 from components.todo.settings.schema import stack_file_schema
 from components.todo.settings.settings import Settings
 from components.values.quantities import quantity_value
@@ -558,7 +556,7 @@ class TestWhatWasFoundOut:
         (tmp_path / ".local").mkdir()
         (tmp_path / ".local" / "settings.test.json").write_text("{")
         config = {"todo:settings": json.dumps(stack_settings("minikube"))}
-        with pytest.raises(SettingsError, match=r"\.local/settings\.test\.json cannot be read"):
+        with pytest.raises(pulumi.RunError, match=r"\.local/settings\.test\.json cannot be read"):
             record(lambda: load_config(tmp_path), config)
 
     def test_of_another_stack_is_not_read(self, tmp_path: Path) -> None:
@@ -574,7 +572,7 @@ class TestWhatWasFoundOut:
         (tmp_path / ".local").mkdir()
         (tmp_path / ".local" / "settings.json").write_text("{}")
         config = {"todo:settings": json.dumps(stack_settings("minikube"))}
-        with pytest.raises(SettingsError, match="run `make up` once"):
+        with pytest.raises(pulumi.RunError, match="run `make up` once"):
             record(lambda: load_config(tmp_path), config)
 
 
@@ -606,7 +604,7 @@ class TestProgramWithWrongConfiguration:
 
     def test_plain_secret_is_refused(self, tree: dict[str, Any]) -> None:
         config = {"todo:settings": json.dumps(tree), **SECRETS}
-        with pytest.raises(SettingsError, match="todo:databasePassword is not encrypted"):
+        with pytest.raises(pulumi.RunError, match="todo:databasePassword is not encrypted"):
             record(
                 lambda: load_config(Path("/nonexistent")),
                 config,
@@ -614,7 +612,7 @@ class TestProgramWithWrongConfiguration:
             )
 
     def test_no_resource_is_registered(self, tree: dict[str, Any]) -> None:
-        recording = run_program(change(tree, "environment", "x"), catch=SettingsError)
+        recording = run_program(change(tree, "environment", "x"), catch=pulumi.RunError)
         assert [r.type for r in recording.resources] == ["pulumi:pulumi:Stack"]
 
 

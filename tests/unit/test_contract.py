@@ -14,8 +14,8 @@ from components.postgres import (
     PostgresStatefulSetArgs,
 )
 from components.secrets.files import SecretFiles
-from components.todo.settings.config import parse_settings
 from components.todo.settings.images import PrebuiltImages
+from components.todo.settings.parse import parse_settings
 from components.todo.todo_stack import TodoStack, TodoStackArgs
 from components.values.exposure import Exposure, GatewayExposure, IngressExposure, NodePortExposure
 from components.values.metrics import Metrics, ScrapeAnnotations, ServiceMonitorMetrics

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from components.postgres.connections import max_connections, pool_size
 from components.todo.services.database import database_environment
-from components.todo.settings.config import SettingsError, parse_settings
+from components.todo.settings.errors import SettingsError
+from components.todo.settings.parse import parse_settings
 from components.todo.settings.settings import Settings
+from components.values.postgres.connections import max_connections, pool_size
 from tests.certificates import authority
 from tests.programs import run_program, stack_settings
 from tests.recording import Recording

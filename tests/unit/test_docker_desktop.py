@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from components.todo.settings.config import parse_settings
+from components.todo.settings.parse import parse_settings
 from console.failure import Failure
 from tests.unit.fake_tools import Tools, recorded
 from toolchain.providers.docker_desktop import DockerDesktop

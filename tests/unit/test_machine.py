@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from components.todo.settings.config import parse_settings
 from components.todo.settings.found import contradictions
+from components.todo.settings.parse import parse_settings
 from console.failure import Failure
 from distribution import binaries
 from distribution.cluster import images, node, places, supervisor

@@ -7,7 +7,7 @@ import pytest
 from components.namespace.namespace import PodDemand, hard_limits
 from components.todo.quota import quota_of
 from components.todo.services.all_services import services
-from components.todo.settings.config import parse_settings
+from components.todo.settings.parse import parse_settings
 from components.values.quantities import quantity_value
 from components.values.resources import Resources
 from tests.programs import STACKS, stack_settings

@@ -6,9 +6,9 @@ import pulumi
 import pytest
 
 from components.postgres import PostgresStatefulSet, PostgresStatefulSetArgs
-from components.postgres.backup import Backup
 from components.postgres.backup_claim import BackupClaim
-from components.postgres.input_names import InputNames
+from components.values.postgres.backup import Backup
+from components.values.postgres.input_names import InputNames
 from tests.recording import Recorded, record
 
 

@@ -9,12 +9,13 @@ import pytest
 
 from components.postgres import PostgresStatefulSet, PostgresStatefulSetArgs
 from components.postgres.identity import VolumeIdentity
-from components.postgres.image import DEFAULT_IMAGE, image_traits
-from components.postgres.input_names import InputNames
 from components.postgres.volume import PostgresVolume
-from components.todo.settings.config import SettingsError, parse_settings
 from components.todo.settings.database import INPUT_NAMES
+from components.todo.settings.errors import SettingsError
+from components.todo.settings.parse import parse_settings
 from components.todo.settings.settings import Settings
+from components.values.postgres.image import DEFAULT_IMAGE, image_traits
+from components.values.postgres.input_names import InputNames
 from tests.programs import stack_settings
 from tests.recording import record
 

@@ -11,8 +11,8 @@ from components.cluster.polling import Polling
 from components.postgres import PostgresStatefulSet, PostgresStatefulSetArgs
 from components.postgres.hooks import register_server_hooks
 from components.postgres.identity import VolumeIdentity
-from components.postgres.input_names import InputNames
 from components.postgres.rollout import PostgresRollout
+from components.values.postgres.input_names import InputNames
 from tests.recording import record
 
 

@@ -10,8 +10,8 @@ from components.todo.reach import clients, destinations
 from components.todo.service import Addresses, BuiltImage, PublishedImage, ServiceDescription
 from components.todo.services.all_services import services
 from components.todo.services.database import NAME as DATABASE
-from components.todo.settings.config import parse_settings
 from components.todo.settings.images import PrebuiltImages
+from components.todo.settings.parse import parse_settings
 from components.todo.settings.settings import WorkloadSettings
 from components.values.resources import Resources
 from tests.programs import STACKS, stack_settings

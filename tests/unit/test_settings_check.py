@@ -1,12 +1,15 @@
 """What `make up` takes of an earlier one's findings before it looks again."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from tests.recording import ROOT
 from toolchain import settings_check
 
 FOUND = {
@@ -67,3 +70,12 @@ def test_settings_that_have_become_managed_are_not_measured_by_the_one_before(
 ) -> None:
     images = {"mode": "prebuilt", "backend": "b:1", "frontend": "f:1"}
     assert place_of(folder, capsys, {"kind": "managed"}, images=images)["context"] is None
+
+
+def test_settings_are_checked_without_pulumi_whose_import_takes_longer_than_the_check() -> None:
+    program = "import sys, toolchain.settings_check; print(*sys.modules)"
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    loaded = set(done.stdout.split())
+    assert "pydantic" in loaded
+    assert not loaded & {"pulumi", "pulumi_kubernetes", "docker", "kubernetes"}

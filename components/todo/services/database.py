@@ -5,10 +5,10 @@ from typing import assert_never
 
 from components.app.args import CONFIG_PATH
 from components.postgres.certificate import CLIENT_MODE
-from components.postgres.connections import POOL, pool_size
 from components.todo.service import ExternalService, PostgresService
 from components.todo.settings.database import ExternalDatabase, InClusterDatabase
 from components.todo.settings.settings import Settings
+from components.values.postgres.connections import POOL, pool_size
 
 NAME = "database"
 _CA_FILE = "database-ca.pem"

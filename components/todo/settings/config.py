@@ -1,4 +1,4 @@
-"""Reads the stack's configuration, and what `make up` found out, into validated settings."""
+"""Reads the stack's configuration, with what `make up` found out, in a run of Pulumi."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,23 +7,15 @@ from typing import assert_never
 
 import pulumi
 from pulumi.runtime import config as runtime_config
-from pydantic import ValidationError
 
 from components.cluster.stack_identity import stack_identity
 from components.todo.names import PROJECT
 from components.todo.secret_table import SECRETS, SecretDescription
-from components.todo.settings.errors import SettingsError, explain
-from components.todo.settings.found import (
-    FOUND,
-    contradictions,
-    fill,
-    found_file,
-    is_local,
-    read_found,
-)
+from components.todo.settings.errors import SettingsError
+from components.todo.settings.found import found_file, read_found
+from components.todo.settings.parse import parse_settings
 from components.todo.settings.secrets import ExternalSecrets, GeneratedSecrets
 from components.todo.settings.settings import Settings
-from components.values.value import ALIASES_ONLY
 
 SecretValues = Mapping[str, pulumi.Output[str]]
 """The secrets that are set, by their names (secret_table.py); always Pulumi secrets."""
@@ -47,9 +39,16 @@ def load_config(root: Path) -> StackConfig:
         root: The project's folder, with the stack's file and `.local/settings.<stack>.json`.
 
     Raises:
-        SettingsError: Something is missing, unknown or out of range; the message says what is
-            allowed.
+        pulumi.RunError: Something is missing, unknown or out of range; the message, which Pulumi
+            prints alone, says what is allowed.
     """
+    try:
+        return _load(root)
+    except SettingsError as error:
+        raise pulumi.RunError(str(error)) from None
+
+
+def _load(root: Path) -> StackConfig:
     config = pulumi.Config(PROJECT)
     _refuse_unknown_keys()
     try:
@@ -68,30 +67,6 @@ def load_config(root: Path) -> StackConfig:
         secrets=_read_secrets(config, settings),
         identity=stack_identity(root / f"Pulumi.{pulumi.get_stack()}.yaml"),
     )
-
-
-def parse_settings(tree: object, found: object = None, found_in: str = FOUND) -> Settings:
-    """Validates a settings tree, with what was found out for a local stack filled in.
-
-    Args:
-        tree: The value of `todo:settings`.
-        found: What `make up` found out; ignored unless `cluster.kind` is `local`.
-        found_in: The file with it, for messages.
-
-    Raises:
-        SettingsError: The tree is not valid, or says something else than what was found out.
-    """
-    if found is not None and is_local(tree):
-        if lines := list(contradictions(tree, found, "todo:settings", found_in)):
-            raise SettingsError("invalid settings\n" + "\n".join(f"  {line}" for line in lines))
-        merged = fill(tree, found)
-    else:
-        merged, found = tree, None
-    try:
-        return Settings.model_validate(merged, by_alias=True, by_name=False, context=ALIASES_ONLY)
-    except ValidationError as error:
-        lines = list(explain(error, merged, found, found_in))
-    raise SettingsError("invalid settings\n" + "\n".join(f"  {line}" for line in lines))
 
 
 def _refuse_unknown_keys() -> None:

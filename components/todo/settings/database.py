@@ -4,15 +4,15 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from components.postgres.backup import Backup
-from components.postgres.image import DEFAULT_IMAGE, PostgresImage
-from components.postgres.input_names import InputNames
-from components.postgres.names import DatabaseName, RoleName
-from components.postgres.sizes import SERVER_RESOURCES, STORAGE_SIZE
 from components.values.addresses import Cidr, holds
 from components.values.certificates import check_bundle
 from components.values.cron import CronSchedule
 from components.values.names import ObjectName, RemoteHost
+from components.values.postgres.backup import Backup
+from components.values.postgres.image import DEFAULT_IMAGE, PostgresImage
+from components.values.postgres.input_names import InputNames
+from components.values.postgres.names import DatabaseName, RoleName
+from components.values.postgres.sizes import SERVER_RESOURCES, STORAGE_SIZE
 from components.values.quantities import ByteQuantity, Port, quantity_value
 from components.values.resources import Resources
 from components.values.text import Between

@@ -4,7 +4,6 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 
-import pulumi
 from pydantic import ValidationError
 
 from components.todo.settings.tree import get, has, holds
@@ -12,8 +11,8 @@ from components.todo.settings.tree import get, has, holds
 _NO_BLOCK = ("model_type", "model_attributes_type", "dict_type")
 
 
-class SettingsError(pulumi.RunError):
-    """The configuration is wrong; Pulumi prints the message alone, without a traceback."""
+class SettingsError(Exception):
+    """The configuration is wrong; the message says what is allowed."""
 
 
 def explain(error: ValidationError, tree: object, found: object, found_in: str) -> Iterator[str]:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import assert_never
 
-from components.postgres.connections import pool_size, smallest_memory_limit
 from components.todo.settings.cluster import NAMED_PROVIDERS, ClusterSettings
 from components.todo.settings.database import Database, ExternalDatabase, InClusterDatabase
 from components.todo.settings.images import (
@@ -14,6 +13,7 @@ from components.todo.settings.images import (
     RegistryImages,
 )
 from components.todo.settings.secrets import ExternalSecrets, Secrets
+from components.values.postgres.connections import pool_size, smallest_memory_limit
 
 
 def check_images(images: Images, cluster: ClusterSettings) -> None:

@@ -4,9 +4,9 @@ from typing import Annotated, Literal, assert_never
 
 from pydantic import Field
 
-from components.secrets.store import SecretStore
 from components.todo.secret_table import JWT_NEXT_KEY, JWT_PREVIOUS_KEY
 from components.values.names import ObjectName
+from components.values.secret_store import SecretStore
 from components.values.text import Matching, Text
 from components.values.value import Value
 

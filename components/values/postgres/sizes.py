@@ -1,6 +1,6 @@
 """What a PostgreSQL server and its backups ask for, unless they are told otherwise."""
 
-from ..values.resources import Resources
+from ..resources import Resources
 
 SERVER_RESOURCES = Resources(
     cpu_request="250m",

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ..values.resources import Resources
+from ..resources import Resources
 from .sizes import BACKUP_RESOURCES, STORAGE_SIZE
 
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from ..values.text import Matching
+from ..text import Matching
 
 
 def _database_name(value: str) -> str:

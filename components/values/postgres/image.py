@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from ..values.image_reference import ImageReference
+from ..image_reference import ImageReference
 
 DEFAULT_IMAGE = "docker.io/library/postgres:17.12-trixie"
 """Minor version and base system are fixed: another system sorts text differently, under indexes

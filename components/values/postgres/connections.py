@@ -1,6 +1,6 @@
 """How many connections the application's pods hold, and how many the server allows."""
 
-from ..values.quantities import quantity_value
+from ..quantities import quantity_value
 
 POOL = 8
 """Connections a pod keeps at most: more do not make a pod of half a core faster."""

@@ -1,0 +1,1 @@
+"""Values of a PostgreSQL server and of its backups."""
