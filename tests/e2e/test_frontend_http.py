@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from tests.e2e.crawler import files_named_in
 from tests.e2e.deployment import Deployment
 
 
@@ -32,6 +33,7 @@ def _raw(deployment: Deployment, text: str) -> tuple[int, dict[str, str], str]:
     [
         ("GET /api/todos/%ff", 400),
         ("GET /%ff", 400),
+        ("CONNECT /", 405),
         ("TRACE /", 405),
         ("TRACE /api/todos", 405),
         ("POST /", 405),
@@ -68,10 +70,6 @@ _LOCKED = {
 }
 
 
-def _files(page: str) -> list[str]:
-    return re.findall(r'(?:src|href)="(/[^"/][^"]*\.[^"]+)"', page)
-
-
 @pytest.mark.parametrize(("path", "status"), [("/", 200), ("/nowhere", 404)])
 def test_pages_run_only_what_was_built_into_them(
     deployment: Deployment, path: str, status: int
@@ -102,7 +100,7 @@ def test_pages_run_only_what_was_built_into_them(
 
 
 def test_files_of_a_page_are_compressed_kept_and_locked_up(deployment: Deployment) -> None:
-    files = _files(httpx.get(deployment.frontend).text)
+    files = files_named_in(httpx.get(deployment.frontend).text)
     assert len(files) > 3
     for file in files:
         answer = httpx.get(deployment.frontend + file, headers={"Accept-Encoding": "br"})
@@ -120,10 +118,10 @@ def test_a_page_is_asked_for_each_time_and_sent_when_it_has_changed(deployment: 
     assert (again.status_code, again.content) == (304, b"")
 
 
-def test_a_file_of_another_build_is_missing_on_this_connection_alone(
+def test_a_file_that_no_pod_has_is_missing_on_this_connection_alone(
     deployment: Deployment,
 ) -> None:
-    answer = httpx.get(f"{deployment.frontend}/_next/static/chunks/of-another-build.js")
+    answer = httpx.get(f"{deployment.frontend}/_next/static/chunks/of-a-build-before.js")
     assert answer.status_code == 404
     assert answer.json()["detail"]
     assert answer.headers["cache-control"] == "no-store"

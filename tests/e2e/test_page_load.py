@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
+from tests.e2e.crawler import Crawler
 from tests.e2e.deployment import Deployment
 
 FILES = "**/_next/static/**"
@@ -95,7 +96,7 @@ def _edit_frontend(workspace: Deployment) -> None:
         styles.write("\n.renewed {\n  color: inherit;\n}\n")
 
 
-def test_pages_opened_while_the_frontend_is_updated_come_alive(
+def test_pages_and_their_files_are_there_while_the_frontend_is_updated(
     browser: Browser, deployment: Deployment, workspace: Deployment
 ) -> None:
     def open_one() -> str:
@@ -110,13 +111,16 @@ def test_pages_opened_while_the_frontend_is_updated_come_alive(
 
     seen = [open_one()]
     _edit_frontend(workspace)
-    with ThreadPoolExecutor(1) as background:
+    with Crawler(deployment) as crawler, ThreadPoolExecutor(1) as background:
         update = background.submit(workspace.up)
         while not update.done():
             seen.append(open_one())
         update.result()
-    deployment.wait_ready()
-    seen.append(open_one())
+        deployment.wait_ready()
+        seen.append(open_one())
+    crawler.load_again()
     assert seen[0] == "Todo"
     assert seen[-1] == "Todo, renewed"
     assert set(seen) == {"Todo", "Todo, renewed"}
+    assert crawler.builds_changed_back(), "no two builds have answered at the same time"
+    assert crawler.failures == []

@@ -1,4 +1,5 @@
-import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
+import { STATUS_CODES, type OutgoingHttpHeaders, type ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
 
 /** Set on every answer; pages set more (security-headers.mts). */
 export const COMMON_HEADERS = {
@@ -43,4 +44,23 @@ export function busy(response: ServerResponse): void {
   problem(response, 503, "There is too much to do at the moment. Please try again.", {
     "retry-after": RETRY_AFTER,
   });
+}
+
+/** Says on a bare connection what is wrong, where Node.js has made no answer to fill in; ends it. */
+export function refuse(
+  socket: Duplex,
+  status: number,
+  detail: string,
+  headers: Record<string, string> = {},
+): void {
+  const text = JSON.stringify({ detail });
+  const all = {
+    ...COMMON_HEADERS,
+    "content-type": "application/json",
+    "content-length": text.length,
+    connection: "close",
+    ...headers,
+  };
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join("")}\r\n${text}`);
 }

@@ -5,6 +5,8 @@ export interface Environment {
   trustedProxies: number;
   /** How long a connection may be idle, in milliseconds. */
   keepAlive: number;
+  /** What resolves to the addresses of all pods of the frontend; empty: there are no others. */
+  podsHost: string;
 }
 
 /** Reads the settings of the container; throws an Error with one sentence when one makes no sense. */
@@ -21,6 +23,7 @@ export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
     trustedProxies: number("TRUSTED_PROXIES", 0, 0, 10),
     // Longer than the 60 seconds of most load balancers, so that they close connections, not we.
     keepAlive: number("KEEP_ALIVE_TIMEOUT", 75_000, 1000, 86_400_000),
+    podsHost: variables.PODS_HOST ?? "",
   };
 }
 

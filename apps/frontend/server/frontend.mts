@@ -1,12 +1,6 @@
 /** The HTTP server of pages and API: whom to believe, how much to take on, and how to leave. */
 
-import {
-  createServer,
-  STATUS_CODES,
-  type IncomingMessage,
-  type Server,
-  type ServerResponse,
-} from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import {
   createServer as createAcceptor,
   type AddressInfo,
@@ -14,7 +8,7 @@ import {
   type Server as Acceptor,
 } from "node:net";
 import type { Duplex } from "node:stream";
-import { json, COMMON_HEADERS, problem } from "./answer.mts";
+import { json, COMMON_HEADERS, problem, refuse } from "./answer.mts";
 import { Api, type ApiOptions } from "./api.mts";
 import { STREAM_TIMEOUT_MS } from "./backend.mts";
 import { settleForwarded } from "./client.mts";
@@ -25,6 +19,8 @@ import { log } from "./log.mts";
 export interface FrontendOptions {
   /** Answers whatever is no API, by GET or HEAD: see site.mts. */
   pages: (request: IncomingMessage, response: ServerResponse, path: string) => void | Promise<void>;
+  /** Whether pages can be answered: asked by the readiness probe. */
+  ready: () => boolean;
   api: ApiOptions;
   /** Proxies in front that append to X-Forwarded-For. */
   trustedProxies: number;
@@ -43,6 +39,7 @@ export interface FrontendOptions {
 }
 
 const PAGE_METHODS = ["GET", "HEAD"];
+const ALLOW = [...PAGE_METHODS, "OPTIONS"].join(", ");
 const REFUSALS: Record<string, [number, string]> = {
   ERR_HTTP_REQUEST_TIMEOUT: [408, "The request took too long to arrive."],
   HPE_HEADER_OVERFLOW: [431, "The request's headers are too large."],
@@ -92,12 +89,20 @@ export class Frontend {
         headersTimeout: options.requestTimeout,
         requestTimeout: options.requestTimeout,
         connectionsCheckingInterval: Math.min(options.requestTimeout / 6, 5000),
+        requireHostHeader: false, // Node.js would refuse without a word
       },
       (request, response) => void this.#handle(request, response),
     );
     this.server.timeout = STREAM_TIMEOUT_MS + 20_000; // nothing sent, nothing read
     this.#connections = new Connections(this.server, options.connections);
     this.server.on("clientError", (error, socket) => this.#refuse(error, socket));
+    // Without a listener Node.js answers the first without a word, and the second not at all.
+    this.server.on("checkExpectation", (_, response: ServerResponse) => {
+      problem(response, 417, "Nothing but 100-continue can be expected.", { connection: "close" });
+    });
+    this.server.on("connect", (_, socket: Duplex) => {
+      refuse(socket, 405, "CONNECT is not supported.", { allow: ALLOW });
+    });
   }
 
   /** Listens; returns the port. */
@@ -140,6 +145,10 @@ export class Frontend {
   }
 
   async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (request.httpVersion === "1.1" && request.headers.host === undefined) {
+      problem(response, 400, "The request does not name its host.");
+      return;
+    }
     const found = target(request.url ?? "/");
     if (!found) {
       problem(response, 400, "The address is malformed.");
@@ -164,6 +173,7 @@ export class Frontend {
     if (isProbe) {
       // Before anything that can be busy: an overloaded process is no dead one.
       if (path === "/api/ready" && this.#stopping) problem(response, 503, "Stopping.");
+      else if (path === "/api/ready" && !this.#options.ready()) problem(response, 503, "Starting.");
       else json(response, 200, { status: "ok" });
       return;
     }
@@ -179,18 +189,13 @@ export class Frontend {
     } else if (pending) {
       problem(pending, status, detail, { connection: "close" });
     } else {
-      const text = JSON.stringify({ detail });
-      socket.end(
-        `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: application/json\r\n` +
-          `Content-Length: ${text.length}\r\nConnection: close\r\n\r\n${text}`,
-      );
+      refuse(socket, status, detail);
     }
   }
 
   #refuseMethod(request: IncomingMessage, response: ServerResponse): void {
-    const allow = [...PAGE_METHODS, "OPTIONS"].join(", ");
-    if (request.method === "OPTIONS") response.writeHead(204, { ...COMMON_HEADERS, allow }).end();
-    else problem(response, 405, `${request.method} is not supported here.`, { allow });
+    if (request.method === "OPTIONS") response.writeHead(204, { ...COMMON_HEADERS, allow: ALLOW }).end();
+    else problem(response, 405, `${request.method} is not supported here.`, { allow: ALLOW });
   }
 }
 

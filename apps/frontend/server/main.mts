@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { acceptorsOn, readEnvironment, type Environment } from "./environment.mts";
 import { Frontend, type FrontendOptions } from "./frontend.mts";
 import { captureConsole, log } from "./log.mts";
+import { OtherBuilds, otherPods } from "./other-builds.mts";
 import { Site } from "./site.mts";
 
 const MIB = 1024 * 1024;
@@ -19,12 +20,14 @@ function settings(): Environment {
   }
 }
 
-const { hostname, port, trustedProxies, keepAlive } = settings();
+const { hostname, port, trustedProxies, keepAlive, podsHost } = settings();
+let ready = false;
 
 if (!dev) captureConsole();
 
 const frontend = new Frontend({
   pages: (request, response, path) => pages(request, response, path),
+  ready: () => ready,
   trustedProxies,
   keepAlive,
   requestTimeout: 30_000,
@@ -37,15 +40,26 @@ const frontend = new Frontend({
     bodyRoom: 16 * MIB,
   },
 });
-const pages = await findPages();
+const { pages, introduce } = await findPages();
 
-async function findPages(): Promise<FrontendOptions["pages"]> {
+async function findPages(): Promise<{
+  pages: FrontendOptions["pages"];
+  /** Makes the pages known to the other pods, once they can be asked for. */
+  introduce: () => Promise<void>;
+}> {
   if (dev) {
     const { development } = await import("./development.mts"); // the image has no Next.js
-    return development(folder, frontend.server, { hostname, port });
+    return {
+      pages: await development(folder, frontend.server, { hostname, port }),
+      introduce: () => Promise.resolve(),
+    };
   }
   const site = new Site(join(folder, "out"));
-  return (request, response, path) => site.answer(request, response, path);
+  const others = new OtherBuilds(site, () => otherPods(podsHost, port));
+  return {
+    pages: (request, response, path) => site.answer(request, response, path, others),
+    introduce: () => others.introduce(),
+  };
 }
 
 let stopping = false;
@@ -61,3 +75,5 @@ process.on("SIGTERM", (signal) => void stop(signal));
 process.on("SIGINT", (signal) => void stop(signal));
 
 log("listening", { hostname, port: await frontend.listen({ port, host: hostname }) });
+await introduce();
+ready = true;

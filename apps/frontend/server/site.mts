@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { extname, join } from "node:path";
 import { problem } from "./answer.mts";
+import { CODINGS, describe, send, type Coding, type File } from "./file.mts";
 import { builtHeaders } from "./security-headers.mts";
 
 const TYPES: Record<string, string> = {
@@ -18,23 +18,21 @@ const TYPES: Record<string, string> = {
   ".webmanifest": "application/manifest+json",
   ".woff2": "font/woff2",
 };
-/** What finish.mts compresses files with, the best first, and how their names then end. */
-const CODINGS = { br: ".br", gzip: ".gz" } as const;
-type Coding = keyof typeof CODINGS;
+/** How the names of files that finish.mts has compressed end. */
+const ENDS: Record<Coding, string> = { br: ".br", gzip: ".gz" };
 
 /** Names that the build makes of the content: it never changes under them. */
 const NAMED_BY_CONTENT = "/_next/static/";
+/** Where the names of all those files are found: the pods of other builds ask for it. */
+export const LIST = "/_next/files.json";
 /** The page of all addresses that have none. */
 const NOT_FOUND = "/404.html";
 /** Names of pages that are answers, but have no address. */
 const WITHOUT_ADDRESS = new Set([NOT_FOUND, "/_not-found.html"]);
 
-interface File {
-  status: number;
-  tag: string;
-  /** Complete but for the length and coding, as writeHead() takes them: name, value, name, value. */
-  headers: string[];
-  bodies: { coding: Coding | "identity"; bytes: Buffer; headers: string[] }[];
+/** Where a file that this build does not have may be: see other-builds.mts. */
+export interface Elsewhere {
+  find(name: string): Promise<File | undefined>;
 }
 
 /**
@@ -44,34 +42,60 @@ interface File {
  * Own code, because it leaves the image without a single package to keep up to date.
  */
 export class Site {
+  /** The files that are named by their content. */
+  readonly names: string[];
+  /** Changes with any of the names. */
+  readonly tag: string;
   readonly #files: Map<string, File>;
   readonly #notFound: File;
 
   /** Reads what `npm run build` made. */
   constructor(folder: string) {
-    const names = readdirSync(folder, { recursive: true, withFileTypes: true })
+    const all = readdirSync(folder, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name).slice(folder.length));
-    const originals = names.filter((name) => !Object.values(CODINGS).some((end) => name.endsWith(end)));
+    const originals = all.filter((name) => !Object.values(ENDS).some((end) => name.endsWith(end)));
     this.#notFound = read(folder, NOT_FOUND, 404);
     this.#files = new Map(
       originals
         .filter((name) => !WITHOUT_ADDRESS.has(name))
         .map((name) => [address(name), read(folder, name, 200)]),
     );
+    this.names = originals.filter((name) => name.startsWith(NAMED_BY_CONTENT)).sort();
+    const list = describe(200, headersOf(LIST, TYPES[".json"]!), Buffer.from(JSON.stringify(this.names)), []);
+    this.#files.set(LIST, list);
+    this.tag = list.tag;
   }
 
   /** Answers GET and HEAD; the path is one that decodeURIComponent can read. */
-  answer(request: IncomingMessage, response: ServerResponse, path: string): void {
+  answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    path: string,
+    elsewhere: Elsewhere,
+  ): void | Promise<void> {
     const name = decodeURIComponent(path);
     const found = this.#files.get(name);
     if (found) send(found, request, response);
     else if (name.startsWith(NAMED_BY_CONTENT)) {
-      // Of another build, while the frontend is updated. The page asks again (early.js): on a new
-      // connection, which may lead to a pod that has it.
-      problem(response, 404, "This version of the application has no such file.", { connection: "close" });
+      return elsewhere.find(name).then((other) => {
+        if (other) send(other, request, response);
+        // The page asks again (early.js): on a new connection, which may lead to a pod that has it.
+        else
+          problem(response, 404, "No version of the application has such a file.", { connection: "close" });
+      });
     } else send(this.#notFound, request, response);
   }
+}
+
+/** Returns a file of another build, which is answered as this one's are. */
+export function adopted(
+  name: string,
+  type: string,
+  bytes: Buffer,
+  compressed: { coding: Coding; bytes: Buffer }[],
+): File {
+  return describe(200, headersOf(name, type), bytes, compressed);
 }
 
 /** Returns where a file is found: /index.html at /, /x.html at /x, all others by their name. */
@@ -83,53 +107,19 @@ function read(folder: string, name: string, status: number): File {
   const bytes = readFileSync(folder + name);
   const type = TYPES[extname(name)];
   if (!type) throw new Error(`${name} is of a type that is not known; add it to TYPES.`);
-  const security = builtHeaders(extname(name) === ".html" ? bytes.toString() : "");
-  // Weak: one for all codings.
-  const tag = `W/"${createHash("sha256").update(bytes).digest("base64url").slice(0, 22)}"`;
-  const caching = name.startsWith(NAMED_BY_CONTENT) ? "public, max-age=31536000, immutable" : "no-cache";
-  const headers = Object.entries({
-    ...security,
-    "cache-control": caching,
-    "content-type": type,
-    etag: tag,
-    vary: "accept-encoding",
-  }).flat();
-  const compressed = (Object.keys(CODINGS) as Coding[])
-    .filter((coding) => existsSync(folder + name + CODINGS[coding]))
-    .map((coding) => ({ coding, bytes: readFileSync(folder + name + CODINGS[coding]) }));
-  const bodies = [...compressed, { coding: "identity" as const, bytes }].map((body) => ({
-    ...body,
-    headers: [
-      ...headers,
-      ...(body.coding === "identity" ? [] : ["content-encoding", body.coding]),
-      ...["content-length", String(body.bytes.length)],
-    ],
+  const headers = headersOf(name, type, extname(name) === ".html" ? bytes.toString() : "");
+  const compressed = CODINGS.filter((coding) => existsSync(folder + name + ENDS[coding])).map((coding) => ({
+    coding,
+    bytes: readFileSync(folder + name + ENDS[coding]),
   }));
-  return { status, tag, headers, bodies };
+  return describe(status, headers, bytes, compressed);
 }
 
-function send(file: File, { method, headers: asked }: IncomingMessage, response: ServerResponse): void {
-  if (file.status === 200 && knows(asked["if-none-match"], file.tag)) {
-    response.writeHead(304, file.headers).end();
-    return;
-  }
-  const codings = accepted(asked["accept-encoding"]);
-  const body = file.bodies.find(({ coding }) => coding === "identity" || codings.has(coding))!;
-  response.writeHead(file.status, body.headers).end(method === "HEAD" ? undefined : body.bytes);
-}
-
-/** Whether the client's copy is this one. */
-function knows(header: string | undefined, tag: string): boolean {
-  const opaque = tag.slice(2);
-  return header?.split(",").some((each) => each.trim().replace(/^W\//, "") === opaque) ?? false;
-}
-
-/** Returns the codings a client names without refusing them (`q=0`). */
-function accepted(header: string | string[] | undefined): Set<string> {
-  const offers = String(header ?? "").split(",");
-  return new Set(
-    offers
-      .filter((offer) => !/;\s*q=0(\.0*)?\s*$/i.test(offer))
-      .map((offer) => offer.split(";")[0]!.trim().toLowerCase()),
-  );
+/** Returns what follows from a file's name, its type and, if it is a page, what is written in it. */
+function headersOf(name: string, type: string, html = ""): Record<string, string> {
+  return {
+    ...builtHeaders(html),
+    "cache-control": name.startsWith(NAMED_BY_CONTENT) ? "public, max-age=31536000, immutable" : "no-cache",
+    "content-type": type,
+  };
 }

@@ -7,6 +7,7 @@ test("nothing in front is trusted, and connections outlive the patience of proxi
     port: 3000,
     trustedProxies: 0,
     keepAlive: 75_000,
+    podsHost: "",
   });
 });
 

@@ -326,6 +326,25 @@ describe("what is answered", () => {
     );
   });
 
+  test.each([
+    ["names no host", "GET / HTTP/1.1\r\n", 400],
+    ["expects what cannot be", "GET / HTTP/1.1\r\nHost: x\r\nExpect: much\r\n", 417],
+    ["asks for a tunnel", "CONNECT x:443 HTTP/1.1\r\nHost: x\r\n", 405],
+  ])("who %s is told so in a sentence", async (_, head, status) => {
+    const { port } = await frontend();
+    const answer = await raw(port, `${head}Connection: close\r\n\r\n`).received;
+    expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} [^]*nosniff[^]*{"detail":"[A-Z].*\\."}$`));
+  });
+
+  test("a pod that is not ready yet is alive and says so", async () => {
+    let ready = false;
+    const { port } = await frontend({ ready: () => ready });
+    expect((await ask(port, "/api/health")).status).toBe(200);
+    expect(await ask(port, "/api/ready")).toMatchObject({ status: 503, json: { detail: "Starting." } });
+    ready = true;
+    expect((await ask(port, "/api/ready")).status).toBe(200);
+  });
+
   test("HEAD as GET without the body, and other methods as they are", async () => {
     const { port } = await frontend({ backendPort });
     const head = await ask(port, "/api/todos", { method: "HEAD" });

@@ -32,6 +32,7 @@ export async function frontend(options: Partial<FrontendOptions> & { backendPort
     pages: async (page, response) => {
       pages.push({ request: page, finish: () => response.end("page") });
     },
+    ready: () => true,
     api: {
       backendUrl: `http://127.0.0.1:${backendPort}`,
       gate: { running: 2, waiting: 2, patience: 60_000 },

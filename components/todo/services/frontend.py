@@ -1,5 +1,6 @@
 """The Next.js frontend."""
 
+from components.app.service import PODS_SUFFIX
 from components.pod.probes import HttpProbe
 from components.todo.names import BACKEND, FRONTEND
 from components.todo.service import BuiltImage, ServiceDescription
@@ -22,6 +23,7 @@ def frontend(settings: Settings) -> ServiceDescription:
             "HOSTNAME": "::" if is_ipv6(settings.cluster.pod_cidr) else "0.0.0.0",  # noqa: S104
             "PORT": str(_PORT),
             "BACKEND_URL": f"http://{BACKEND}:{PORT}",
+            "PODS_HOST": f"{FRONTEND}{PODS_SUFFIX}",
             "TRUSTED_PROXIES": str(trusted_proxies(own.exposure)),
             "KEEP_ALIVE_TIMEOUT": str(keep_alive_seconds(own.exposure) * 1000),
         },
@@ -32,7 +34,8 @@ def frontend(settings: Settings) -> ServiceDescription:
         pre_stop_seconds=own.pre_stop_seconds,
         port=_PORT,
         exposure=own.exposure,
-        reaches=[BACKEND],
+        # Each other, for the files of another build while one takes the place of the other.
+        reaches=[BACKEND, FRONTEND],
         headless=True,
         local_port=_PORT,
     )

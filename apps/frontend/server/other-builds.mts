@@ -1,0 +1,184 @@
+import { lookup } from "node:dns/promises";
+import { Agent, get, type IncomingHttpHeaders, type IncomingMessage, type RequestOptions } from "node:http";
+import { isIPv6 } from "node:net";
+import { networkInterfaces } from "node:os";
+import { brotliDecompressSync } from "node:zlib";
+import type { File } from "./file.mts";
+import { log } from "./log.mts";
+import { adopted, LIST, type Site } from "./site.mts";
+
+/** How many other builds are kept: an update has one, and one that is broken off has two. */
+const MOST_BUILDS = 2;
+/** Longest time until another pod has answered, in milliseconds: at its CPU limit it takes a while. */
+const ANSWER_TIMEOUT = 2000;
+/** Longest time until it has sent all its files. */
+const FILES_TIMEOUT = 3000;
+/** From one look at the other pods to the next, in milliseconds: so unknown names cost them little. */
+const BETWEEN_LOOKS = 500;
+/** Longest time to make a build known, in milliseconds: a name server may be late to tell of a new pod. */
+const LONGEST_INTRODUCTION = 10_000;
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms));
+
+/**
+ * Returns the other pods' addresses, as in a URL: those a name resolves to, but for this pod's.
+ *
+ * None where there is no such name: nobody else is there.
+ */
+export async function otherPods(host: string, port: number): Promise<string[]> {
+  if (!host) return [];
+  // A name server that does not answer keeps nobody waiting for as long as it is asked.
+  const late = pause(ANSWER_TIMEOUT).then(() => []);
+  const found = await Promise.race([lookup(host, { all: true }).catch(() => []), late]);
+  const own = new Set(Object.values(networkInterfaces()).flatMap((all) => all?.map((it) => it.address)));
+  return found
+    .map(({ address }) => address)
+    .filter((address) => !own.has(address))
+    .map((address) => `${isIPv6(address) ? `[${address}]` : address}:${port}`);
+}
+
+/**
+ * The files of other builds, taken from the pods that have them.
+ *
+ * While the frontend is updated, pods of two builds answer, and a page of one may ask the other for
+ * its files. So each takes over the other's: a new pod before it is ready, an old one when it is
+ * asked for a file that it does not have.
+ */
+export class OtherBuilds {
+  readonly #site: Site;
+  readonly #pods: () => Promise<string[]>;
+  /** By the tag of their list, the one that was found first first. */
+  readonly #builds = new Map<string, Map<string, File>>();
+  #look: Promise<string[]> | undefined;
+
+  /**
+   * @param site This build.
+   * @param pods Finds the host and port of each other pod.
+   */
+  constructor(site: Site, pods: () => Promise<string[]>) {
+    this.#site = site;
+    this.#pods = pods;
+  }
+
+  /** Finds a file; asks the other pods whether they have a build that is not known yet. */
+  async find(name: string): Promise<File | undefined> {
+    const known = this.#known(name);
+    if (known) return known;
+    await this.look();
+    return this.#known(name);
+  }
+
+  /**
+   * Takes over what other pods have; returns the pods of other builds.
+   *
+   * Who comes while that is done, or soon after, gets the same.
+   */
+  look(): Promise<string[]> {
+    this.#look ??= this.#lookAround().finally(() => {
+      setTimeout(() => (this.#look = undefined), BETWEEN_LOOKS).unref();
+    });
+    return this.#look;
+  }
+
+  /**
+   * Makes this build known: resolves when the pods of others have its files, and this one theirs.
+   *
+   * Pods that cannot be reached are left out, as is, after ten seconds, one that goes on lacking them.
+   */
+  async introduce(): Promise<void> {
+    const end = Date.now() + LONGEST_INTRODUCTION;
+    const pods = await this.look();
+    await Promise.all(
+      pods.map(async (pod) => {
+        while (Date.now() < end && (await this.#lacks(pod))) await pause(BETWEEN_LOOKS);
+      }),
+    );
+  }
+
+  #known(name: string): File | undefined {
+    for (const files of this.#builds.values()) {
+      const file = files.get(name);
+      if (file) return file;
+    }
+    return undefined;
+  }
+
+  /** Whether a pod of another build answers that it does not have a file of this one. */
+  async #lacks(pod: string): Promise<boolean> {
+    try {
+      const theirs = new Set(namesIn((await ask(pod, LIST)).bytes));
+      const name = this.#site.names.find((own) => !theirs.has(own));
+      return name !== undefined && (await ask(pod, name)).status === 404;
+    } catch {
+      return false;
+    }
+  }
+
+  async #lookAround(): Promise<string[]> {
+    const pods = await this.#pods();
+    const others = await Promise.all(pods.map((pod) => this.#takeOver(pod)));
+    return pods.filter((_, index) => others[index]);
+  }
+
+  /** Takes over a pod's files; returns whether it is one of another build. */
+  async #takeOver(pod: string): Promise<boolean> {
+    // Refused: it has not started yet, or is gone.
+    const list = await ask(pod, LIST, { headers: { "if-none-match": this.#site.tag } }).catch(() => null);
+    const build = list?.headers.etag;
+    // Not so for the same build, and a release that takes no files over.
+    if (list?.status !== 200 || !build) return false;
+    if (!this.#builds.has(build)) await this.#fetch(build, pod, namesIn(list.bytes));
+    return true;
+  }
+
+  async #fetch(build: string, pod: string, names: string[]): Promise<void> {
+    const files = new Map<string, File>();
+    this.#builds.set(build, files); // at once, so that one pod of it alone is asked
+    const own = new Set(this.#site.names);
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const signal = AbortSignal.timeout(FILES_TIMEOUT);
+    try {
+      for (const name of names) {
+        if (!own.has(name))
+          files.set(name, this.#known(name) ?? (await fetchFile(pod, name, { agent, signal })));
+      }
+    } catch (error) {
+      this.#builds.delete(build);
+      log("other_build_not_read", { pod, reason: String(error) });
+    } finally {
+      agent.destroy();
+    }
+    while (this.#builds.size > MOST_BUILDS) this.#builds.delete([...this.#builds.keys()][0]!);
+  }
+}
+
+interface Answer {
+  status: number;
+  headers: IncomingHttpHeaders;
+  bytes: Buffer;
+}
+
+/** Asks another pod; rejects when it does not answer in time, or not to the end. */
+async function ask(pod: string, name: string, options: RequestOptions = {}): Promise<Answer> {
+  const all = { agent: false, signal: AbortSignal.timeout(ANSWER_TIMEOUT), ...options };
+  const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+    get(`http://${pod}${encodeURI(name)}`, all, resolve).on("error", reject);
+  });
+  const parts: Buffer[] = [];
+  for await (const part of answer) parts.push(part as Buffer);
+  return { status: answer.statusCode ?? 0, headers: answer.headers, bytes: Buffer.concat(parts) };
+}
+
+/** Fetches a file as it is in its build, but not in every coding. */
+async function fetchFile(pod: string, name: string, options: RequestOptions): Promise<File> {
+  const asked = { ...options, headers: { "accept-encoding": "br" } };
+  const { status, headers, bytes } = await ask(pod, name, asked);
+  if (status !== 200) throw new Error(`${name} is answered with ${status}`);
+  const type = headers["content-type"] ?? "";
+  if (headers["content-encoding"] !== "br") return adopted(name, type, bytes, []);
+  return adopted(name, type, brotliDecompressSync(bytes), [{ coding: "br", bytes }]);
+}
+
+function namesIn(list: Buffer): string[] {
+  return JSON.parse(list.toString()) as string[];
+}
