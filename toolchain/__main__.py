@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from console.failure import Failure
@@ -26,6 +25,7 @@ from toolchain import (
     ui,
 )
 from toolchain.stack import Stack
+from toolchain.state import outputs_in
 from toolchain.survey import locate
 
 
@@ -33,31 +33,34 @@ def up(arguments: argparse.Namespace) -> None:
     """Goes from whatever is there to the running application."""
     stack = Stack(arguments.stack)
     python_env.ensure(constrained=tools.builds_pulumi())
-    place = _check_settings(stack)
+    place = stack.check_settings()
     choice = machine.chosen(stack)
     with ui.step("Pulumi"):
         tools.ensure_pulumi()
     if choice and machine.moves(stack, choice):
         ownership.refuse_new_cluster(stack, choice.called)
     with findings.unless_refused(stack.name):
-        if machine.prepare(stack, choice):
-            place = _check_settings(stack)
+        # Pulumi is asked while the cluster is looked at.
+        with ThreadPoolExecutor() as beside:
+            known = beside.submit(stack.state)
+            if machine.prepare(stack, choice):
+                place = stack.check_settings()
         with ui.step("Stack"):
-            stack.prepare()
-            state = stack.export()
-            target = locate(stack, place, state)
-            ownership.refuse_move(target, place)
-            ownership.refuse_other(target)
-            missing = health.missing_objects(stack.name, state, stack.outputs())
+            state = known.result()
+            stack.prepare(state)
+            missing = _look(stack, place, state)
     cut_off = health.was_cut_off(state)
     if cut_off:
         ui.say("  an earlier update was cut off: what it has changed is looked at first")
     if missing:
         ui.say(f"  gone from the cluster since the last update: {missing}; they are made again")
     with ui.step("pulumi up"):
-        stack.up(refresh=bool(missing) or cut_off)
+        if stack.up(refresh=bool(missing) or cut_off):
+            state = stack.export()
+        else:
+            ui.say("  nothing is to be changed, so there is no update")
     with ui.step("Application"):
-        outputs = stack.outputs()
+        outputs = outputs_in(state)
         health.retry_images(stack.name, outputs)
         answering = addresses.answering(stack, outputs)
     ui.summary()
@@ -65,6 +68,18 @@ def up(arguments: argparse.Namespace) -> None:
     for line in answering:
         ui.say(f"  {line}")
     ui.say(f'  Next: eval "$(make env)", then pulumi preview, {addresses.pods(outputs)}, …')
+
+
+def _look(
+    stack: Stack, place: dict[str, Any], state: dict[str, Any] | None
+) -> health.MissingObjects:
+    """Refuses what is not the stack's own; returns what of the stack is gone from its cluster."""
+    target = locate(stack, place, state)
+    with ThreadPoolExecutor() as beside:
+        missing = beside.submit(health.missing_objects, stack.name, state, outputs_in(state))
+        ownership.refuse_move(target, place)
+        ownership.refuse_other(target)
+        return missing.result()
 
 
 def install(arguments: argparse.Namespace) -> None:
@@ -136,7 +151,7 @@ def app_test(arguments: argparse.Namespace) -> None:
 def down(arguments: argparse.Namespace) -> None:
     """Removes the application and its data, and the embedded cluster when nothing else is in it."""
     stack = Stack(arguments.stack)
-    removal.down(stack, _check_settings(stack), yes=arguments.yes)
+    removal.down(stack, stack.check_settings(), yes=arguments.yes)
 
 
 def env(arguments: argparse.Namespace) -> None:
@@ -149,7 +164,7 @@ def cluster_start(arguments: argparse.Namespace) -> None:
     stack = Stack(arguments.stack)
     # The settings are read with it.
     python_env.ensure(constrained=tools.builds_pulumi())
-    _check_settings(stack)
+    stack.check_settings()
     choice = machine.chosen(stack)
     if choice and machine.moves(stack, choice):
         machine.start(stack, choice)
@@ -174,24 +189,6 @@ def cluster_stop(arguments: argparse.Namespace) -> None:
 def cluster_down(arguments: argparse.Namespace) -> None:
     """Removes the stack's local cluster with all that is in it."""
     removal.cluster_down(Stack(arguments.stack), yes=arguments.yes)
-
-
-def _check_settings(stack: Stack) -> dict[str, Any]:
-    """Validates the stack's settings before anything is started.
-
-    Returns:
-        Kubeconfig, context and namespace, as far as the settings name them.
-
-    Raises:
-        Failure: With the settings' own message.
-    """
-    check = [python_env.python(), "-m", "toolchain.settings_check", stack.name, stack.file]
-    done = subprocess.run(check, capture_output=True, text=True, cwd=paths.PROJECT, check=False)
-    if done.returncode:
-        raise Failure(
-            done.stderr.strip() or f"{stack.file.name} cannot be read; nothing was changed."
-        )
-    return json.loads(done.stdout)
 
 
 COMMANDS = {

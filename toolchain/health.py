@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -42,23 +43,25 @@ class MissingObjects:
         return f"{count} object{'' if count == 1 else 's'} ({named})"
 
 
-def was_cut_off(export: dict[str, Any]) -> bool:
+def was_cut_off(export: dict[str, Any] | None) -> bool:
     """Returns whether an update ended before Pulumi knew what it had changed.
 
     Then the state may be wrong.
 
     Args:
-        export: The stack's state, as `pulumi stack export` prints it.
+        export: The stack's state, as `pulumi stack export` prints it; None: there is no stack.
     """
     return bool(parts(export, "deployment", "pending_operations"))
 
 
-def missing_objects(stack: str, export: dict[str, Any], outputs: dict[str, Any]) -> MissingObjects:
+def missing_objects(
+    stack: str, export: dict[str, Any] | None, outputs: dict[str, Any]
+) -> MissingObjects:
     """Returns what the stack's state has and its cluster has not.
 
     Args:
         stack: The stack's name.
-        export: Its state, as `pulumi stack export` prints it.
+        export: Its state, as `pulumi stack export` prints it; None: there is no such stack.
         outputs: Its outputs, which say where its cluster is.
     """
     resources = [it for it in all_resources(export) if not it.get("delete")]
@@ -80,22 +83,30 @@ def _missing(stack: str, resources: list[dict[str, Any]], outputs: dict[str, Any
         kind = f"{inputs['kind']}.{version}.{group}"
         where = "" if inputs["kind"] == "Namespace" else str(metadata.get("namespace") or "")
         wanted.setdefault(where, set()).add((kind, str(metadata["name"])))
-    missing: list[str] = []
-    for namespace, objects in sorted(wanted.items()):
-        kinds = sorted({kind for kind, _ in objects})
-        where = ["--namespace", namespace] if namespace else []
-        found = _kubectl(stack, outputs, "get", ",".join(kinds), *where, "--output=json")
-        if found is None:
-            continue
-        present = {
-            (item["kind"], item["metadata"]["name"]) for item in parts(json.loads(found), "items")
-        }
-        missing += [
-            f"{kind.partition('.')[0]} {name}"
-            for kind, name in sorted(objects)
-            if (kind.partition(".")[0], name) not in present
+    with ThreadPoolExecutor() as beside:
+        asked = [
+            beside.submit(_gone, stack, outputs, namespace, objects)
+            for namespace, objects in sorted(wanted.items())
         ]
-    return missing
+    return [name for answer in asked for name in answer.result()]
+
+
+def _gone(
+    stack: str, outputs: dict[str, Any], namespace: str, objects: set[tuple[str, str]]
+) -> list[str]:
+    kinds = sorted({kind for kind, _ in objects})
+    where = ["--namespace", namespace] if namespace else []
+    found = _kubectl(stack, outputs, "get", ",".join(kinds), *where, "--output=json")
+    if found is None:
+        return []
+    present = {
+        (item["kind"], item["metadata"]["name"]) for item in parts(json.loads(found), "items")
+    }
+    return [
+        f"{kind.partition('.')[0]} {name}"
+        for kind, name in sorted(objects)
+        if (kind.partition(".")[0], name) not in present
+    ]
 
 
 def retry_images(stack: str, outputs: dict[str, Any]) -> None:

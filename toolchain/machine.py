@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -209,9 +210,10 @@ def _check_context(stack: str, cluster: dict[str, Any]) -> None:
     )
     if cluster.get("kubeconfig"):
         command += ["--kubeconfig", str(cluster["kubeconfig"])]
-    if ui.capture(["kubectl", "version", "--client"], env=environment.complete(stack)) is None:
+    env = environment.complete(stack)
+    if not shutil.which("kubectl", path=env["PATH"]):
         return
-    if ui.capture([*command, "get", "--raw=/readyz"], env=environment.complete(stack)) is None:
+    if ui.capture([*command, "get", "--raw=/readyz"], env=env) is None:
         raise Failure(
             f"The cluster of kube context {context or '(current)'} does not answer; start it, or "
             "correct cluster.context in the stack's todo:settings; nothing was changed."

@@ -17,7 +17,7 @@ from components.todo.settings.tree import get
 
 
 def main(stack: str, stack_file: str) -> int:
-    """Prints where the settings lead to, or (returning 1) why they are invalid."""
+    """Prints the file and where its settings lead to, or (returning 1) why they are invalid."""
     document = yaml.safe_load(Path(stack_file).read_text(encoding="utf-8"))
     found = found_file(stack)
     known = json.loads(found.read_text(encoding="utf-8")) if found.exists() else None
@@ -37,7 +37,7 @@ def main(stack: str, stack_file: str) -> int:
         "context": cluster.context,
         "namespace": settings.namespace.name,
     }
-    print(json.dumps(place))
+    print(json.dumps({"place": place, "document": document}, default=str))
     return 0
 
 

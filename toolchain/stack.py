@@ -6,13 +6,15 @@ import json
 import os
 import secrets
 import subprocess
+from collections.abc import Mapping
 from typing import Any, cast
 
 from cluster_objects.json_tree import Json, part, parts
 from components.todo.names import PROJECT
 from components.todo.secret_table import SECRETS
 from console.failure import Failure
-from toolchain import environment, paths, python_env, ui
+from toolchain import environment, paths, preview, ui
+from toolchain.document import Document
 from toolchain.state import lost_salt, resources_in, secret_files
 
 _GENERATED = {secret.name: secret.file for secret in SECRETS if secret.required}
@@ -31,6 +33,7 @@ class Stack:
     def __init__(self, name: str, *, has_file: bool = True) -> None:
         self.name = name
         self.file = paths.PROJECT / f"Pulumi.{name}.yaml"
+        self._document = Document(self.file)
         if has_file and not self.file.exists():
             known = ", ".join(
                 sorted(p.name.split(".")[1] for p in paths.PROJECT.glob("Pulumi.*.yaml"))
@@ -52,6 +55,17 @@ class Stack:
         """Returns a command of the Makefile for this stack, as a person types it."""
         return f"make {command}" + ("" if self.name == "minikube" else f" STACK={self.name}")
 
+    def check_settings(self) -> dict[str, Any]:
+        """Validates the stack's settings before anything is started.
+
+        Returns:
+            Kubeconfig, context and namespace, as far as the settings name them.
+
+        Raises:
+            Failure: With the settings' own message.
+        """
+        return self._document.check(self.name)
+
     def document(self) -> dict[str, Any]:
         """Returns the stack file.
 
@@ -59,14 +73,7 @@ class Stack:
             Failure: The file is not valid YAML, or there is no Python environment yet to read it
                 with.
         """
-        program = (
-            "import json, sys, yaml; "
-            "print(json.dumps(yaml.safe_load(open(sys.argv[1])) or {}, default=str))"
-        )
-        text = ui.capture([python_env.python(), "-c", program, self.file])
-        if text is None:
-            raise Failure(f"{self.file.name} is not valid YAML; correct it and run again.")
-        return json.loads(text)
+        return self._document.tree()
 
     def config(self) -> dict[str, Any]:
         """Returns the stack file's `config` mapping."""
@@ -76,14 +83,17 @@ class Stack:
         """Returns the stack file's `todo:settings` as written, before validation."""
         return part(self.config(), "todo:settings")
 
-    def prepare(self) -> None:
+    def prepare(self, state: Json | None) -> None:
         """Selects or creates the stack; generates its passphrase and secrets once.
+
+        Args:
+            state: What Pulumi has of the stack; None: it knows none of that name.
 
         Raises:
             Failure: The passphrase is wrong, or Pulumi cannot reach its backend.
         """
         paths.PULUMI_STATE.mkdir(parents=True, exist_ok=True)
-        lost = self._lost_salt()
+        lost = self._lost_salt(state)
         self._make_passphrase(encrypted=lost is not None or "encryptionsalt" in self.document())
         self._release_stale_lock()
         self._pulumi("stack", "select", "--create", self.name)
@@ -93,7 +103,8 @@ class Stack:
         if generated and not missing:
             # Decrypts one, so that a wrong passphrase is found before anything else.
             self._pulumi("config", "get", "--stack", self.name, f"todo:{next(iter(_GENERATED))}")
-        deployed = self._deployed_secrets() if missing or lost else {}
+            ui.say(f"  stack {self.name}: its secrets are there, and its passphrase opens them")
+        deployed = self._deployed_secrets() if state and (missing or lost) else {}
         if lost:
             text = self.file.read_text()
             gap = "" if text.endswith("\n") or not text else "\n"
@@ -106,7 +117,7 @@ class Stack:
             origin = "taken from the deployed stack" if known else "generated"
             ui.say(f"  todo:{name}: {origin}, encrypted in {self.file.name}")
 
-    def _lost_salt(self) -> str | None:
+    def _lost_salt(self, state: Json | None) -> str | None:
         """Returns the salt in the state, when the stack file lost its own (`git checkout`).
 
         With a new one any passphrase would do, and what is in the cluster would not be recognised
@@ -114,7 +125,7 @@ class Stack:
         """
         if any(name in self.document() for name in _ENCRYPTION):
             return None
-        return lost_salt(self.state())
+        return lost_salt(state)
 
     def _make_passphrase(self, *, encrypted: bool) -> None:
         """Generates a passphrase where there is none.
@@ -191,20 +202,31 @@ class Stack:
                 "changed."
             ) from None
 
-    def up(self, *, refresh: bool = False) -> None:
-        """Runs `pulumi up`; what an earlier, interrupted run made is taken up again.
+    def up(self, *, refresh: bool = False) -> bool:
+        """Runs `pulumi preview`, then `pulumi up` unless that is sure to change nothing.
 
-        Its preview is what a stack that breaks a rule of `policy/` does not get past.
+        The preview is what a stack that breaks a rule of `policy/` does not get past. What an
+        earlier, interrupted run made is taken up again.
 
         Args:
             refresh: Look first at what is really there, and make what is gone anew.
 
+        Returns:
+            Whether there was an update.
+
         Raises:
             Failure: A rule is broken, or the update failed; Pulumi has printed which or why.
         """
-        options = ["--yes", "--policy-pack", "policy", "--suppress-outputs"]
-        options += ["--refresh"] if refresh else []
-        self._stream("up", *options, "--stack", self.name)
+        options = ["--policy-pack", "policy", "--suppress-outputs", "--stack", self.name]
+        if refresh:
+            self._stream("up", "--yes", "--refresh", *options)
+            return True
+        with preview.reading() as (log, nothing):
+            self._stream("preview", f"--event-log={log}", *options, more=preview.ENVIRONMENT)
+        if nothing.result():
+            return False
+        self._stream("up", "--yes", "--skip-preview", *options)
+        return True
 
     def destroy(self) -> None:
         """Runs `pulumi destroy`: everything but the database's retained claim.
@@ -251,17 +273,11 @@ class Stack:
             )
         return json.loads(done.stdout)
 
-    def outputs(self) -> dict[str, Any]:
-        """Returns the stack's outputs, secrets left masked."""
-        text = ui.capture(
-            [*_command(), "stack", "output", "--json", "--stack", self.name],
-            env=environment.complete(self.name),
-        )
-        return json.loads(text) if text else {}
-
-    def _stream(self, *arguments: str) -> None:
+    def _stream(self, *arguments: str, more: Mapping[str, str] | None = None) -> None:
         process = subprocess.Popen(
-            [*_command(), *arguments], cwd=paths.PROJECT, env=environment.complete(self.name)
+            [*_command(), *arguments],
+            cwd=paths.PROJECT,
+            env=environment.complete(self.name) | dict(more or {}),
         )
         try:
             code = process.wait()
@@ -272,7 +288,7 @@ class Stack:
         if code:
             raise Failure(
                 f"`pulumi {arguments[0]}` did not finish; fix what it printed above and run `make "
-                f"{'up' if arguments[0] == 'up' else 'down'}` again, which goes on from here."
+                f"{'down' if arguments[0] == 'destroy' else 'up'}` again, which goes on from here."
             )
 
     def _pulumi(self, *arguments: str, text: str | None = None) -> str:

@@ -1,14 +1,19 @@
-"""`make up` on a cluster that has lost what Pulumi remembers."""
+"""`make up` of a stack that is deployed: with nothing to do, and with something that is lost."""
 
+import json
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+import yaml
 
 from console.waiting import last_answer
 from distribution.cluster import places
 from tests.e2e.deployment import PROJECT, Deployment
+
+NO_UPDATE = "so there is no update"
 
 
 def make_up(deployment: Deployment) -> str:
@@ -22,6 +27,38 @@ def make_up(deployment: Deployment) -> str:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+def newest_update(deployment: Deployment) -> Any:
+    listed = deployment.pulumi("stack", "history", "--json", "--page-size", "1")
+    assert listed.returncode == 0, listed.stderr
+    return json.loads(listed.stdout)[0]["startTime"]
+
+
+def test_another_run_updates_only_where_something_would_change(
+    deployment: Deployment, tmp_path: Path
+) -> None:
+    make_up(deployment)
+    known = newest_update(deployment)
+    assert NO_UPDATE in make_up(deployment)
+    assert newest_update(deployment) == known
+
+    # As after an edit: what is deployed is not what the stack file says.
+    schedule = ("cronjob/postgres-backup", "-o", "jsonpath={.spec.schedule}")
+    wanted = deployment.kubectl("get", *schedule)
+    file = tmp_path / f"Pulumi.{deployment.stack}.yaml"
+    stack = yaml.safe_load((PROJECT / file.name).read_text())
+    stack["config"]["todo:settings"]["database"]["backup"] = {"schedule": "3 4 5 * *"}
+    file.write_text(yaml.safe_dump(stack))
+    deployment.up("--config-file", str(file))
+    assert deployment.kubectl("get", *schedule) == "3 4 5 * *"
+
+    other = newest_update(deployment)
+    printed = make_up(deployment)
+    assert NO_UPDATE not in printed
+    assert "1 updated" in printed
+    assert newest_update(deployment) != other
+    assert deployment.kubectl("get", *schedule) == wanted
 
 
 def test_objects_that_were_deleted_come_back(deployment: Deployment) -> None:

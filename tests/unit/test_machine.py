@@ -410,7 +410,7 @@ class TestAnotherClusterThanBefore:
         given = {"cluster": {"kind": "local", "provider": "embedded"}}
         monkeypatch.setattr(Stack, "settings", lambda _: given)
         place = {"kubeconfig": None, "context": node.CONTEXT, "namespace": "todo-app"}
-        monkeypatch.setattr(commands, "_check_settings", lambda _: place)
+        monkeypatch.setattr(Stack, "check_settings", lambda _: place)
         found_out("minikube", self.BEFORE)
         yield
         ui.STEPS.clear()
@@ -418,8 +418,8 @@ class TestAnotherClusterThanBefore:
     def test_that_is_refused_leads_no_later_update_there(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        for name in ("prepare", "export"):
-            monkeypatch.setattr(Stack, name, lambda _: {})
+        monkeypatch.setattr(Stack, "state", lambda _: {})
+        monkeypatch.setattr(Stack, "prepare", lambda *_: None)
         monkeypatch.setattr(python_env, "ensure", lambda **_: None)
         for name in ("builds_pulumi", "ensure_pulumi"):
             monkeypatch.setattr(tools, name, lambda: False)

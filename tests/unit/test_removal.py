@@ -34,8 +34,8 @@ from distribution.cluster import node
 from toolchain.stack import Stack
 node.running = lambda: "CLUSTER_RUNS" in os.environ
 node.delete = lambda: print("EMBEDDED CLUSTER DELETED")
-machine.chosen = Stack.prepare = lambda _: None
-machine.prepare = lambda *_: None
+machine.chosen = lambda _: None
+machine.prepare = Stack.prepare = lambda *_: None
 python_env.ensure = lambda **_: None
 tools.builds_pulumi = lambda: True
 tools.ensure_pulumi = lambda: None
@@ -869,7 +869,7 @@ class TestPassphrase:
         before = (clone.folder / "Pulumi.minikube.yaml").read_text()
         stack = prepared(lambda *_: '{"deployment": {}}')
         with pytest.raises(Failure, match=r"passphrase.*restore.*nothing was changed") as raised:
-            stack.prepare()
+            stack.prepare(stack.state())
         for line in ("encryptionsalt", "todo:databasePassword", "todo:jwtKey"):
             assert line in str(raised.value)
         assert not paths.PASSPHRASE_FILE.exists()
@@ -881,7 +881,7 @@ class TestPassphrase:
         state = deployed(thing("Namespace", "shop"), context="x")
         stack = prepared(lambda *_: json.dumps({"deployment": {"resources": state}}))
         with pytest.raises(Failure) as raised:
-            stack.prepare()
+            stack.prepare(stack.state())
         assert "delete" not in str(raised.value)
 
     @pytest.mark.parametrize("files", [None, {"plaintext": None}, {"plaintext": "null"}])
@@ -903,8 +903,9 @@ class TestPassphrase:
             calls.append(arguments)
             return json.dumps({"deployment": {"resources": [secret]}})
 
+        stack = prepared(answer)
         with pytest.raises(Failure, match="passphrase does not open stack minikube"):
-            prepared(answer).prepare()
+            stack.prepare(stack.state())
         assert not any(call[:2] == ("config", "set") for call in calls)
 
     def test_a_salt_that_the_file_lost_is_taken_from_the_state(
@@ -916,7 +917,7 @@ class TestPassphrase:
         paths.PASSPHRASE_FILE.write_text("ours")
         provider = {"type": "passphrase", "state": {"salt": SALT}}
         stack = prepared(lambda *_: json.dumps({"deployment": {"secrets_providers": provider}}))
-        stack.prepare()
+        stack.prepare(stack.state())
         assert stack.document()["encryptionsalt"] == SALT
 
 

@@ -30,7 +30,7 @@ def place_of(
     code = settings_check.main("minikube", str(file))
     printed = capsys.readouterr()
     assert code == 0, printed.err
-    return json.loads(printed.out)
+    return json.loads(printed.out)["place"]
 
 
 @pytest.fixture

@@ -26,7 +26,6 @@ from toolchain import (
     stack,
     state,
     tools,
-    ui,
 )
 
 
@@ -335,7 +334,7 @@ def test_a_cluster_can_be_started_from_a_fresh_clone(
     monkeypatch.setattr(paths, "PROJECT", tmp_path)
     (tmp_path / "Pulumi.minikube.yaml").write_text("{}")
     monkeypatch.setattr(python_env, "ensure", lambda **_: done.append("environment"))
-    monkeypatch.setattr(__main__, "_check_settings", lambda _: done.append("settings"))
+    monkeypatch.setattr(stack.Stack, "check_settings", lambda _: done.append("settings"))
     monkeypatch.setattr(machine, "chosen", lambda _: done.append("choice"))
     monkeypatch.setattr(machine, "prepare", lambda *_: done.append("start"))
     __main__.cluster_start(argparse.Namespace(stack="minikube"))
@@ -350,10 +349,36 @@ def test_a_missing_python_environment_is_not_a_fault_of_the_stack_file(
         stack.Stack("minikube").document()
 
 
-def test_an_unreachable_context_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        ui, "capture", lambda command, **_: "Client" if "version" in command else None
-    )
+def test_a_stack_file_is_read_once_until_something_else_is_written_in_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    log, python = tmp_path / "starts", tmp_path / "bin" / "python"
+    python.parent.mkdir()
+    python.write_text(f'#!/bin/sh\necho >> {log}\nexec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    monkeypatch.setattr(paths, "PROJECT", tmp_path)
+    monkeypatch.setattr(paths, "VENV", tmp_path)
+    file = tmp_path / "Pulumi.minikube.yaml"
+    file.write_text("config: {todo:one: 1}")
+    read = stack.Stack("minikube")
+    assert read.config() == read.config() == {"todo:one": 1}
+    assert len(log.read_text()) == 1
+    file.write_text("config: {todo:two: 2}")
+    assert read.config() == {"todo:two": 2}
+
+
+def test_what_is_checked_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = stack.Stack("minikube")
+    assert read.check_settings()["namespace"] == "todo-app"
+    monkeypatch.setattr(paths, "VENV", Path("/nowhere"))
+    assert read.settings()["cluster"]["kind"] == "local"
+
+
+def test_an_unreachable_context_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    kubectl = tmp_path / "kubectl"
+    kubectl.write_text("#!/bin/sh\nexit 1\n")
+    kubectl.chmod(0o755)
+    monkeypatch.setattr(paths, "BIN", tmp_path)
     given = {"cluster": {"kind": "local", "context": "nowhere"}}
     monkeypatch.setattr(stack.Stack, "settings", lambda _: given)
     with pytest.raises(Failure, match=r"kube context nowhere does not answer.*nothing was changed"):

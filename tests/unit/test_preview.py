@@ -1,0 +1,177 @@
+"""When `make up` leaves the update out: only where a preview is sure that it would change nothing.
+
+`pulumi` is stood in for by a program that writes events as Pulumi 3.259 does.
+"""
+
+import json
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from console.failure import Failure
+from toolchain import paths, preview
+from toolchain.stack import Stack
+
+STACK = "pulumi:pulumi:Stack"
+SERVICE = "kubernetes:core/v1:Service"
+MASKED = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270"}
+"""A secret, as an event has it."""
+
+
+def state(kind: str, name: str = "it", **more: Any) -> dict[str, Any]:
+    """A resource as an event has it, before or after a step."""
+    urn = f"urn:pulumi:minikube::todo::{kind}::{name}"
+    custom = {"custom": True, "id": f"shop/{name}"} if kind == SERVICE else {"id": ""}
+    return {"type": kind, "urn": urn, "inputs": {}, "outputs": {}, "parent": "", **custom, **more}
+
+
+def step(old: dict[str, Any] | None, new: dict[str, Any] | None, op: str = "same") -> str:
+    """The event of a step that is done, one line of the log."""
+    known = new or old or {}
+    metadata = {"op": op, "urn": known["urn"], "type": known["type"], "old": old, "new": new}
+    return json.dumps({"resOutputsEvent": {"metadata": metadata, "planning": True}})
+
+
+def summary(**changes: Any) -> str:
+    about = {"resourceChanges": changes, "isPreview": True, "result": "succeeded"}
+    return json.dumps({"summaryEvent": about})
+
+
+PRELUDE = json.dumps({"sequence": 0, "preludeEvent": {"config": {}}})
+DEBUG = json.dumps({"diagnosticEvent": {"message": "registering", "severity": "debug"}})
+END = json.dumps({"cancelEvent": {}})
+STAYS = state(STACK, outputs={"frontendUrl": "http://10.89.0.2:30000"})
+HIDDEN = state(STACK, outputs={"key": {**MASKED, "ciphertext": "[secret]"}})
+SAME = [step(STAYS, STAYS), step(state(SERVICE), state(SERVICE))]
+NOTHING = [PRELUDE, DEBUG, *SAME, summary(same=2), END]
+ONE_MORE = step(None, state(SERVICE, "new"), "create")
+
+
+def test_a_preview_that_finds_all_as_it_is_finds_nothing() -> None:
+    assert preview.finds_nothing(NOTHING)
+
+
+@pytest.mark.parametrize(
+    ("log", "what"),
+    [
+        ([*SAME, ONE_MORE, summary(same=2, create=1)], "a resource that is new"),
+        ([*SAME, step(state(SERVICE), None, "delete"), summary(same=2, delete=1)], "one that goes"),
+        ([*SAME, summary(same=1, update=1)], "a step that only the summary has"),
+        (
+            [*SAME, step(state(SERVICE), state(SERVICE, id="2")), summary(same=2)],
+            "another identity",
+        ),
+        (
+            [*SAME, step(state(SERVICE), state(SERVICE, protect=True)), summary(same=2)],
+            "a protection",
+        ),
+        (
+            [*SAME, step(state(SERVICE), state(SERVICE, parent="other")), summary(same=2)],
+            "another parent",
+        ),
+        (
+            [*SAME, step(STAYS, state(STACK, outputs={"frontendUrl": "else"})), summary(same=2)],
+            "another output",
+        ),
+        ([*SAME, step(HIDDEN, HIDDEN), summary(same=2)], "an output whose value nobody tells"),
+    ],
+)
+def test_what_only_the_state_would_have_anew_is_a_change_too(log: list[str], what: str) -> None:
+    assert not preview.finds_nothing([PRELUDE, *log, END]), what
+
+
+@pytest.mark.parametrize(
+    ("log", "what"),
+    [
+        ([], "a Pulumi that writes none"),
+        (NOTHING[:-2], "one that was cut off"),
+        ([*NOTHING, '{"resOutputsEv'], "half a line"),
+        ([*NOTHING, "[]"], "no event"),
+        ([summary(same=2), END], "a Pulumi that tells only of what changes"),
+        ([*SAME, summary(), END], "a summary that says nothing"),
+        ([*SAME, summary(same="2"), END], "a summary in words"),
+    ],
+)
+def test_a_log_that_is_not_understood_is_sure_of_nothing(log: list[str], what: str) -> None:
+    assert not preview.finds_nothing(log), what
+
+
+def test_the_events_are_read_while_pulumi_writes_and_are_kept_nowhere() -> None:
+    long = json.dumps({"diagnosticEvent": {"message": "x" * 1000}}) + "\n"
+    write = "import sys; open(sys.argv[1], 'w').write(sys.argv[2] * 1000 + sys.argv[3])"
+    with preview.reading() as (log, nothing):
+        assert stat.S_ISFIFO(log.stat().st_mode)
+        assert not log.stat().st_mode & 0o077
+        command = [sys.executable, "-c", write, str(log), long, "\n".join(NOTHING)]
+        subprocess.run(command, check=True, timeout=60)
+    assert nothing.result()
+    assert not log.parent.exists()
+
+
+Pulumi = Callable[..., list[str]]
+
+PROGRAM = """#!/bin/sh
+echo "$*" >> {folder}/calls
+case "$*" in preview*)
+  for it in "$@"; do case "$it" in --event-log=*) cat {folder}/events > "${{it#*=}}";; esac; done
+  exit {code};;
+esac
+"""
+
+
+@pytest.fixture
+def pulumi(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Pulumi:
+    """Puts a `pulumi` on PATH, runs an update of a stack, and returns what it was asked to do."""
+    programs = tmp_path / ".local" / "bin"
+    programs.mkdir(parents=True)
+    for name, path in {"PROJECT": tmp_path, "LOCAL": tmp_path / ".local", "BIN": programs}.items():
+        monkeypatch.setattr(paths, name, path)
+
+    def update(log: list[str], *, code: int = 0, **options: bool) -> list[str]:
+        (tmp_path / "events").write_text("".join(f"{line}\n" for line in log))
+        (programs / "pulumi").write_text(PROGRAM.format(folder=tmp_path, code=code))
+        (programs / "pulumi").chmod(0o755)
+        (tmp_path / "calls").write_text("")
+        try:
+            Stack("minikube", has_file=False).up(**options)
+        finally:
+            calls = (tmp_path / "calls").read_text().splitlines()
+        return calls
+
+    return update
+
+
+def test_there_is_no_update_where_nothing_would_change(pulumi: Pulumi) -> None:
+    [only] = pulumi(NOTHING)
+    assert only.startswith("preview ")
+    assert "--policy-pack policy" in only
+
+
+def test_an_update_follows_its_preview_with_the_rules(pulumi: Pulumi) -> None:
+    first, second = pulumi([*SAME, ONE_MORE, summary(same=2, create=1), END])
+    assert first.startswith("preview ")
+    assert "--policy-pack policy" in first
+    assert second.startswith("up --yes --skip-preview ")
+    assert "--policy-pack policy" in second
+
+
+def test_a_preview_that_says_nothing_is_followed_by_an_update(pulumi: Pulumi) -> None:
+    assert len(pulumi([])) == 2
+
+
+def test_a_broken_rule_ends_with_nothing_changed(pulumi: Pulumi, tmp_path: Path) -> None:
+    with pytest.raises(Failure, match="run `make up` again"):
+        pulumi([*SAME, ONE_MORE, summary(same=2, create=1), END], code=1)
+    calls = (tmp_path / "calls").read_text().splitlines()
+    assert [it.split()[0] for it in calls] == ["preview"]
+
+
+def test_what_was_lost_is_looked_for_and_made_again_without_asking(pulumi: Pulumi) -> None:
+    [only] = pulumi(NOTHING, refresh=True)
+    assert only.startswith("up --yes --refresh ")
+    assert "--policy-pack policy" in only
