@@ -1,5 +1,6 @@
 """Runs the whole program for a stack file under the recording engine."""
 
+import gc
 import json
 import re
 import runpy
@@ -47,4 +48,6 @@ def _run(path: Path) -> None:
     try:
         runpy.run_path(str(path), run_name="__main__")
     finally:
-        signal.signal(signal.SIGINT, handler)  # pytest's own, not the program's
+        # pytest's own, not the program's
+        signal.signal(signal.SIGINT, handler)
+        gc.enable()

@@ -6,7 +6,7 @@ from typing import assert_never
 
 import pulumi
 
-from . import buildkit, docker_engine
+from . import docker_engine
 from .node_images import NodeImages
 from .sources import (
     BuildKit,
@@ -78,6 +78,8 @@ def _declare_loaded(name: str, source: BuiltAndLoaded, parent: pulumi.Resource) 
     lost = source.nodes is not None and source.nodes.lacks(tagged)
     match source.builder:
         case BuildKit() | ImageStoreBuildKit():
+            from . import buildkit  # only here, so that a prebuilt image needs no plugin
+
             image = buildkit.declare_loaded(
                 name, source, source.builder, tagged, lost=lost, parent=parent
             )
@@ -93,6 +95,8 @@ def _declare_loaded(name: str, source: BuiltAndLoaded, parent: pulumi.Resource) 
 def _declare_pushed(name: str, source: BuiltAndPushed, parent: pulumi.Resource) -> _Declared:
     match source.builder:
         case BuildKit():
+            from . import buildkit  # as above
+
             return buildkit.declare_pushed(name, source, source.builder, parent=parent)
         case DockerEngine():
             return docker_engine.declare_pushed(name, source, source.builder, parent=parent)

@@ -42,7 +42,7 @@ def test_every_module_that_needs_no_extra_can_be_imported(strangers_python: Path
     modules = [
         ".".join((NAME, *(it.parent.parts if it.stem == "__init__" else it.with_suffix("").parts)))
         for it in sorted(_packaged(".py"))
-        if it.parts[0] != "image"  # the extra `images`
+        if it.as_posix() != "image/buildkit.py"  # the extra `images`
     ]
     program = f"import importlib\nfor it in {modules!r}: importlib.import_module(it)"
     done = subprocess.run(
