@@ -24,17 +24,22 @@ class Crawler(threading.Thread):
     def __init__(self, deployment: Deployment) -> None:
         super().__init__(daemon=True)
         self.done, self.failures = threading.Event(), list[str]()
-        self.address = deployment.frontend
         self.seen = list[frozenset[str]]()
         """The files that each page named."""
+        self._client = httpx.Client(
+            base_url=deployment.frontend,
+            timeout=15,
+            limits=httpx.Limits(max_keepalive_connections=0),
+        )
 
     def run(self) -> None:
-        while not self.done.wait(0.05):
+        while not self.done.wait(0.02):
             page = self._load("/")
             if page is None:
                 continue
             self.seen.append(frozenset(files_named_in(page)))
-            for file in self.seen[-1]:
+            # Those that all pages name are in every build; the others may not be in the next pod's.
+            for file in self.seen[-1] - self.seen[-1].intersection(*self.seen):
                 self._load(file)
 
     def load_again(self) -> None:
@@ -49,7 +54,7 @@ class Crawler(threading.Thread):
 
     def _load(self, path: str) -> str | None:
         try:
-            answer = httpx.get(self.address + path, timeout=15)
+            answer = self._client.get(path)
         except httpx.HTTPError as error:
             self.failures.append(f"{path}: {error!r}")
             return None
@@ -65,3 +70,4 @@ class Crawler(threading.Thread):
     def __exit__(self, *_: object) -> None:
         self.done.set()
         self.join()
+        self._client.close()

@@ -118,9 +118,9 @@ def test_pages_and_their_files_are_there_while_the_frontend_is_updated(
         update.result()
         deployment.wait_ready()
         seen.append(open_one())
-    crawler.load_again()
+        crawler.load_again()
     assert seen[0] == "Todo"
     assert seen[-1] == "Todo, renewed"
     assert set(seen) == {"Todo", "Todo, renewed"}
-    assert crawler.builds_changed_back(), "no two builds have answered at the same time"
     assert crawler.failures == []
+    assert crawler.builds_changed_back(), "no two builds have answered at the same time"
