@@ -28,6 +28,12 @@
     }
   };
 
+  // Without all its scripts the page would say for ever that it is loading.
+  const giveUp = () => {
+    const status = document.querySelector("[aria-busy] [role=status]");
+    if (status) status.textContent = "Part of this page could not be loaded. Please try again later.";
+  };
+
   addEventListener(
     "error",
     (event) => {
@@ -40,7 +46,10 @@
       const count = failures.get(url) ?? 0;
       failures.set(url, count + 1);
       const pause = PAUSES[count];
-      if (pause === undefined && !mayReload(url)) return;
+      if (pause === undefined && !mayReload(url)) {
+        if (isScript) giveUp();
+        return;
+      }
       // Nobody else gives up on it.
       event.stopImmediatePropagation();
       if (pause === undefined) {

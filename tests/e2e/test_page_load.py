@@ -87,6 +87,18 @@ def test_a_page_of_a_build_that_is_gone_makes_room_for_the_new_one(page: Page) -
     assert len(loads) == 2
 
 
+def test_without_javascript_a_page_says_that_it_needs_it(
+    browser: Browser, deployment: Deployment
+) -> None:
+    context = browser.new_context(base_url=deployment.frontend, java_script_enabled=False)
+    try:
+        page = context.new_page()
+        page.goto("/")
+        expect(page.get_by_text("This application needs JavaScript.")).to_be_visible()
+    finally:
+        context.close()
+
+
 def _edit_frontend(workspace: Deployment) -> None:
     """Changes what is seen, a script's name and the style sheet's."""
     frontend = workspace.project / "apps" / "frontend"

@@ -28,6 +28,8 @@ class FakeLink extends FakeElement {
 class Tab {
   kept = new Map<string, string>();
   reloads = 0;
+  /** What the page says of itself. */
+  status = { textContent: "Loading…" };
   storage: object | undefined = {
     getItem: (key: string) => this.kept.get(key) ?? null,
     setItem: (key: string, value: string) => this.kept.set(key, value),
@@ -37,8 +39,13 @@ class Tab {
 
   load(): this {
     const storage = this.storage;
+    const status = (this.status = { textContent: "Loading…" });
     const page = {
-      document: { cookie: "", createElement: () => ({ setAttribute: () => undefined }) },
+      document: {
+        cookie: "",
+        createElement: () => ({ setAttribute: () => undefined }),
+        querySelector: () => status,
+      },
       location: { origin: ORIGIN, reload: () => (this.reloads += 1) },
       navigator: this.navigator,
       get sessionStorage() {
@@ -104,6 +111,18 @@ test.each([
   const script = new FakeScript(url);
   expect(await tab.fail(script)).toBe(true);
   expect([script.asked, tab.reloads]).toEqual([1, 0]);
+});
+
+test.each([
+  ["a script", new FakeScript(SCRIPT), /could not be loaded/],
+  ["a style sheet", new FakeLink(`${ORIGIN}/_next/static/x.css`), /Loading/],
+])("a page that has to do without %s says what it can", async (_, file, words) => {
+  const tab = new Tab().load();
+  await tab.fail(file);
+  expect(tab.status.textContent).toBe("Loading…");
+  file.asked = 1;
+  await tab.load().fail(file);
+  expect(tab.status.textContent).toMatch(words);
 });
 
 test("without a network the page stays until there is one", async () => {
