@@ -6,7 +6,6 @@ import argparse
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 from console.failure import Failure
 from toolchain import (
@@ -45,10 +44,14 @@ def up(arguments: argparse.Namespace) -> None:
             known = beside.submit(stack.state)
             if machine.prepare(stack, choice):
                 place = stack.check_settings()
-        with ui.step("Stack"):
+        with ui.step("Stack"), ThreadPoolExecutor() as beside:
             state = known.result()
+            looked = beside.submit(health.missing_objects, stack.name, state, outputs_in(state))
             stack.prepare(state)
-            missing = _look(stack, place, state)
+            target = locate(stack, place, state)
+            ownership.refuse_move(target, place)
+            ownership.refuse_other(target)
+            missing = looked.result()
     cut_off = health.was_cut_off(state)
     if cut_off:
         ui.say("  an earlier update was cut off: what it has changed is looked at first")
@@ -68,18 +71,6 @@ def up(arguments: argparse.Namespace) -> None:
     for line in answering:
         ui.say(f"  {line}")
     ui.say(f'  Next: eval "$(make env)", then pulumi preview, {addresses.pods(outputs)}, …')
-
-
-def _look(
-    stack: Stack, place: dict[str, Any], state: dict[str, Any] | None
-) -> health.MissingObjects:
-    """Refuses what is not the stack's own; returns what of the stack is gone from its cluster."""
-    target = locate(stack, place, state)
-    with ThreadPoolExecutor() as beside:
-        missing = beside.submit(health.missing_objects, stack.name, state, outputs_in(state))
-        ownership.refuse_move(target, place)
-        ownership.refuse_other(target)
-        return missing.result()
 
 
 def install(arguments: argparse.Namespace) -> None:

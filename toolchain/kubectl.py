@@ -7,6 +7,7 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +26,9 @@ class Kubectl:
     """Commands that name kubeconfig and context, so that they go where the program deploys to."""
 
     context: str
-    server: str
-    """Address of the API server."""
 
     def __init__(self, kubeconfig: str | None, context: str | None, env: Mapping[str, str]) -> None:
-        """Finds the cluster in the kubeconfig; it is not asked anything yet.
+        """Says which cluster is meant; it is not asked anything yet.
 
         Args:
             kubeconfig: A path or the contents; None: as kubectl finds it.
@@ -37,7 +36,7 @@ class Kubectl:
             env: Environment of the commands.
 
         Raises:
-            KubectlError: The kubeconfig has no such context.
+            KubectlError: None is given, and the kubeconfig has no current one.
         """
         self._env, self._flags = dict(env), list[str]()
         ambient = env.get("KUBECONFIG") or str(Path.home() / ".kube" / "config")
@@ -51,8 +50,16 @@ class Kubectl:
             self._flags = ["--kubeconfig", str(Path(kubeconfig or ambient).expanduser())]
         self.context = context or self("config", "current-context").strip()
         self._flags += ["--context", self.context]
+
+    @cached_property
+    def server(self) -> str:
+        """Address of the API server.
+
+        Raises:
+            KubectlError: The kubeconfig has no such context.
+        """
         template = "--output=jsonpath={.clusters[0].cluster.server}"
-        self.server = self("config", "view", "--minify", template).strip()
+        return self("config", "view", "--minify", template).strip()
 
     def __call__(self, *arguments: str, seconds: float = 60) -> str:
         """Runs a command and returns its standard output.
