@@ -15,6 +15,7 @@ import { settleForwarded } from "./client.mts";
 import { Connections } from "./connections.mts";
 import { depart } from "./departure.mts";
 import { log } from "./log.mts";
+import { Request } from "./request.mts";
 
 export interface FrontendOptions {
   /** Answers whatever is no API, by GET or HEAD: see site.mts. */
@@ -84,6 +85,7 @@ export class Frontend {
     this.#api = new Api(options.api);
     this.server = createServer(
       {
+        IncomingMessage: Request,
         keepAliveTimeout: options.keepAlive,
         // Both count from a request's first byte, so idle connections outlive them.
         headersTimeout: options.requestTimeout,
@@ -132,7 +134,7 @@ export class Frontend {
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    this.#connections.accompany(response);
+    if (!this.#connections.accompany(response)) return;
     if (this.#stopping) response.setHeader("connection", "close");
     try {
       await this.#route(request, response);

@@ -204,6 +204,24 @@ describe("connections", () => {
     second.socket.destroy();
   });
 
+  test("one may send some requests without waiting for answers, but not any number", async () => {
+    const { frontend: started, port, pages } = await frontend({ connections: 6 });
+    const request = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+    const some = raw(port, request.repeat(4));
+    await until(() => pages.length === 4);
+    let read = 0;
+    started.server.on("request", () => read++);
+    const many = raw(port, request.repeat(1000));
+    expect(await many.received).toBe("");
+    expect(read).toBeLessThan(10);
+    const other = ask(port, "/");
+    await until(() => pages.at(-1)!.request.headers.connection === "close");
+    for (const page of pages) page.finish();
+    expect((await other).text).toBe("page");
+    some.socket.end();
+    expect((await some.received).match(/HTTP\/1.1 200/g)).toHaveLength(4);
+  });
+
   test("when stopping, idle ones are closed", async () => {
     const { frontend: started, port } = await frontend();
     const idle = raw(port, "GET /api/health HTTP/1.1\r\nHost: x\r\n\r\n");
