@@ -4,6 +4,7 @@
 in for (`stand_ins.py`), and without the step that deletes an embedded cluster.
 """
 
+import compileall
 import hashlib
 import io
 import json
@@ -12,7 +13,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ import pytest
 from console.confirm import confirm
 from console.failure import Failure
 from distribution.cluster import node
+from tests.unit.answering import programs
+from tests.unit.stand_ins import StandIns
 from toolchain import paths, stack_file
 from toolchain.stack import Stack
 
@@ -118,20 +121,26 @@ class Done:
         return [it for it in self.calls if any(verb in it for verb in verbs)]
 
 
-@pytest.fixture
-def clone(tmp_path: Path) -> Clone:
-    folder, answers = tmp_path / "clone", tmp_path / "answers"
-    answers.mkdir()
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clone, compiled once: whatever copies it is spared that, which is most of a command."""
+    folder = tmp_path_factory.mktemp("template")
     left_out = shutil.ignore_patterns("modules", "base_images", "__pycache__")
     for package in ("cluster_objects", "components", "console", "distribution", "toolchain"):
         shutil.copytree(PROJECT / package, folder / package, ignore=left_out)
+    assert compileall.compile_dir(folder, quiet=1)
+    return folder
+
+
+@pytest.fixture
+def clone(tmp_path: Path, template: Path) -> Iterator[Clone]:
+    folder, answers = tmp_path / "clone", tmp_path / "answers"
+    answers.mkdir()
+    # Links to files that nobody writes to: a copy takes longer than what is tested.
+    shutil.copytree(template, folder, copy_function=os.link)
     (folder / ".venv").symlink_to(Path(sys.prefix))
-    for name in ("pulumi", "kubectl"):
-        program = answers / name
-        stand_in = Path(__file__).with_name("stand_ins.py")
-        program.write_text(f'#!/bin/sh\nexec {sys.executable} {stand_in} {name} "$@"\n')
-        program.chmod(0o755)
-    return Clone(folder, answers)
+    with programs(answers, ("pulumi", "kubectl"), StandIns(answers).answer):
+        yield Clone(folder, answers)
 
 
 MANAGED = """\
