@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -71,37 +72,58 @@ class Server:
         return Ran(done.returncode, done.stdout, done.stderr)
 
 
+_USER = (
+    "postgres"
+    if os.geteuid() == 0 and "postgres" in {it.pw_name for it in pwd.getpwall()}
+    else None
+)
+"""Whom the programs run as: PostgreSQL refuses to run as root."""
+_OPTIONS: dict[str, Any] = {"user": _USER, "check": True, "stdout": subprocess.DEVNULL}
+
+
+def _folder(prefix: str) -> TemporaryDirectory[str]:
+    made = TemporaryDirectory(prefix=prefix)
+    if _USER:
+        shutil.chown(made.name, _USER)
+    return made
+
+
+@cache
+def _volume(superuser: str) -> TemporaryDirectory[str]:
+    """A new volume, made once: a server gets a copy of it, which takes a tenth of the time."""
+    made = _folder("todo-volume-")
+    password = Path(made.name, "password")
+    password.write_text(PASSWORD)
+    if _USER:
+        shutil.chown(password, _USER)
+    words: list[str | Path] = [_program("initdb") or "initdb", "-D", Path(made.name, "data")]
+    words += ["-U", superuser, "--pwfile", password, "--auth-local=trust"]
+    words += ["--auth-host=scram-sha-256", "-E", "UTF8", "--no-sync", "--wal-segsize=1"]
+    subprocess.run(words, cwd=made.name, **_OPTIONS)
+    return made
+
+
 @contextmanager
 def server(superuser: str) -> Generator[Server]:
     """Runs a server whose first role has this name and the password."""
-    root = os.geteuid() == 0
-    user = "postgres" if root and "postgres" in {it.pw_name for it in pwd.getpwall()} else None
-    options: dict[str, Any] = {"user": user, "check": True, "stdout": subprocess.DEVNULL}
-    with TemporaryDirectory(prefix="todo-roles-") as name:
+    with _folder("todo-roles-") as name:
         folder = Path(name)
-        (folder / "password").write_text(PASSWORD)
-        if user:
-            shutil.chown(folder, user)
-            shutil.chown(folder / "password", user)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = int(probe.getsockname()[1])
         data = folder / "data"
-        initdb, control = (_program(it) or it for it in ("initdb", "pg_ctl"))
-        words: list[str | Path] = [initdb, "-D", data, "-U", superuser]
-        words += ["--pwfile", folder / "password", "--auth-local=trust"]
-        words += ["--auth-host=scram-sha-256", "-E", "UTF8", "--no-sync"]
-        subprocess.run(words, cwd=folder, **options)
+        subprocess.run(["cp", "-a", Path(_volume(superuser).name, "data"), data], **_OPTIONS)
+        control = _program("pg_ctl") or "pg_ctl"
         started = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
         begin = [control, "start", "-D", data, "-s", "-w", "-o", started, "-l", folder / "log"]
-        subprocess.run(begin, cwd=folder, **options)
+        subprocess.run(begin, cwd=folder, **_OPTIONS)
 
         def restart() -> None:
             again = [control, "restart", "-D", data, "-s", "-w", "-m", "fast"]
-            subprocess.run(again, cwd=folder, **options)
+            subprocess.run(again, cwd=folder, **_OPTIONS)
 
         try:
             yield Server(folder, port, restart)
         finally:
             end = [control, "stop", "-D", data, "-s", "-w", "-m", "immediate"]
-            subprocess.run(end, cwd=folder, **options)
+            subprocess.run(end, cwd=folder, **_OPTIONS)

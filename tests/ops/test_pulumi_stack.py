@@ -17,8 +17,10 @@ from tests.ops.scratch_server import until
 
 PROJECT = Path(__file__).parents[2]
 
-PULUMI = """\
-#!/usr/bin/env python3
+# Without what is installed Python starts in half the time.
+PULUMI = (
+    f"#!{sys.executable} -ISB\n"
+    + """\
 import json, os, pathlib, sys
 folder = pathlib.Path(__file__).parent
 arguments = [a for a in sys.argv[1:] if a != "--non-interactive"]
@@ -41,6 +43,7 @@ sys.stderr.write((folder / "stderr").read_text())
 print((folder / "stdout").read_text())
 sys.exit(bool((folder / "stderr").read_text()))
 """
+)
 
 
 class Fake:

@@ -451,8 +451,11 @@ class TestAnotherClusterThanBefore:
         assert not started
 
     def test_that_is_only_started_leads_no_update_there(
-        self, capsys: pytest.CaptureFixture[str]
+        self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        # The tests' own environment is not to be installed while they run in it.
+        monkeypatch.setattr(python_env, "ensure", lambda **_: None)
+        monkeypatch.setattr(tools, "builds_pulumi", lambda: False)
         commands.cluster_start(argparse.Namespace(stack="minikube"))
         assert environment.found_out("minikube") == self.BEFORE
         assert "still in another cluster" in capsys.readouterr().out
