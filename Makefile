@@ -21,12 +21,11 @@ up: ## From a bare machine to the running application; prints its URLs
 test: ## Everything that needs no cluster
 	@$(TOOLCHAIN) python
 	@$(TOOLCHAIN) linters
-	@.venv/bin/python -m pytest
-	@$(TOOLCHAIN) app-test
+	@$(TOOLCHAIN) test
 
 test-newest: ## The program's tests with the newest SDKs that requirements.txt allows
 	@$(TOOLCHAIN) python-newest
-	@.local/newest-venv/bin/python -m pytest tests/unit tests/program tests/policy
+	@.local/newest-venv/bin/python -m pytest -n auto --maxprocesses 8 tests/unit tests/program tests/policy
 
 lint: ## Formatting and style of all Python code, and types (of apps/ and examples/: make test)
 	@$(TOOLCHAIN) python-lint

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from console.failure import Failure
 from toolchain import (
     addresses,
-    app_tests,
+    all_tests,
     environment,
     findings,
     health,
@@ -133,10 +133,10 @@ def linters(arguments: argparse.Namespace) -> None:
     tools.ensure_linters()
 
 
-def app_test(arguments: argparse.Namespace) -> None:
-    """Runs the application's own tests."""
+def test(arguments: argparse.Namespace) -> None:
+    """Runs all tests that need no cluster."""
     del arguments
-    app_tests.run()
+    all_tests.run()
 
 
 def down(arguments: argparse.Namespace) -> None:
@@ -192,7 +192,7 @@ COMMANDS = {
     "python-lint": python_lint,
     "lock": write_lock,
     "linters": linters,
-    "app-test": app_test,
+    "test": test,
     "python-e2e": python_e2e,
     "down": down,
     "env": env,
