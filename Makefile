@@ -51,13 +51,16 @@ e2e-outages: up ## The operations while the embedded cluster's API server is sto
 	@$(TOOLCHAIN) python-e2e
 	@eval "$$($(TOOLCHAIN) env)" && STACK=$(STACK) python -m pytest $(OUTAGES)
 
-bench: ## Measure this program beside kubectl on the stack's cluster: docs/performance.md
+# ROWS=first,requests measures those alone; RUNS=1 runs each once.
+BENCH = python -m bench --stack $(STACK) $(if $(ROWS),--rows $(ROWS)) $(if $(RUNS),--runs $(RUNS))
+
+bench: ## Measure this program beside its peers on the stack's cluster: docs/performance.md
 	@$(TOOLCHAIN) python-bench
-	@eval "$$($(TOOLCHAIN) env)" && python -m bench --stack $(STACK)
+	@eval "$$($(TOOLCHAIN) env)" && $(BENCH)
 
 bench-check: ## Measure, and say what got worse than docs/performance.md says
 	@$(TOOLCHAIN) python-bench
-	@eval "$$($(TOOLCHAIN) env)" && python -m bench --stack $(STACK) --check
+	@eval "$$($(TOOLCHAIN) env)" && $(BENCH) --check
 
 # The operations CLI, a line for each command of `python -m ops` (docs/operations.md).
 #: validate        Check everything that is deployed: one table, one verdict

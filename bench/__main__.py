@@ -1,22 +1,31 @@
-"""Measures, and writes docs/performance.md; with --check compares with what is written.
+"""Measures, and writes docs/performance.md; with --check compares with what is written there.
 
 A deployed stack is needed, whose cluster and images are used; nothing of it is changed.
 """
 
 import argparse
-import json
-import os
-import platform
+import signal
 import sys
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import assert_never
 
-from bench import deployments, previews
-from bench.row import Row
+from bench import page, plot, recorded
+from bench.commands import command
+from bench.comparison import worse
+from bench.machine import machine
+from bench.recorded import Recorded
+from bench.row import LeftOut, Row
 from bench.stack import bench_stack
-from bench.table import NUMBERS, table, write
-from bench.timing import command
+from bench.subjects import SUBJECTS, Subject, chosen
+from bench.table import table
+from console.duration import duration
 
-_WORSE = 1.25
-"""How much larger a ratio may be than the written one before it is called worse."""
+PAGE, NUMBERS = Path("docs/performance.md"), Path("docs/performance.json")
+_PLOT = "images/performance.svg"
+"""Seen from the page."""
 
 
 def main() -> None:
@@ -24,28 +33,62 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--stack", default="minikube", help="the deployed stack")
     parser.add_argument("--check", action="store_true", help="compare, and write nothing")
+    parser.add_argument("--rows", default="", help="only these, with commas between them")
+    parser.add_argument("--runs", type=int, help="so many of each, instead of each row's own")
     given = parser.parse_args()
-    if given.check and not NUMBERS.exists():
-        parser.error(f"{NUMBERS} is not there to compare with; run `make bench` first")
-    rows = previews.rows()
-    with bench_stack(given.stack) as stack:
-        rows += deployments.rows(stack)
-    print(table(rows))
-    if given.check:
-        sys.exit(_worse(rows))
-    commit = command("git", "rev-parse", "--short", "HEAD").strip()
-    write(rows, f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}", commit)
+    subjects = chosen(given.rows)
+    before = recorded.read(NUMBERS) if given.check else None
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
+    run = _measure(given.stack, subjects, given.runs)
+    print(table(run.rows))
+    print(page.left_out(run.left_out))
+    if before:
+        found = worse(run.rows, before.rows)
+        print("\n".join(found) or f"Nothing is worse than {NUMBERS} says.")
+        sys.exit(1 if found else 0)
+    if len(subjects) < len(SUBJECTS):
+        print("These are not all rows, so nothing is written.")
+        return
+    recorded.write(run, NUMBERS)
+    plot.draw(run.rows, PAGE.parent / _PLOT)
+    page.write(run, PAGE, numbers=NUMBERS.name, plot=_PLOT)
+    print(f"Written: {PAGE}, {NUMBERS}, {PAGE.parent / _PLOT}.")
 
 
-def _worse(rows: list[Row]) -> int:
-    before = json.loads(NUMBERS.read_text(encoding="utf-8"))["rows"]
-    worse = [
-        f"{row.what}: {before[row.what]['ratio']} before, {row.ratio:.2f} now"
-        for row in rows
-        if row.ratio and row.what in before and row.ratio > before[row.what]["ratio"] * _WORSE
-    ]
-    print("\n".join(worse) or "nothing is worse than docs/performance.json says")
-    return 1 if worse else 0
+def _measure(stack_name: str, subjects: Sequence[Subject], runs: int | None) -> Recorded:
+    rows: list[Row] = []
+    left_out: list[LeftOut] = []
+    commit = command("git", "describe", "--always", "--dirty").strip()
+    with bench_stack(stack_name) as stack:
+        for subject in subjects:
+            begin = time.monotonic()
+            print(f"▸ {subject.name}", file=sys.stderr, flush=True)
+            for result in subject.measure(stack, runs or subject.runs):
+                match result:
+                    case Row():
+                        rows.append(result)
+                    case LeftOut():
+                        left_out.append(result)
+                    case _:
+                        assert_never(result)
+            print(f"  {duration(time.monotonic() - begin)}", file=sys.stderr, flush=True)
+    return Recorded(
+        date=datetime.now(UTC).date().isoformat(),
+        commit=commit,
+        machine=machine(),
+        rows=rows,
+        left_out=left_out,
+    )
+
+
+def _interrupt(number: int, frame: object) -> None:
+    """Ends the run once; what it made is removed, whatever arrives meanwhile."""
+    del frame
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_IGN)
+    print("Interrupted; what was made is being removed.", file=sys.stderr, flush=True)
+    sys.exit(128 + number)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The same objects for kubectl: what the program declares, in a namespace of kubectl's own."""
+"""The same objects for peers: what the program declares, in a namespace of the peer's own."""
 
 import json
 from collections.abc import Generator, Iterator, Sequence
@@ -7,42 +7,81 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from bench.timing import command
+from bench.commands import command
+from bench.namespaces import delete_namespace
+from bench.stack import WORKLOADS
 
-NAMESPACE = "todo-bench-kubectl"
-_NODE_PORTS_FROM = 30892
+
+def moved(
+    objects: Sequence[dict[str, Any]], namespace: str, ports_from: int
+) -> list[dict[str, Any]]:
+    """Returns objects for another namespace, without Pulumi's annotations.
+
+    Args:
+        objects: What the program declares.
+        namespace: Where the peer has them.
+        ports_from: The first of its node ports.
+    """
+    ports = iter(range(ports_from, ports_from + 100))
+    return [_moved(it, namespace, ports) for it in objects]
+
+
+class Kubectl:
+    """`kubectl apply -k` of the same objects."""
+
+    namespace = "todo-bench-kubectl"
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+
+    def apply(self) -> None:
+        """Applies them, and does not wait."""
+        command("kubectl", "apply", "-k", self._folder)
+
+    def apply_and_wait(self) -> None:
+        """Applies them, and returns when all pods are ready."""
+        self.apply()
+        wait_ready(self.namespace)
+
+    def remove(self) -> None:
+        """Removes them."""
+        delete_namespace(self.namespace)
 
 
 @contextmanager
-def kustomization(objects: Sequence[dict[str, Any]]) -> Generator[str]:
+def kubectl(objects: Sequence[dict[str, Any]]) -> Generator[Kubectl]:
     """Writes objects as a folder for `kubectl apply -k`, and removes it and them at the end."""
     with TemporaryDirectory(prefix="todo-bench-") as folder:
-        ports = iter(range(_NODE_PORTS_FROM, _NODE_PORTS_FROM + 100))
-        moved = [_moved(it, ports) for it in objects]
+        items = moved(objects, Kubectl.namespace, ports_from=30900)
         Path(folder, "objects.json").write_text(
-            json.dumps({"apiVersion": "v1", "kind": "List", "items": moved})
+            json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
         )
         Path(folder, "kustomization.yaml").write_text("resources: [objects.json]\n")
+        peer = Kubectl(folder)
         try:
-            yield folder
+            yield peer
         finally:
-            delete_namespace(NAMESPACE)
+            peer.remove()
 
 
-def delete_namespace(name: str) -> None:
-    """Removes a namespace with all that is in it, if it is there."""
-    command("kubectl", "delete", "namespace", name, "--ignore-not-found", "--wait")
+def wait_ready(namespace: str, *workloads: str) -> None:
+    """Returns when workloads are ready; all of the application if none is named."""
+    for workload in workloads or WORKLOADS:
+        command(
+            *("kubectl", "--namespace", namespace, "rollout", "status", workload),
+            "--timeout=300s",
+        )
 
 
-def _moved(given: dict[str, Any], ports: Iterator[int]) -> dict[str, Any]:
-    moved = json.loads(json.dumps(given))
-    metadata = moved["metadata"]
+def _moved(given: dict[str, Any], namespace: str, ports: Iterator[int]) -> dict[str, Any]:
+    result = json.loads(json.dumps(given))
+    metadata = result["metadata"]
     metadata.pop("annotations", None)
-    if moved["kind"] == "Namespace":
-        metadata["name"] = NAMESPACE
+    if result["kind"] == "Namespace":
+        metadata["name"] = namespace
     else:
-        metadata["namespace"] = NAMESPACE
-    for port in moved.get("spec", {}).get("ports") or () if moved["kind"] == "Service" else ():
+        metadata["namespace"] = namespace
+    for port in result.get("spec", {}).get("ports") or () if result["kind"] == "Service" else ():
         if "nodePort" in port:
             port["nodePort"] = next(ports)
-    return moved
+    return result

@@ -1,16 +1,22 @@
 """The preview of a program with many applications: its time should grow as their number does."""
 
-from bench.row import Row
+from collections.abc import Sequence
+
+from bench.commands import command
+from bench.row import Result, Row, Unit
 from bench.stack import PROJECT
 from bench.state import own_state
-from bench.timing import command, side_by_side
+from bench.timing import Peer, side_by_side
+from bench.wanted import RatioAtMost
 
-_NUMBERS = (1, 10, 50, 100, 200)
+NUMBERS = (1, 10, 50, 100, 200)
 _PROGRAM = """
+import gc
 import sys
 
 import pulumi
 
+gc.disable()  # as docs/components/README.md recommends
 sys.path.insert(0, {project!r})
 
 from components.app import AppDeployment, AppDeploymentArgs
@@ -21,32 +27,41 @@ for number in range(int(pulumi.Config().require("number"))):
 """
 
 
-def rows() -> list[Row]:
+def series_name(number: int) -> str:
+    """Returns what the row calls the previews of so many applications."""
+    return f"{number} applications"
+
+
+def measure(stack: object, runs: int) -> Sequence[Result]:
     """Measures previews of 1 to 200 AppDeployments, each with all its objects."""
-    with own_state() as folder:
+    del stack  # they have a program of their own
+    with own_state() as state:
+        folder = state.folder
         (folder / "Pulumi.yaml").write_text(
             "name: many\nruntime:\n  name: python\n"
             f"  options: {{virtualenv: {PROJECT / '.venv'}}}\n"
         )
         (folder / "__main__.py").write_text(_PROGRAM.format(project=str(PROJECT)))
-        for number in _NUMBERS:
-            stack = ("--stack", f"many-{number}")
-            command("pulumi", "stack", "init", f"many-{number}", cwd=folder)
-            command("pulumi", "config", "set", "number", str(number), *stack, cwd=folder)
 
-        def preview(number: int) -> None:
-            command("pulumi", "preview", "--stack", f"many-{number}", cwd=folder)
+        def pulumi(number: int, *arguments: str) -> None:
+            of = ("--stack", f"many-{number}")
+            command("pulumi", *arguments, *of, cwd=folder, environment=state.environment)
 
-        timings = side_by_side(
-            {f"{n} applications": lambda n=n: preview(n) for n in _NUMBERS}, runs=3
+        for number in NUMBERS:
+            pulumi(number, "stack", "init")
+            pulumi(number, "config", "set", "number", str(number))
+
+        found = side_by_side(
+            {series_name(n): Peer(run=lambda n=n: pulumi(n, "preview")) for n in NUMBERS}, runs
         )
-    few, many = f"{_NUMBERS[2]} applications", f"{_NUMBERS[-1]} applications"
+    few, many = NUMBERS[2], NUMBERS[-1]
     return [
         Row(
-            what="preview of 200 applications beside one of 50",
-            ours=many,
-            peer=few,
-            bar=_NUMBERS[-1] / _NUMBERS[2],
-            timings=timings,
+            what=f"preview of {many} AppDeployments beside one of {few}",
+            unit=Unit.SECONDS,
+            ours=series_name(many),
+            peer=series_name(few),
+            series=found,
+            wanted=RatioAtMost(number=many / few),
         )
     ]

@@ -5,7 +5,8 @@ The stack that is deployed is only read: its images, and the settings that `make
 
 import json
 import shutil
-from collections.abc import Generator
+import sys
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,16 +14,15 @@ from typing import Any, cast
 
 import yaml
 
-from bench.manifests import delete_namespace
-from bench.state import own_state
-from bench.timing import command
+from bench import small_settings
+from bench.commands import command
+from bench.namespaces import delete_namespace
+from bench.state import nothing_deployed, own_state
 from components.todo.secret_table import SECRETS
 
 PROJECT = Path(__file__).resolve().parent.parent
-_NAMESPACE = "todo-bench"
-_PORTS = {"frontend": 30890, "backend": 30891}
-# The deployed stack, this one and kubectl's copy of it have to fit on a node of two cores.
-_LITTLE = {"cpuRequest": "20m", "cpuLimit": "500m", "memoryRequest": "64Mi", "memoryLimit": "512Mi"}
+WORKLOADS = ("statefulset/postgres", "deployment/backend", "deployment/frontend")
+"""What has to be ready before the application is."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,12 +30,37 @@ class BenchStack:
     """A stack that may be deployed and destroyed at will."""
 
     project: Path
-    name: str
-    namespace: str
+    """The copy, whose files may be edited."""
+    like: str
+    """Name of the deployed stack that it resembles."""
+    found: Mapping[str, Any]
+    """What `make up` found out for that one."""
+    given: Mapping[str, Any]
+    """That one's `todo:settings`."""
+    environment: Mapping[str, str]
+    """By which Pulumi finds its state."""
+    name: str = "bench"
+    namespace: str = small_settings.NAMESPACE
 
     def pulumi(self, *arguments: str) -> str:
         """Runs a Pulumi command on the stack, and returns what it prints."""
-        return command("pulumi", *arguments, "--stack", self.name, cwd=self.project)
+        return self._run("pulumi", *arguments, "--stack", self.name)
+
+    def up(self) -> None:
+        """Deploys it."""
+        self.pulumi("up", "--yes", "--skip-preview")
+
+    def ops(self, *arguments: str) -> str:
+        """Runs a command of the operations CLI on the stack, and returns what it prints."""
+        return self._run(sys.executable, "-m", "ops", "--stack", self.name, *arguments)
+
+    def kubectl(self, *arguments: str) -> str:
+        """Runs kubectl in the stack's namespace, and returns what it prints."""
+        return command("kubectl", "--namespace", self.namespace, *arguments)
+
+    def output(self, name: str) -> str:
+        """Returns an output of the last update."""
+        return self.pulumi("stack", "output", name).strip()
 
     def objects(self) -> list[dict[str, Any]]:
         """Returns the Kubernetes objects of the last update, as `kubectl apply` takes them."""
@@ -50,6 +75,42 @@ class BenchStack:
                 found.append({k: v for k, v in inputs.items() if not k.startswith("__")})
         return found
 
+    def tell(self, *blocks: str) -> None:
+        """Tells it, of what `make up` found out, so much, and nothing else."""
+        told = {key: self.found[key] for key in blocks if key in self.found}
+        file = self.project / f".local/settings.{self.name}.json"
+        file.write_text(json.dumps(told), encoding="utf-8")
+
+    @contextmanager
+    def changed(self, change: Callable[[dict[str, Any]], None]) -> Generator[None]:
+        """Deploys it with other settings; puts the stack file back, and deploys that, at the end.
+
+        Args:
+            change: Changes the tree of `todo:settings`.
+        """
+        file = self.project / f"Pulumi.{self.name}.yaml"
+        before = file.read_text(encoding="utf-8")
+        document = yaml.safe_load(before)
+        change(document["config"]["todo:settings"])
+        file.write_text(yaml.safe_dump(document), encoding="utf-8")
+        self.up()
+        yield
+        file.write_text(before, encoding="utf-8")
+        self.up()
+
+    def remove(self) -> None:
+        """Removes all that it made, and what Pulumi remembers of it.
+
+        All of it is in its namespace, which is quicker than `pulumi destroy`, and is gone even
+        where an update was broken off.
+        """
+        delete_namespace(self.namespace)
+        importing = ("pulumi", "stack", "import", "--force", "--stack", self.name)
+        self._run(*importing, text=nothing_deployed())
+
+    def _run(self, *arguments: str, text: str | None = None) -> str:
+        return command(*arguments, cwd=self.project, environment=self.environment, text=text)
+
 
 @contextmanager
 def bench_stack(like: str) -> Generator[BenchStack]:
@@ -58,57 +119,55 @@ def bench_stack(like: str) -> Generator[BenchStack]:
     Args:
         like: Name of the deployed stack; its cluster is used, and its images.
     """
-    outputs = json.loads(command("pulumi", "stack", "output", "--json", "--stack", like))
-    with own_state() as project:
+    given, found = _given(like), _found(like)
+    images = json.loads(command("pulumi", "stack", "output", "images", "--json", "--stack", like))
+    with own_state() as state:
+        project = state.folder
         ignored = shutil.ignore_patterns(".git", ".local", ".venv", "node_modules", ".next")
         shutil.copytree(PROJECT, project, ignore=ignored, dirs_exist_ok=True)
         (project / ".venv").symlink_to(PROJECT / ".venv")
         (project / ".local").mkdir()
-        found = json.loads((PROJECT / f".local/settings.{like}.json").read_text())
-        (project / ".local/settings.bench.json").write_text(
-            # Not the images: those are built already.
-            json.dumps({key: found[key] for key in ("cluster", "database") if key in found})
-        )
-        given = yaml.safe_load((PROJECT / f"Pulumi.{like}.yaml").read_text())
-        settings = _settings(given["config"]["todo:settings"], outputs["images"])
+        settings = small_settings.settings(given, images)
         (project / "Pulumi.bench.yaml").write_text(
             yaml.safe_dump({"config": {"todo:settings": settings}})
         )
-        stack = BenchStack(project=project, name="bench", namespace=_NAMESPACE)
+        stack = BenchStack(
+            project=project,
+            like=like,
+            found=found,
+            given=given,
+            environment=state.environment,
+        )
+        stack.tell("cluster", "database")
+        delete_namespace(stack.namespace)  # of a run that was killed
+        stack.pulumi("stack", "init")
         try:
-            stack.pulumi("stack", "init")
             for secret in SECRETS:
                 if secret.required:
                     value = "0123456789abcdef" * 3
                     stack.pulumi("config", "set", "--secret", secret.config_key, value)
             yield stack
         finally:
-            remove(stack)
+            delete_namespace(stack.namespace)
 
 
-def remove(stack: BenchStack) -> None:
-    """Removes all that the stack made, the namespace that `pulumi destroy` keeps included."""
-    stack.pulumi("destroy", "--yes", "--skip-preview")
-    delete_namespace(stack.namespace)
+def _given(stack: str) -> dict[str, Any]:
+    """Returns a stack's `todo:settings` as its file has them."""
+    try:
+        text = (PROJECT / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise SystemExit(f"There is no stack file Pulumi.{stack}.yaml; choose STACK.") from None
+    return yaml.safe_load(text)["config"]["todo:settings"]
 
 
-def _settings(given: dict[str, Any], images: dict[str, str]) -> dict[str, Any]:
-    """Returns a stack's settings for a small copy of it, of the images that it has."""
-    apps = {
-        app: {
-            **given.get(app, {}),
-            "exposure": {"mode": "nodePort", "port": port},
-            "resources": _LITTLE,
-        }
-        for app, port in _PORTS.items()
-    }
-    return {
-        **given,
-        **apps,
-        "namespace": {"name": _NAMESPACE},
-        "images": {"mode": "prebuilt", **{app: images[app] for app in apps}},
-        "database": {**given["database"], "resources": _LITTLE},
-    }
+def _found(stack: str) -> dict[str, Any]:
+    """Returns what `make up` found out for a stack."""
+    try:
+        return json.loads((PROJECT / f".local/settings.{stack}.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SystemExit(
+            f"Stack {stack} is not deployed to a local cluster from here; run `make up` first."
+        ) from None
 
 
 def _opened(value: object) -> Any:

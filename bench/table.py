@@ -1,65 +1,53 @@
-"""The result as a page of docs: a table, and the raw numbers beside it."""
+"""The rows as a table in Markdown."""
 
-import json
-from collections.abc import Sequence
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import assert_never
 
-from bench.row import Row
-from bench.timing import Timing
+from bench.row import Row, Unit
+from bench.wanted import in_words
 
-PAGE = Path("docs/performance.md")
-NUMBERS = Path("docs/performance.json")
-_BEGIN, _END = "<!-- make bench: begin -->", "<!-- make bench: end -->"
-
-
-def as_json(rows: Sequence[Row], machine: str, commit: str) -> dict[str, Any]:
-    """Returns all that was measured, with where and when."""
-    return {
-        "date": datetime.now(UTC).date().isoformat(),
-        "machine": machine,
-        "commit": commit,
-        "rows": {
-            row.what: {
-                "ratio": row.ratio and round(row.ratio, 2),
-                "bar": row.bar,
-                "seconds": {
-                    name: [round(run, 2) for run in timing.runs]
-                    for name, timing in row.timings.items()
-                },
-            }
-            for row in rows
-        },
-    }
-
-
-def write(rows: Sequence[Row], machine: str, commit: str) -> None:
-    """Writes the numbers, and the table into its place on the page."""
-    found = as_json(rows, machine, commit)
-    NUMBERS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    page = PAGE.read_text(encoding="utf-8")
-    head, _, rest = page.partition(_BEGIN)
-    _, _, tail = rest.partition(_END)
-    where = (
-        f"{found['date']}, commit {commit}, {machine}; medians of several runs "
-        "(shortest to longest)."
-    )
-    PAGE.write_text(f"{head}{_BEGIN}\n{where}\n\n{table(rows)}\n{_END}{tail}", encoding="utf-8")
+_HEAD = ("what", "this program", "beside it", "ratio", "wanted", "")
 
 
 def table(rows: Sequence[Row]) -> str:
-    """Returns the Markdown table."""
-    lines = ["| what | this program | beside | ratio | wanted |", "|---|---|---|---|---|"]
-    for row in rows:
-        peer = f"{row.peer}: {_seconds(row.timings[row.peer])}" if row.peer else "-"
-        ratio = f"{row.ratio:.2f}" if row.ratio else "-"
-        bar = f"≤ {row.bar:g}" if row.bar else "-"
-        ours = f"{row.ours}: {_seconds(row.timings[row.ours])}"
-        lines.append(f"| {row.what} | {ours} | {peer} | {ratio} | {bar} |")
-    return "\n".join(lines)
+    """Returns the table; a row's note stands below it."""
+    lines = [_line(_HEAD), _line("---" for _ in _HEAD), *(_line(_cells(row)) for row in rows)]
+    notes = [f"- {row.what}: {row.note}" for row in rows if row.note]
+    return "\n".join([*lines, *([""] if notes else []), *notes])
 
 
-def _seconds(timing: Timing) -> str:
-    low, high = timing.spread
-    return f"{timing.median:.1f} s ({low:.1f} to {high:.1f})"
+def number(value: float, unit: Unit) -> str:
+    """Returns a value as people read it."""
+    match unit:
+        case Unit.SECONDS:
+            return f"{value:.1f}" if value >= 1 else f"{value:.3f}"
+        case Unit.PER_SECOND | Unit.FAILED | Unit.MEBIBYTES:
+            return f"{value:,.0f}"
+        case _:
+            assert_never(unit)
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    others = [_named(row, name) for name in row.series if name != row.ours]
+    verdict = {None: "", True: "reached", False: "**missed**"}[row.met]
+    return (
+        row.what,
+        _named(row, row.ours),
+        "<br>".join(others) or "-",
+        "-" if row.ratio is None else f"{row.ratio:.2f}",
+        "-" if row.wanted is None else in_words(row.wanted),
+        verdict,
+    )
+
+
+def _named(row: Row, name: str) -> str:
+    series = row.series[name]
+    value = f"{name}: {number(row.of(name), row.unit)} {row.unit.value}"
+    if len(series.runs) == 1:
+        return f"{value} (one run)"
+    low, high = (number(it, row.unit) for it in series.spread)
+    return f"{value} ({low} to {high})"

@@ -1,0 +1,67 @@
+"""Runs other programs, and sees to it that none outlives a measurement that is broken off."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+_SECONDS_TO_FINISH = 60
+"""For an interrupted program: Pulumi ends what it has begun, and releases its lock."""
+
+
+def command(
+    *arguments: str | Path,
+    cwd: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    text: str | None = None,
+) -> str:
+    """Runs a command and returns what it prints.
+
+    Args:
+        arguments: The program, and what it is told.
+        cwd: Where it runs.
+        environment: Variables on top of this process's.
+        text: What it reads.
+
+    Raises:
+        SystemExit: It failed, since a measurement of a failure would be none; or is not there.
+    """
+    named = " ".join(map(str, arguments[:4]))
+    try:
+        # A group of its own: Ctrl-C in the terminal is for this process, which passes it on.
+        process = subprocess.Popen(  # noqa: S603 - built here
+            [str(it) for it in arguments],
+            cwd=cwd,
+            env={**os.environ, **(environment or {})},
+            stdin=subprocess.DEVNULL if text is None else subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+    except FileNotFoundError:
+        raise SystemExit(
+            f'The command {arguments[0]} is not found; run `make up`, then eval "$(make env)".'
+        ) from None
+    try:
+        out, err = process.communicate(text)
+    except BaseException:
+        _end(process)
+        raise
+    if process.returncode:
+        raise SystemExit(f"`{named} …` failed: {(err.strip() or out.strip())[-800:]}")
+    return out
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """Ends a program with all that it has started: first as Ctrl-C does, then for good."""
+    for how, seconds in ((signal.SIGINT, _SECONDS_TO_FINISH), (signal.SIGKILL, 5)):
+        try:
+            os.killpg(process.pid, how)
+            process.communicate(timeout=seconds)
+        except ProcessLookupError:
+            return
+        except subprocess.TimeoutExpired:
+            continue
+        return

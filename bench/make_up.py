@@ -1,0 +1,32 @@
+"""`make up` of the deployed stack, when there is nothing to do."""
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+
+from bench.commands import command
+from bench.row import LeftOut
+from bench.stack import PROJECT
+from bench.state import copied_state
+
+NAME = "make up"
+
+
+@contextmanager
+def nothing_to_do(stack: str) -> Generator[Callable[[], object] | LeftOut]:
+    """Returns what runs `make up` of a deployed stack, if that would change nothing.
+
+    All of it is as a person runs it, but that Pulumi remembers it in a copy of the stack's state:
+    the stack itself is only read.
+    """
+    with copied_state(PROJECT, stack) as backend:
+
+        def run(*arguments: str) -> None:
+            command(*arguments, cwd=PROJECT, environment=backend)
+
+        try:
+            run("pulumi", "preview", "--expect-no-changes", "--stack", stack)
+        except SystemExit:
+            why = f"stack {stack} is not as the project would deploy it; run `make up` first"
+            yield LeftOut(what=NAME, why=why)
+            return
+        yield lambda: run("make", "up", f"STACK={stack}")
