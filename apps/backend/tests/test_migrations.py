@@ -41,7 +41,7 @@ def test_two_replicas_migrate_at_once(empty: Settings) -> None:
         subprocess.Popen(command_line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         for _ in range(2)
     ]
-    output = [process.communicate(timeout=30)[0] for process in both]
+    output = [process.communicate(timeout=120)[0] for process in both]
     assert [process.returncode for process in both] == [0, 0], output
     assert sum(text.count("Running upgrade") for text in output) == len(schema.known_revisions())
 

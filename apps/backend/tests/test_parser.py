@@ -132,7 +132,7 @@ def test_no_text_makes_a_pattern_slow() -> None:
 def test_long_messages_take_no_long_time(filler: str) -> None:
     for start in ("add x", "set x", "list x", "mark x", ""):
         message = (start + filler * 2000)[:1990] + " y"
-        begun = time.perf_counter()
+        begun = time.thread_time()  # what else the machine does takes none of it
         with contextlib.suppress(NotUnderstoodError):
             parse(message, TODAY)
-        assert time.perf_counter() - begun < 1
+        assert time.thread_time() - begun < 1
