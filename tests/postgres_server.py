@@ -52,7 +52,7 @@ class Server:
 
     def wait_until_full(self, user: str) -> None:
         """Returns when nobody else of a role gets in."""
-        for _ in range(100):
+        for _ in range(600):
             command = ["psql", "-XAtq", "-U", user, "-d", "postgres", "-c", "SELECT 1"]
             if self.run("", "", command).code:
                 return

@@ -201,7 +201,7 @@ def _no() -> None:
 
 def until(condition: Callable[[], bool]) -> None:
     """Waits for a condition."""
-    for _ in range(400):
+    for _ in range(1200):
         if condition():
             return
         subprocess.run(["sleep", "0.05"], check=True)

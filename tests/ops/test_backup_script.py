@@ -68,7 +68,7 @@ def test_a_backup_that_is_stopped_leaves_nothing(
     running = start(stack, PATH=program(stack, tmp_path, "pg_dump", f"{SLOW}exec sleep 60"))
     until(lambda: any(path.stat().st_size for path in stack.backups.glob("*.part")))
     running.send_signal(sent)
-    output, _ = running.communicate(timeout=20)
+    output, _ = running.communicate(timeout=60)
     assert running.returncode == 128 + sent, output
     assert files(stack) == set()
 
@@ -83,7 +83,7 @@ def test_what_a_killed_backup_left_is_shown_and_goes_with_the_next(
     (child,) = Path(f"/proc/{killed.pid}/task/{killed.pid}/children").read_text().split()
     killed.kill()
     os.kill(int(child), signal.SIGKILL)
-    killed.communicate(timeout=20)
+    killed.communicate(timeout=60)
     (left,) = files(stack)
     try:
         until(lambda: (stack.backups / left).exists())
@@ -102,7 +102,7 @@ def test_what_a_killed_backup_left_is_shown_and_goes_with_the_next(
     finally:
         if running:
             running.terminate()
-            running.communicate(timeout=20)
+            running.communicate(timeout=60)
 
 
 def test_other_files_are_neither_counted_nor_removed(

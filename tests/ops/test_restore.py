@@ -201,7 +201,7 @@ def test_a_drill_that_is_stopped_leaves_nothing(fresh: bool, deploy: Deploy) -> 
         )
     )
     running.terminate()
-    output, _ = running.communicate(timeout=20)
+    output, _ = running.communicate(timeout=60)
     assert running.returncode == 143, output
     assert {path.name for path in stack.backups.iterdir()} == kept
     assert stack.server.databases() == {"todo"}
@@ -236,5 +236,5 @@ def test_a_drill_does_not_disturb_another(deploy: Deploy) -> None:
         assert stack.server.sql(count) == "1"
     finally:
         stack.server.sql(count.replace("count(*)", "pg_terminate_backend(pid, 5000)"))
-        other.wait(timeout=20)
+        other.wait(timeout=60)
     stack.drill()

@@ -34,7 +34,7 @@ class Live:
 
     def connect(self, data: bytes = b"") -> socket.socket:
         """Opens a connection and sends something."""
-        connection = socket.create_connection(("127.0.0.1", self.port), timeout=20)
+        connection = socket.create_connection(("127.0.0.1", self.port), timeout=60)
         connection.sendall(data)
         return connection
 
@@ -197,7 +197,7 @@ def test_one_users_slow_requests_leave_room_for_everybody_else(
 
     def ask() -> httpx.Response:
         while True:
-            answer = httpx.get(f"{live.url}{path}", headers=busy, timeout=20)
+            answer = httpx.get(f"{live.url}{path}", headers=busy, timeout=60)
             if answer.status_code != 503:
                 return answer
 

@@ -91,7 +91,7 @@ def test_nothing_lost_or_duplicated(live: str, own_server: Throwaway) -> None:
 
     def write(worker: int) -> list[str]:
         acknowledged = []
-        with httpx.Client(base_url=live, headers=session, timeout=20) as client:
+        with httpx.Client(base_url=live, headers=session, timeout=60) as client:
             while not stop.is_set():
                 title = f"{worker}-{len(acknowledged)}"
                 body = {"id": str(uuid.uuid4()), "title": title}
