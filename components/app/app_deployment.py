@@ -64,9 +64,13 @@ class AppDeployment(pulumi.ComponentResource):
             name: Prefix of the Pulumi names, and name of the Kubernetes objects unless the
                 arguments have an `object_name`.
             args: What runs, how much of it, and who reaches it.
-            opts: Pulumi's resource options; the Deployment waits for `depends_on`.
+            opts: Pulumi's resource options; the Deployment, and it alone, waits for `depends_on`.
         """
-        super().__init__("kubernetes-app-components:index:AppDeployment", name, None, opts)
+        # What a component waits for, all that is in it waits for: its policies and Secrets can be
+        # there meanwhile.
+        own = pulumi.ResourceOptions.merge(opts, None)
+        own.depends_on = None
+        super().__init__("kubernetes-app-components:index:AppDeployment", name, None, own)
         scope = ObjectScope.of(self, name, args, component=args.component)
         self.config_map = declare_config_map(scope, args)
         self.secret = declare_secret(args.secret_files, scope) if args.secret_files else None

@@ -1,7 +1,6 @@
 """PostgreSQL in a StatefulSet, with its volume, its backups and its rollouts."""
 
 from ..values.postgres.backup import Backup
-from ..values.postgres.image import DEFAULT_IMAGE
 from ..values.postgres.input_names import InputNames
 from .args import PostgresStatefulSetArgs
 from .backup_job import BackupResources
@@ -9,7 +8,6 @@ from .pod import PORT
 from .postgres_stateful_set import PostgresStatefulSet
 
 __all__ = [
-    "DEFAULT_IMAGE",
     "PORT",
     "Backup",
     "BackupResources",

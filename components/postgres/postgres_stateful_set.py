@@ -30,7 +30,7 @@ class PostgresStatefulSet(pulumi.ComponentResource):
     """
 
     host: str
-    """Name of the Service clients connect to; they depend on this component to wait for it."""
+    """Name of the Service clients connect to; they depend on `stateful_set` to wait for it."""
     port: int
     claim_name: str
     """Name of the claim with the data."""

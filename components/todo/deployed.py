@@ -25,8 +25,8 @@ class DeployedService:
 
     @property
     def waited_for(self) -> Sequence[pulumi.Resource]:
-        """What has to be there before a service that waits for this one."""
-        return [self.app]
+        """What has to be ready before a service that waits for this one."""
+        return [self.app.deployment]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,8 +48,8 @@ class DeployedPostgres:
 
     @property
     def waited_for(self) -> Sequence[pulumi.Resource]:
-        """What has to be there before a service that waits for this one."""
-        return [self.server]
+        """What has to be ready before a service that waits for this one."""
+        return [self.server.stateful_set]
 
 
 @dataclass(frozen=True, kw_only=True)

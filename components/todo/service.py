@@ -67,7 +67,7 @@ class ServiceDescription:
     """The secrets it reads; a variable each says in which file, if the stack has it."""
     writable_paths: Sequence[str] = ("/tmp",)  # noqa: S108 - a mount point
     waits_for: Sequence[str] = ()
-    """Services that have to be there before it is deployed."""
+    """Services whose pods have to be ready before its own are made."""
 
     # Health
     liveness: Probe = field(default_factory=NoProbe)

@@ -10,13 +10,9 @@ from kubernetes_app_components.metadata.scope import ObjectScope
 from kubernetes_app_components.namespace import declare_namespace
 from kubernetes_app_components.network import declare_default_deny
 from kubernetes_app_components.pod import ExecProbe, HttpProbe
-from kubernetes_app_components.postgres import (
-    DEFAULT_IMAGE,
-    Backup,
-    PostgresStatefulSet,
-    PostgresStatefulSetArgs,
-)
+from kubernetes_app_components.postgres import Backup, PostgresStatefulSet, PostgresStatefulSetArgs
 from kubernetes_app_components.values.exposure import NodePortExposure
+from kubernetes_app_components.values.postgres.image import DEFAULT_IMAGE
 
 folder = Path(__file__).parent
 config = pulumi.Config()
