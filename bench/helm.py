@@ -10,7 +10,7 @@ from typing import Any
 
 from bench.commands import command
 from bench.manifests import moved
-from bench.namespaces import delete_namespace
+from bench.namespaces import HELM, delete_namespace
 
 NAME = "helm upgrade --install"
 _CHART = "apiVersion: v2\nname: todo-bench\nversion: 0.0.0\n"
@@ -19,7 +19,7 @@ _CHART = "apiVersion: v2\nname: todo-bench\nversion: 0.0.0\n"
 class Helm:
     """`helm upgrade --install` of the same objects but the namespace, which Helm makes itself."""
 
-    namespace = "todo-bench-helm"
+    namespace = HELM
 
     def __init__(self, chart: str) -> None:
         self._chart = chart

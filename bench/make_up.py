@@ -5,28 +5,29 @@ from contextlib import contextmanager
 
 from bench.commands import command
 from bench.row import LeftOut
-from bench.stack import PROJECT
+from bench.stack import PROJECT, BenchStack
 from bench.state import copied_state
 
 NAME = "make up"
 
 
 @contextmanager
-def nothing_to_do(stack: str) -> Generator[Callable[[], object] | LeftOut]:
-    """Returns what runs `make up` of a deployed stack, if that would change nothing.
+def nothing_to_do(stack: BenchStack) -> Generator[Callable[[], object] | LeftOut]:
+    """Returns what runs `make up` of the deployed stack, if that would change nothing.
 
     All of it is as a person runs it, but that Pulumi remembers it in a copy of the stack's state:
     the stack itself is only read.
     """
-    with copied_state(PROJECT, stack) as backend:
+    name = stack.like
+    with copied_state(PROJECT, name) as backend:
 
         def run(*arguments: str) -> None:
-            command(*arguments, cwd=PROJECT, environment=backend)
+            command(*arguments, cwd=PROJECT, environment={**stack.person, **backend})
 
         try:
-            run("pulumi", "preview", "--expect-no-changes", "--stack", stack)
+            run("pulumi", "preview", "--expect-no-changes", "--stack", name)
         except SystemExit:
-            why = f"stack {stack} is not as the project would deploy it; run `make up` first"
+            why = f"stack {name} is not as the project would deploy it; run `make up` first"
             yield LeftOut(what=NAME, why=why)
             return
-        yield lambda: run("make", "up", f"STACK={stack}")
+        yield lambda: run("make", "up", f"STACK={name}")

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from bench.commands import command
-from bench.namespaces import delete_namespace
+from bench.namespaces import KUBECTL, delete_namespace
 from bench.stack import WORKLOADS
 
 
@@ -29,7 +29,7 @@ def moved(
 class Kubectl:
     """`kubectl apply -k` of the same objects."""
 
-    namespace = "todo-bench-kubectl"
+    namespace = KUBECTL
 
     def __init__(self, folder: str) -> None:
         self._folder = folder

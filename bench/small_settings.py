@@ -8,11 +8,11 @@ one node of two cores.
 from collections.abc import Mapping
 from typing import Any
 
+from bench.namespaces import STACK
 from components.todo.settings.settings import BackendSettings, FrontendSettings
 from components.values.postgres.sizes import SERVER_RESOURCES
 from components.values.resources import Resources
 
-NAMESPACE = "todo-bench"
 _PORTS = {"frontend": 30890, "backend": 30891}
 _LIMITS = {
     "frontend": FrontendSettings().resources,
@@ -49,7 +49,7 @@ def settings(given: Mapping[str, Any], images: Mapping[str, str]) -> dict[str, A
         **given,
         **apps,
         "database": database,
-        "namespace": {"name": NAMESPACE},
+        "namespace": {"name": STACK},
         "images": {"mode": "prebuilt", **{app: images[app] for app in apps}},
     }
 

@@ -14,9 +14,9 @@ from typing import Any, cast
 
 import yaml
 
-from bench import small_settings
+from bench import namespaces, small_settings
+from bench.cluster import only_cluster
 from bench.commands import command
-from bench.namespaces import delete_namespace
 from bench.state import nothing_deployed, own_state
 from components.todo.secret_table import SECRETS
 
@@ -39,8 +39,10 @@ class BenchStack:
     """That one's `todo:settings`."""
     environment: Mapping[str, str]
     """By which Pulumi finds its state."""
+    person: Mapping[str, str]
+    """Variables as they are for whoever runs this, where they differ from the run's own."""
     name: str = "bench"
-    namespace: str = small_settings.NAMESPACE
+    namespace: str = namespaces.STACK
 
     def pulumi(self, *arguments: str) -> str:
         """Runs a Pulumi command on the stack, and returns what it prints."""
@@ -104,7 +106,7 @@ class BenchStack:
         All of it is in its namespace, which is quicker than `pulumi destroy`, and is gone even
         where an update was broken off.
         """
-        delete_namespace(self.namespace)
+        namespaces.delete_namespace(self.namespace)
         importing = ("pulumi", "stack", "import", "--force", "--stack", self.name)
         self._run(*importing, text=nothing_deployed())
 
@@ -120,35 +122,39 @@ def bench_stack(like: str) -> Generator[BenchStack]:
         like: Name of the deployed stack; its cluster is used, and its images.
     """
     given, found = _given(like), _found(like)
-    images = json.loads(command("pulumi", "stack", "output", "images", "--json", "--stack", like))
-    with own_state() as state:
-        project = state.folder
-        ignored = shutil.ignore_patterns(".git", ".local", ".venv", "node_modules", ".next")
-        shutil.copytree(PROJECT, project, ignore=ignored, dirs_exist_ok=True)
-        (project / ".venv").symlink_to(PROJECT / ".venv")
-        (project / ".local").mkdir()
-        settings = small_settings.settings(given, images)
-        (project / "Pulumi.bench.yaml").write_text(
-            yaml.safe_dump({"config": {"todo:settings": settings}})
-        )
+    outputs = json.loads(command("pulumi", "stack", "output", "--json", "--stack", like))
+    with only_cluster(outputs) as person, own_state() as state:
+        namespaces.require_none()
+        _copy_project(state.folder)
         stack = BenchStack(
-            project=project,
+            project=state.folder,
             like=like,
             found=found,
             given=given,
             environment=state.environment,
+            person=person,
         )
         stack.tell("cluster", "database")
-        delete_namespace(stack.namespace)  # of a run that was killed
+        settings = small_settings.settings(given, outputs["images"])
+        text = yaml.safe_dump({"config": {"todo:settings": settings}})
+        (state.folder / f"Pulumi.{stack.name}.yaml").write_text(text, encoding="utf-8")
         stack.pulumi("stack", "init")
+        for secret in SECRETS:
+            if secret.required:
+                value = "0123456789abcdef" * 3
+                stack.pulumi("config", "set", "--secret", secret.config_key, value)
         try:
-            for secret in SECRETS:
-                if secret.required:
-                    value = "0123456789abcdef" * 3
-                    stack.pulumi("config", "set", "--secret", secret.config_key, value)
             yield stack
         finally:
-            delete_namespace(stack.namespace)
+            namespaces.delete_namespace(stack.namespace)
+
+
+def _copy_project(folder: Path) -> None:
+    """Copies the project without what is made in it; its Python environment is shared."""
+    ignored = shutil.ignore_patterns(".git", ".local", ".venv", "node_modules", ".next")
+    shutil.copytree(PROJECT, folder, ignore=ignored, dirs_exist_ok=True)
+    (folder / ".venv").symlink_to(PROJECT / ".venv")
+    (folder / ".local").mkdir()
 
 
 def _given(stack: str) -> dict[str, Any]:

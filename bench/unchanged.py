@@ -20,7 +20,7 @@ def measure(stack: BenchStack, runs: int) -> Sequence[Result]:
     with (
         kubectl(objects) as applied,
         helm.helm(objects) as chart,
-        make_up.nothing_to_do(stack.like) as make,
+        make_up.nothing_to_do(stack) as make,
     ):
         applied.apply_and_wait()
         peers = {
