@@ -15,7 +15,7 @@ help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2} \
 		substr($$0, 1, 3) == "\043: " {print "  make " substr($$0, 4)}' $(MAKEFILE_LIST)
 
-up: ## From a bare machine to the running application; prints its URLs
+up: ## From a bare machine to the running application (TODO_CACHE=/folder: with what a team has built)
 	@$(TOOLCHAIN) up
 
 test: ## Everything that needs no cluster

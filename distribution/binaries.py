@@ -9,6 +9,10 @@ from pathlib import Path
 from distribution import recipes
 from toolchain import files, internet, packages, ui
 
+RECIPES = ("kubernetes", "buildkit")
+_IN_IMAGES = ("coredns", "pause")
+"""Programs that run in pods alone."""
+
 # What the embedded cluster takes from the distribution: a file to look for and its Debian package.
 _CLUSTER = "The embedded cluster"
 _PACKAGES = {
@@ -32,19 +36,28 @@ def ensure() -> None:
     Raises:
         Failure: Something can neither be built nor installed.
     """
+    install_packages()
+    recipes.build_missing(RECIPES)
+    for name in RECIPES:
+        programs = [it for it in recipes.RECIPES[name].files if it not in _IN_IMAGES]
+        files.link_programs(recipes.output(name) / it for it in programs)
+    ui.say(
+        f"  kubernetes {recipes.KUBERNETES}, buildkit, kube-router, coredns: built from Go "
+        "modules; etcd, containerd: installed"
+    )
+
+
+def install_packages() -> None:
+    """Installs what the cluster takes from the distribution, unless it is there.
+
+    Raises:
+        Failure: It cannot be installed.
+    """
     missing = sorted({package for probe, package in _PACKAGES.items() if not _present(probe)})
     if missing:
         packages.install(missing, why=_CLUSTER)
     if not shutil.which("mmdebstrap") and not internet.registry_answers():
         packages.install(["mmdebstrap"], why=_CLUSTER)
-    names = ("kubernetes", "buildkit", "kube-router", "volume-provisioner", "coredns", "pause")
-    recipes.build_missing(names)
-    for name in names[:4]:
-        files.link_programs(recipes.output(name))
-    ui.say(
-        f"  kubernetes {recipes.KUBERNETES}, buildkit, kube-router, coredns: built from Go "
-        "modules; etcd, containerd: installed"
-    )
 
 
 def _present(probe: str) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from distribution import recipes
+from distribution import golang
 
 MODULE = "definitions"
 FILES = {
@@ -27,4 +27,4 @@ def files() -> list[Path]:
     Raises:
         Failure: A module cannot be fetched.
     """
-    return [recipes.module_file(module, file, pinned_in=MODULE) for module, file in FILES.items()]
+    return [golang.module_file(module, file, pinned_in=MODULE) for module, file in FILES.items()]

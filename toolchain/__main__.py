@@ -13,6 +13,7 @@ from toolchain import (
     all_tests,
     environment,
     findings,
+    groundwork,
     health,
     lock,
     machine,
@@ -31,9 +32,11 @@ from toolchain.survey import locate
 def up(arguments: argparse.Namespace) -> None:
     """Goes from whatever is there to the running application."""
     stack = Stack(arguments.stack)
-    python_env.ensure(constrained=tools.builds_pulumi())
+    builds_pulumi = tools.builds_pulumi()
+    python_env.ensure(constrained=builds_pulumi)
     place = stack.check_settings()
     choice = machine.chosen(stack)
+    groundwork.lay(choice, builds_pulumi=builds_pulumi)
     with ui.step("Pulumi"):
         tools.ensure_pulumi()
     if choice and machine.moves(stack, choice):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from toolchain import paths
@@ -30,9 +30,9 @@ def place(source: Path, target: Path, put: Callable[[Path, Path], object] = link
     partial.rename(target)
 
 
-def link_programs(folder: Path) -> None:
-    """Makes the programs of a folder available in `.local/bin`."""
-    for binary in folder.iterdir():
+def link_programs(programs: Iterable[Path]) -> None:
+    """Makes programs available in `.local/bin`."""
+    for binary in programs:
         if not binary.is_file():
             continue
         link = paths.BIN / binary.name

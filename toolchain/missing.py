@@ -62,7 +62,7 @@ def command(tool: Tool) -> str:
     commands = _COMMANDS[tool]
     # `linux` is what goes on every Linux; the others have one command each.
     text = commands.get(_manager()) or commands["linux"]
-    return text.replace("{arch}", _architecture())
+    return text.replace("{arch}", architecture())
 
 
 def failure(tool: Tool, what: str) -> Failure:
@@ -103,6 +103,7 @@ def _manager() -> _Manager:
     return "dnf" if shutil.which("dnf") else "linux"
 
 
-def _architecture() -> str:
+def architecture() -> str:
+    """Returns this machine's architecture, as releases and images are named after it."""
     machine = platform.machine().lower()
     return {"x86_64": "amd64", "aarch64": "arm64"}.get(machine, machine)

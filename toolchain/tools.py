@@ -15,23 +15,25 @@ from toolchain import files, internet, packages, paths, ui
 
 _OLDEST_PULUMI = (3, 259, 0)
 _INSTALLER = "https://get.pulumi.com/"
+RECIPES = ("pulumi", "plugins", "language-python")
 _PLUGINS = (
-    ("kubernetes", recipes.PULUMI_KUBERNETES, "pulumi-kubernetes"),
-    ("docker-build", recipes.PULUMI_DOCKER_BUILD, "pulumi-docker-build"),
+    ("kubernetes", recipes.PULUMI_KUBERNETES),
+    ("docker-build", recipes.PULUMI_DOCKER_BUILD),
 )
-# What stands beside the CLI, as in the official archive: programs by their recipe, scripts as
-# published.
-_DISTRIBUTION = {
-    "pulumi": "pulumi",
-    "pulumi-language-python": "language-bridge",
-    "pulumi-python-host": "language-python",
-}
+_BESIDE = (
+    "pulumi",
+    "pulumi-language-python",
+    "pulumi-language-python-exec",
+    "pulumi-resource-pulumi-python",
+)
+"""What stands together as in the official archive, of what recipe `pulumi` makes."""
+_HOST = "pulumi-python-host"
+"""What `pulumi-language-python` looks for beside itself: the host of recipe `language-python`."""
 _LINTERS = {
     "kube-score": (recipes.KUBE_SCORE, "version"),
     "actionlint": (recipes.ACTIONLINT, "-version"),
 }
 """Versions of the linters that PyPI does not have, and how each is asked for its own."""
-_SCRIPTS = ("cmd/pulumi-language-python-exec", "dist/pulumi-resource-pulumi-python")
 
 
 def pulumi_on_path() -> str | None:
@@ -52,7 +54,7 @@ def builds_pulumi() -> bool:
     """
     if pulumi_on_path() or (_official_home() / "bin" / "pulumi").exists():
         return False
-    return recipes.built("pulumi") or not internet.answers(_INSTALLER)
+    return not recipes.missing(("pulumi",)) or not internet.answers(_INSTALLER)
 
 
 def ensure_pulumi() -> None:
@@ -68,10 +70,10 @@ def ensure_pulumi() -> None:
         return
     if _official_pulumi():
         return
-    recipes.build_missing((*_DISTRIBUTION.values(), *(recipe for _, _, recipe in _PLUGINS)))
-    files.link_programs(_distribution())
-    for plugin, version, recipe in _PLUGINS:
-        _plugin(plugin, version, recipes.output(recipe) / f"pulumi-resource-{plugin}")
+    recipes.build_missing(RECIPES)
+    files.link_programs(_distribution().iterdir())
+    for plugin, version in _PLUGINS:
+        _plugin(plugin, version, recipes.output("plugins") / f"pulumi-resource-{plugin}")
     ui.say(
         f"  pulumi {recipes.PULUMI}, Python host, plugins kubernetes and docker-build: built from "
         "Go modules"
@@ -120,18 +122,12 @@ def ensure_linters() -> None:
 
 def _distribution() -> Path:
     """Returns the folder of the CLI with its host and scripts, named after what is in it."""
-    outputs = {name: recipes.output(recipe) for name, recipe in _DISTRIBUTION.items()}
-    digest = hashlib.sha256(" ".join(folder.name for folder in outputs.values()).encode())
-    target = paths.cache() / "built" / f"distribution-{digest.hexdigest()[:12]}"
-    for name, folder in outputs.items():
-        files.place(folder / recipes.RECIPES[_DISTRIBUTION[name]].binaries[0], target / name)
-    for script in _SCRIPTS:
-        name = Path(script).name
-        if not (target / name).exists():
-            module = f"github.com/pulumi/pulumi/sdk/v3@{recipes.PULUMI}"
-            files.place(
-                recipes.module_file(module, f"python/{script}"), target / name, shutil.copyfile
-            )
+    pulumi, host = (recipes.output(name) for name in ("pulumi", "language-python"))
+    digest = hashlib.sha256(f"{pulumi.name} {host.name}".encode()).hexdigest()
+    target = paths.cache() / "built" / f"distribution-{digest[:12]}"
+    for name in _BESIDE:
+        files.place(pulumi / name, target / name)
+    files.place(host / "pulumi-language-python", target / _HOST)
     return target
 
 
@@ -159,7 +155,7 @@ def _official_pulumi() -> bool:
             log=paths.LOCAL / "log" / "pulumi.log",
             what="installing Pulumi",
         )
-    files.link_programs(home / "bin")
+    files.link_programs((home / "bin").iterdir())
     version = ui.capture([home / "bin" / "pulumi", "version"]) or ""
     ui.say(
         f"  pulumi {version.strip().removeprefix('v')}: from its official installer; its plugins "
@@ -183,7 +179,7 @@ def _step_back() -> None:
 
     Our folder comes first on PATH.
     """
-    for name in (*_DISTRIBUTION, *(Path(script).name for script in _SCRIPTS)):
+    for name in (*_BESIDE, _HOST):
         (paths.BIN / name).unlink(missing_ok=True)
 
 

@@ -13,6 +13,10 @@ from console.duration import duration
 from console.failure import Failure
 
 STEPS: list[tuple[str, float]] = []
+_RUNNING: set[subprocess.Popen[bytes]] = set()
+"""The commands of `run` that have not ended."""
+_ENDED = threading.Event()
+"""Set where no command of `run` is to go on."""
 
 
 def say(text: str) -> None:
@@ -63,16 +67,27 @@ def run(
     thread = threading.Thread(target=heartbeat, daemon=True)
     thread.start()
     try:
-        with log.open("ab") as sink:
-            code = subprocess.run(
+        with (
+            log.open("ab") as sink,
+            subprocess.Popen(
                 [str(c) for c in command],
                 stdout=sink,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
                 env=dict(env) if env is not None else None,
                 cwd=cwd,
-                check=False,
-            ).returncode
+            ) as process,
+        ):
+            _RUNNING.add(process)
+            if _ENDED.is_set():
+                process.terminate()
+            try:
+                code = process.wait()
+            except BaseException:
+                process.kill()
+                raise
+            finally:
+                _RUNNING.discard(process)
     except FileNotFoundError:
         raise Failure(
             f"{what} needs `{command[0]}`, which is not installed; install it and run again."
@@ -86,6 +101,18 @@ def run(
         raise Failure(
             f"{what} failed: {last[:300]} — {hint or 'run the same command again'} (log: {log})."
         )
+
+
+def end_commands() -> None:
+    """Ends the commands that `run` runs, and those that it begins; each of them has failed then."""
+    _ENDED.set()
+    for process in [*_RUNNING]:
+        process.terminate()
+
+
+def allow_commands() -> None:
+    """Lets `run` run commands again."""
+    _ENDED.clear()
 
 
 def capture(command: Sequence[str | Path], env: Mapping[str, str] | None = None) -> str | None:

@@ -10,10 +10,12 @@ import shutil
 import subprocess
 import tempfile
 import zipfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from components.todo.names import LOADED_IMAGES
+from distribution import store
 from distribution.cluster import places
 from toolchain import files, paths, ui
 
@@ -112,11 +114,57 @@ def ensure_base(bin_dir: Path) -> dict[str, str]:
         with tempfile.TemporaryDirectory() as scratch:
             context = Path(scratch, name)
             shutil.copytree(_FOLDER / name, context)
-            files.link_or_copy(_rootfs(name, image), context / "rootfs.tar")
-            if image.wheel:
-                _node(context, image.wheel)
+            kept = collect(name)
+            for archive in _archives(image):
+                files.link_or_copy(kept / archive, context / archive)
             _build(bin_dir, context, references[name])
     return references
+
+
+def uncollected() -> list[str]:
+    """Returns the stand-ins of which `collect` has something to do here.
+
+    Raises:
+        Failure: The shared cache cannot be read.
+    """
+    things = {name: (_kept(name), _archives(image)) for name, image in BASE_IMAGES.items()}
+    return [
+        name
+        for name, (thing, archives) in things.items()
+        if not store.has(thing, archives) and store.shared(thing) is None
+    ]
+
+
+def collect_all(names: Iterable[str]) -> None:
+    """Collects what the Dockerfiles of stand-ins add.
+
+    Raises:
+        Failure: Debian's packages or PyPI cannot be reached.
+    """
+    for name in names:
+        collect(name)
+
+
+def collect(name: str) -> Path:
+    """Collects what a stand-in's Dockerfile adds: a Debian file system, and Node.js.
+
+    Returns:
+        The folder where it is kept.
+
+    Raises:
+        Failure: Debian's packages or PyPI cannot be reached.
+    """
+    image, thing = BASE_IMAGES[name], _kept(name)
+    archives = _archives(image)
+
+    def make(staged: Path) -> None:
+        _rootfs(name, image, staged / "rootfs.tar")
+        if image.wheel:
+            _node(staged, image.wheel)
+
+    if not store.has(thing, archives) and not store.take(thing, archives):
+        store.keep(thing, make)
+    return thing
 
 
 def stand_ins_in_use() -> bool:
@@ -153,15 +201,18 @@ def _build(bin_dir: Path, context: Path, reference: str) -> None:
     )
 
 
-def _rootfs(name: str, image: BaseImage) -> Path:
-    """Returns a Debian root file system with the image's packages, cached as a tar file."""
-    key = hashlib.sha256(repr((_DEBIAN, image.packages)).encode()).hexdigest()[:12]
-    target = paths.cache() / "rootfs" / f"{name}-{key}.tar"
-    if target.exists():
-        return target
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_suffix(".partial.tar")
-    partial.unlink(missing_ok=True)
+def _kept(name: str) -> Path:
+    image = BASE_IMAGES[name]
+    made_from = repr((_DEBIAN, image.packages, image.wheel))
+    return store.place(f"base-{name}", hashlib.sha256(made_from.encode()).hexdigest())
+
+
+def _archives(image: BaseImage) -> tuple[str, ...]:
+    return ("rootfs.tar", "node.tar") if image.wheel else ("rootfs.tar",)
+
+
+def _rootfs(name: str, image: BaseImage, target: Path) -> None:
+    """Makes a Debian root file system with the image's packages."""
     packages = ",".join(("ca-certificates", "tzdata", *image.packages))
     ui.run(
         [
@@ -180,15 +231,13 @@ def _rootfs(name: str, image: BaseImage) -> Path:
             '"$1"/var/lib/apt/lists/* "$1"/var/cache/apt/* "$1"/etc/resolv.conf '
             '"$1"/etc/hostname',
             _DEBIAN,
-            partial,
+            target,
             *_mirror(),
         ],
         log=paths.LOCAL / "log" / f"rootfs-{name}.log",
         what=f"collecting {name}'s packages",
         hint="check that Debian's package mirror can be reached and run again",
     )
-    partial.rename(target)
-    return target
 
 
 def _mirror() -> list[str]:
@@ -204,9 +253,9 @@ def _mirror() -> list[str]:
     return []
 
 
-def _node(context: Path, wheel_name: str) -> None:
+def _node(folder: Path, wheel_name: str) -> None:
     """Lays out Node.js and npm from the wheel as the official image does, below /usr/local."""
-    wheel = context / "wheel"
+    wheel = folder / "wheel"
     ui.run(
         ["python3", "-m", "pip", "download", "-q", "--no-deps", "-d", wheel, wheel_name],
         log=paths.LOCAL / "log" / "node.log",
@@ -228,7 +277,7 @@ def _node(context: Path, wheel_name: str) -> None:
             "-C",
             inside,
             "-cf",
-            context / "node.tar",
+            folder / "node.tar",
             "bin/node",
             "bin/npm",
             "bin/npx",

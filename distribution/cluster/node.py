@@ -97,9 +97,8 @@ def start(bin_dir: Path) -> None:
             [bin_dir / "buildctl", f"--addr=unix://{places.BUILDKIT_SOCKET}", "debug", "workers"]
         ),
     )
-    images.ensure_system(
-        bin_dir, recipes.output("coredns") / "coredns", recipes.output("pause") / "pause"
-    )
+    programs = recipes.output("kubernetes")
+    images.ensure_system(bin_dir, programs / "coredns", programs / "pause")
     _wait("kube-apiserver", lambda: _kubectl(bin_dir, "get", "--raw=/readyz", super_admin=True))
     _addons(bin_dir)
     _wait(

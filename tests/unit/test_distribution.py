@@ -2,63 +2,94 @@
 
 import ast
 import json
+import os
+import re
 from pathlib import Path
 
 import pytest
 
-from distribution import recipes
+from distribution import golang, recipes, store
 from tests.recording import ROOT
 from toolchain import paths, ui
 
-GENERATED = {name: recipe.generated for name, recipe in recipes.RECIPES.items() if recipe.generated}
+WITH_GENERATED = [name for name, recipe in recipes.RECIPES.items() if recipe.generated]
 
 
-@pytest.mark.parametrize("name", GENERATED)
+@pytest.mark.parametrize("name", WITH_GENERATED)
 def test_what_a_module_has_generated_is_no_part_of_the_repository(name: str) -> None:
-    folder = paths.MODULES / recipes.RECIPES[name].module
-    assert not [it for it in GENERATED[name] if (folder / it).exists()]
+    recipe = recipes.RECIPES[name]
+    assert not [it for it in recipe.generated if (paths.MODULES / recipe.module / it).exists()]
 
 
-@pytest.mark.parametrize("name", GENERATED)
-def test_a_build_takes_what_a_module_has_generated_out_of_it(
+@pytest.mark.parametrize("name", WITH_GENERATED)
+def test_a_build_takes_what_modules_have_beside_their_sources(
     name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    module = tmp_path / "module"
-    for inside in GENERATED[name].values():
-        (module / inside).parent.mkdir(parents=True, exist_ok=True)
-        (module / inside).write_text('{"name": "kubernetes"}')
-    seen: dict[str, dict[str, str]] = {}
+    recipe, seen = recipes.RECIPES[name], dict[str, str]()
 
-    def module_file(published: str, inside: str) -> Path:
-        assert "@v" in published
-        return module / inside
+    def module_file(module: str, inside: str, *, pinned_in: str) -> Path:
+        # What go.mod does not pin would be another thing tomorrow.
+        assert f"{module} v" in (paths.MODULES / pinned_in / "go.mod").read_text()
+        file = tmp_path / "modules" / inside
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text('{"name": "kubernetes"}')
+        return file
 
     def run(command: list[object], *, cwd: Path, **_: object) -> None:
-        seen.update({it: json.loads((cwd / it).read_text()) for it in GENERATED[name]})
-        out = Path(str(command[command.index("-o") + 1]))
-        out.write_text("a program")
+        seen.update({it: (cwd / it).read_text() for it in recipe.generated})
+        for package in recipe.packages:
+            Path(f"{command[command.index('-o') + 1]}{Path(package).name}").write_text("a program")
 
     monkeypatch.setattr(paths, "cache", lambda: tmp_path / "cache")
-    monkeypatch.setattr(recipes, "module_file", module_file)
-    monkeypatch.setattr(recipes, "_go", lambda: "go")
+    monkeypatch.setattr(golang, "module_file", module_file)
+    monkeypatch.setattr(golang, "command", lambda: "go")
     monkeypatch.setattr(ui, "run", run)
     folder = recipes.build(name)
-    assert seen["schema.json"] == {"name": "kubernetes", "version": recipes.PULUMI_KUBERNETES}
+    schema = next(text for it, text in seen.items() if it.endswith("schema.json"))
+    assert json.loads(schema) == {"name": "kubernetes", "version": recipes.PULUMI_KUBERNETES}
     assert all(seen.values())
     assert recipes.built(name)
-    assert [it.name for it in folder.iterdir()] == list(recipes.RECIPES[name].binaries)
+    assert {it.name for it in folder.iterdir()} == {*recipe.files, store.SUMS}
+    assert all(os.access(folder / Path(it).name, os.X_OK) for _, it in recipe.scripts)
     assert not [it for it in folder.parent.iterdir() if it.name.startswith(".")]
+
+
+def test_programs_say_the_version_that_their_module_pins() -> None:
+    pulumi = (paths.MODULES / "pulumi" / "go.mod").read_text()
+    assert f"github.com/pulumi/pulumi/pkg/v3 {recipes.PULUMI} " in pulumi
+    plugins = (paths.MODULES / "plugins" / "go.mod").read_text()
+    assert f"github.com/pulumi/pulumi-docker-build v{recipes.PULUMI_DOCKER_BUILD}\n" in plugins
+    cluster = (paths.MODULES / "kubernetes" / "go.mod").read_text()
+    assert f"k8s.io/kubernetes {recipes.KUBERNETES} " in cluster
+
+
+def versions(module: str) -> dict[str, str]:
+    """The version of each module, and what it is replaced by."""
+    text = (paths.MODULES / module / "go.mod").read_text()
+    required = dict(re.findall(r"^\t(\S+) (v\S+)", text, re.M))
+    return required | dict(re.findall(r"^(?:replace |\t)(\S+) => (\S+ v\S+)$", text, re.M))
+
+
+@pytest.mark.parametrize("module", ["language-python", "plugins"])
+def test_what_is_shared_with_pulumi_is_compiled_once(module: str) -> None:
+    """Of other versions it would be compiled a second time."""
+    pulumi, own = versions("pulumi"), versions(module)
+    # The host was moved out of a later SDK, and the plugins do not go with a later generator.
+    others = {f"github.com/pulumi/pulumi/{it}/v3" for it in ("pkg", "sdk")}
+    assert {it for it, v in own.items() if pulumi.get(it, v) != v} <= others
 
 
 def test_a_copy_of_what_is_generated_builds_nothing_anew(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     modules = tmp_path / "modules"
-    (modules / "pulumi-kubernetes").mkdir(parents=True)
+    name = "plugins"
+    schema = modules / name / next(iter(recipes.RECIPES[name].generated))
+    schema.parent.mkdir(parents=True)
     monkeypatch.setattr(paths, "MODULES", modules)
-    before = recipes.output("pulumi-kubernetes")
-    (modules / "pulumi-kubernetes" / "schema.json").write_text("{}")
-    assert recipes.output("pulumi-kubernetes") == before
+    before = recipes.output(name)
+    schema.write_text("{}")
+    assert recipes.output(name) == before
 
 
 def test_the_distribution_knows_neither_stacks_nor_other_clusters() -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from console.confirm import confirm
 from console.failure import Failure
-from distribution import definitions, recipes
+from distribution import definitions, golang, recipes, store
 from distribution.cluster import images, network, node
 from toolchain import (
     __main__,
@@ -58,16 +58,16 @@ def test_a_changed_stand_in_is_built_anew(monkeypatch: pytest.MonkeyPatch, tmp_p
         built.append((context.name, reference))
         store.add(reference)
 
-    def rootfs(_name: str, _image: images.BaseImage) -> Path:
-        (tmp_path / "rootfs.tar").touch()
-        return tmp_path / "rootfs.tar"
+    def rootfs(_name: str, _image: images.BaseImage, target: Path) -> None:
+        target.touch()
 
-    def node(_context: Path, _wheel: str) -> None:
-        pass
+    def node(folder: Path, _wheel: str) -> None:
+        (folder / "node.tar").touch()
 
     for name, replacement in {"_build": build, "_rootfs": rootfs, "_node": node}.items():
         monkeypatch.setattr(images, name, replacement)
     monkeypatch.setattr(images, "present", lambda: store)
+    monkeypatch.setattr(paths, "cache", lambda: tmp_path / "cache")
 
     def made() -> list[str]:
         built.clear()
@@ -99,12 +99,13 @@ def test_the_stand_in_has_a_node_without_the_known_weaknesses() -> None:
 
 def test_a_changed_recipe_is_built_anew(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     modules = tmp_path / "modules"
-    (modules / "pause").mkdir(parents=True)
-    (modules / "pause" / "main.go").write_text("package main")
+    (modules / "kubernetes" / "pause").mkdir(parents=True)
+    program = modules / "kubernetes" / "pause" / "main.go"
+    program.write_text("package main")
     monkeypatch.setattr(paths, "MODULES", modules)
-    before = recipes.output("pause")
-    (modules / "pause" / "main.go").write_text("package main // changed")
-    assert recipes.output("pause") != before
+    before = recipes.output("kubernetes")
+    program.write_text("package main // changed")
+    assert recipes.output("kubernetes") != before
 
 
 def _installed_kube_score(folder: Path, version: str) -> Path:
@@ -157,6 +158,7 @@ def test_the_newest_packages_are_for_an_official_pulumi(
     monkeypatch.setattr(paths, "cache", lambda: tmp_path)
     monkeypatch.setattr(tools, "pulumi_on_path", lambda: on_path)
     monkeypatch.setattr(recipes, "built", lambda _name: built)
+    monkeypatch.delenv(store.VARIABLE, raising=False)
     monkeypatch.setattr(internet, "answers", lambda _url: answers)
     if installed:
         program = tmp_path / "pulumi-official" / "bin" / "pulumi"
@@ -222,7 +224,7 @@ def test_what_keeps_a_linter_out_of_the_tests_is_said(
 
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(recipes, "_go", fail)
+    monkeypatch.setattr(golang, "command", fail)
     tools.ensure_linters()
     said = capsys.readouterr().out.splitlines()
     for name in ("kube-score", "actionlint"):
@@ -237,16 +239,14 @@ def test_the_cli_gets_the_host_that_was_built_last(
 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(recipes, "output", output)
-    monkeypatch.setattr(recipes, "module_file", lambda _, file: tmp_path / Path(file).name)
-    for script in ("pulumi-language-python-exec", "pulumi-resource-pulumi-python"):
-        (tmp_path / script).write_text("#!/bin/sh")
     for build in (1, 2):
-        for name in ("pulumi", "language-bridge", "language-python"):
+        for name in ("pulumi", "language-python"):
             output(name).mkdir()
-            (output(name) / recipes.RECIPES[name].binaries[0]).write_text(f"{name} {build}")
+            for file in recipes.RECIPES[name].files:
+                (output(name) / file).write_text(f"{name} {build}")
         folder = tools._distribution()  # pyright: ignore[reportPrivateUsage]
         assert (folder / "pulumi").read_text() == f"pulumi {build}"
-        assert (folder / "pulumi-language-python").read_text() == f"language-bridge {build}"
+        assert (folder / "pulumi-language-python").read_text() == f"pulumi {build}"
         assert (folder / "pulumi-python-host").read_text() == f"language-python {build}"
         assert os.access(folder / "pulumi-resource-pulumi-python", os.X_OK)
 

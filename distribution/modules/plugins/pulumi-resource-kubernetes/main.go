@@ -1,7 +1,7 @@
 // Command pulumi-resource-kubernetes is the Pulumi Kubernetes plugin, built from its published module.
 //
 // The schema and the Terraform mapping are not part of this repository: the build copies them from the
-// module's own cmd/pulumi-resource-kubernetes folder beside this file (see toolchain/recipes.py).
+// module's own cmd/pulumi-resource-kubernetes folder beside this file (see distribution/recipes.py).
 package main
 
 import (

@@ -1,3 +1,0 @@
-module todo/toolchain/pause
-
-go 1.24

@@ -1,0 +1,89 @@
+"""Steps at once: all are waited for, and a failure or an interrupt ends the others."""
+
+import signal
+import subprocess
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from console.failure import Failure
+from tests.recording import ROOT
+from toolchain import side_by_side, ui
+
+
+def command(folder: Path, script: str) -> None:
+    ui.run(["sh", "-c", script], log=folder / "log", what="a step", cwd=folder)
+
+
+def test_steps_wait_for_one_another(tmp_path: Path) -> None:
+    """One after another, each would wait for ever."""
+    wait = "touch {}; while ! test -e {}; do sleep 0.01; done"
+    side_by_side.run(
+        partial(command, tmp_path, wait.format("a", "b")),
+        partial(command, tmp_path, wait.format("b", "a")),
+    )
+    assert (tmp_path / "a").exists()
+
+
+def test_the_first_failure_ends_the_other_steps_and_is_the_one_that_is_said(
+    tmp_path: Path,
+) -> None:
+
+    def other() -> None:
+        command(tmp_path, "touch began; sleep 600; touch went-on")
+
+    def fails() -> None:
+        command(tmp_path, "while ! test -e began; do sleep 0.01; done")
+        raise Failure("The network is gone.")
+
+    with pytest.raises(Failure, match="The network is gone"):
+        side_by_side.run(other, fails)
+    assert not (tmp_path / "went-on").exists()
+    # What comes next is not ended with it.
+    command(tmp_path, "touch next")
+    assert (tmp_path / "next").exists()
+
+
+def test_no_command_begins_after_a_failure(tmp_path: Path) -> None:
+    def several() -> None:
+        command(tmp_path, "touch began; exec sleep 600")
+
+    def goes_on() -> None:
+        with pytest.raises(Failure):
+            several()
+        command(tmp_path, "sleep 600; touch went-on")
+
+    def fails() -> None:
+        command(tmp_path, "while ! test -e began; do sleep 0.01; done")
+        raise Failure("The network is gone.")
+
+    with pytest.raises(Failure, match="The network is gone"):
+        side_by_side.run(goes_on, fails)
+    assert not (tmp_path / "went-on").exists()
+
+
+def test_an_interrupt_ends_every_step(tmp_path: Path) -> None:
+    program = (
+        "import signal, sys; from functools import partial; from pathlib import Path\n"
+        "from toolchain import side_by_side, ui\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "folder = Path(sys.argv[1])\n"
+        "def step(name):\n"
+        "    ui.run(['sh', '-c', f'echo $$ > {name}.new; mv {name}.new {name}; exec sleep 600'],"
+        " log=folder / 'log', what=name, cwd=folder)\n"
+        "side_by_side.run(partial(step, 'a'), partial(step, 'b'))\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program, tmp_path], cwd=ROOT, stderr=subprocess.PIPE, text=True
+    ) as process:
+        while not all((tmp_path / name).exists() for name in ("a", "b")):
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate()
+    assert errors.endswith("KeyboardInterrupt\n")
+    for name in ("a", "b"):
+        assert not Path("/proc", (tmp_path / name).read_text().strip()).exists()
