@@ -1,5 +1,6 @@
 // Command pulumi-language-python stands before a Python language host that is older than the CLI, and hands
-// every call on to it. Policy packs are asked for in words which that host does not know; those it translates.
+// every call on to it. Policy packs are asked for in words which that host does not know; those it translates. Which
+// plugins the packages need it answers itself (required.go).
 package main
 
 import (
@@ -84,6 +85,11 @@ func handOn(call grpc.ServerStream, host *grpc.ClientConn) error {
 	var request, answer []byte
 	if err := call.RecvMsg(&request); err != nil {
 		return err
+	}
+	if method == pulumirpc.LanguageRuntime_GetRequiredPlugins_FullMethodName {
+		if known := required(); known != nil {
+			return call.SendMsg(&known)
+		}
 	}
 	if method == pulumirpc.LanguageRuntime_RunPlugin_FullMethodName {
 		var err error
