@@ -25,7 +25,7 @@ test: ## Everything that needs no cluster
 
 test-newest: ## The program's tests with the newest SDKs that requirements.txt allows
 	@$(TOOLCHAIN) python-newest
-	@.local/newest-venv/bin/python -m pytest -n auto --maxprocesses 8 tests/unit tests/program tests/policy
+	@.local/newest-venv/bin/python -m pytest -n auto --maxprocesses 8 --dist loadfile tests/unit tests/program tests/policy
 
 lint: ## Formatting and style of all Python code, and types (of apps/ and examples/: make test)
 	@$(TOOLCHAIN) python-lint

@@ -1,5 +1,7 @@
 """The library as others get it: a wheel, with what it asks for and no more in its environment."""
 
+import fcntl
+import filecmp
 import re
 import shutil
 import subprocess
@@ -56,12 +58,18 @@ def strangers_python(wheel: Wheel, tmp_path_factory: pytest.TempPathFactory) -> 
     # Constraints have no hashes, or pip would ask for that of Pulumi, too.
     pins = re.findall(r"^[\w.-]+==[^\s;]+", lock.sections()[lock.PROGRAM], re.MULTILINE)
     constraints.write_text("\n".join(pins))
-    asked = home / "asked-for.txt"
-    if not (asked.exists() and asked.read_text() == requirements.read_text()):
-        shutil.rmtree(home, ignore_errors=True)  # what is no longer asked for goes
-    python_env.install(home, [requirements], [constraints, paths.CONSTRAINTS])
-    shutil.copyfile(requirements, asked)
-    python = home / "bin" / "python"
-    pip = (python, "-m", "pip", "install", "--quiet", "--no-deps", "--force-reinstall")
-    subprocess.run([*pip, "--no-index", wheel.path], check=True)
+    paths.LOCAL.mkdir(exist_ok=True)
+    with (paths.LOCAL / "library-venv.lock").open("w") as alone:
+        # Other tests, in another process, may want it, too; they find it installed.
+        fcntl.flock(alone, fcntl.LOCK_EX)
+        asked = home / "asked-for.txt"
+        if not (asked.exists() and asked.read_text() == requirements.read_text()):
+            shutil.rmtree(home, ignore_errors=True)  # what is no longer asked for goes
+        python_env.install(home, [requirements], [constraints, paths.CONSTRAINTS])
+        shutil.copyfile(requirements, asked)
+        python, installed = home / "bin" / "python", home / "installed.whl"
+        if not (installed.exists() and filecmp.cmp(installed, wheel.path, shallow=False)):
+            pip = (python, "-m", "pip", "install", "--quiet", "--no-deps", "--force-reinstall")
+            subprocess.run([*pip, "--no-index", wheel.path], check=True)
+            shutil.copyfile(wheel.path, installed)
     return python

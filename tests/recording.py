@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -219,6 +220,7 @@ def record(
     encrypted: list[str] | None = None,
     dry_run: bool = False,
     nodes: NodeImages | None = None,
+    wait: Callable[..., None] = _no_wait,
     catch: type[Exception] | None = None,
 ) -> Recording:
     """Runs a program under the recording engine.
@@ -230,6 +232,7 @@ def record(
         encrypted: Keys that are secret; none: all but `todo:settings`.
         dry_run: Whether this is a preview.
         nodes: The cluster's nodes, for a program that asks them; none: nobody can be asked.
+        wait: Stands in for the method that waits for the database's server.
         catch: The error that the program is expected to end in.
     """
     recording = Recording()
@@ -259,11 +262,13 @@ def record(
 
     with pytest.MonkeyPatch.context() as patched:
         # There is no cluster whose pods could be watched, nor nodes that could be asked.
-        patched.setattr(PostgresRollout, "wait", _no_wait)
+        patched.setattr(PostgresRollout, "wait", wait)
         patched.setattr(node_images, "node_images", answer)
-        if catch is None:
+        with nullcontext() if catch is None else pytest.raises(catch):
             asyncio.run(stack.run_in_stack(program))
-        else:
-            with pytest.raises(catch):
-                asyncio.run(stack.run_in_stack(program))
+    # Pulumi fixes no order but that parents come first, so no test is to see another.
+    families: dict[str, tuple[str, ...]] = {}
+    for it in recording.resources:
+        families[it.urn] = (*families.get(it.parent, ()), it.urn)
+    recording.resources.sort(key=lambda it: families[it.urn])
     return recording

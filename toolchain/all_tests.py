@@ -5,8 +5,10 @@ from __future__ import annotations
 from console.failure import Failure
 from toolchain import app_tests, jobs, paths, python_env, ui
 
-_SIDE_BY_SIDE = ("-n", "auto", "--maxprocesses", "8", "--dist", "loadgroup")
-"""A process for each core. Beyond eight, starting one takes longer than what it does."""
+_SIDE_BY_SIDE = ("-n", "auto", "--maxprocesses", "8", "--dist", "loadfile")
+"""A process for each core, a file in one of them, since its tests share what they are made from.
+
+Beyond eight, starting a process takes longer than what it does."""
 
 
 def run() -> None:

@@ -4,13 +4,9 @@ import json
 import subprocess
 from pathlib import Path, PurePosixPath
 
-import pytest
-
 from tests.installed_library import Wheel
 from tests.recording import ROOT
 
-# Its environment is one for all.
-pytestmark = pytest.mark.xdist_group("library")
 NAME = "kubernetes_app_components"
 
 

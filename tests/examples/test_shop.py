@@ -11,8 +11,6 @@ import pytest
 
 from tests.recording import ROOT
 
-# Its environment is one for all.
-pytestmark = pytest.mark.xdist_group("library")
 SHOP = ROOT / "examples" / "shop"
 CONFIG = {"shop:databasePassword": "password-of-the-tests"}
 

@@ -178,15 +178,14 @@ def test_a_server_that_somebody_scaled_to_nothing_is_not_waited_for() -> None:
     rollout_of(controller).wait("x", "postgres")
 
 
-def test_every_update_follows_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_update_follows_the_server() -> None:
     followed: list[str] = []
 
     def program() -> None:
-        monkeypatch.setattr(PostgresRollout, "wait", lambda _, *names: followed.extend(names))
         args = PostgresStatefulSetArgs(namespace="x", password="p", api=Controller())
         PostgresStatefulSet("postgres", args)
 
-    record(program)
+    record(program, wait=lambda _, *names: followed.extend(names))
     assert followed[0].startswith("postgres-stateful-set")
 
 
