@@ -32,7 +32,7 @@ PROJECT = Path(__file__).parents[2]
 SALT = "v1:c2FsdHNhbHQ=:v1:bm9uY2U=:Y2lwaGVydGV4dA=="
 DRIVER = """
 import os, sys
-from toolchain import __main__, machine, python_env, tools, volumes
+from toolchain import __main__, groundwork, machine, python_env, tools, volumes
 from distribution.cluster import node
 from toolchain.stack import Stack
 node.running = lambda: "CLUSTER_RUNS" in os.environ
@@ -41,6 +41,7 @@ machine.chosen = lambda _: None
 machine.prepare = Stack.prepare = lambda *_: None
 python_env.ensure = lambda **_: None
 tools.builds_pulumi = lambda: True
+groundwork.lay = lambda *_, **__: None
 tools.ensure_pulumi = lambda: None
 volumes._TIMEOUT_SECONDS = volumes._MINIKUBE_TIMEOUT_SECONDS = 0.0
 sys.exit(__main__.main())
