@@ -13,17 +13,18 @@ from pathlib import Path
 from typing import assert_never
 
 from bench import page, plot, recorded
-from bench.commands import command
+from bench.commit import commit
 from bench.comparison import worse
 from bench.machine import machine
 from bench.recorded import Recorded
-from bench.row import LeftOut, Row
-from bench.stack import bench_stack
+from bench.row import LeftOut, Result, Row
+from bench.stack import BenchStack, bench_stack
 from bench.subjects import SUBJECTS, Subject, chosen
 from bench.table import table
 from console.duration import duration
 
 PAGE, NUMBERS = Path("docs/performance.md"), Path("docs/performance.json")
+_FAILED = "a command of it failed"
 _PLOT = "images/performance.svg"
 """Seen from the page."""
 
@@ -54,17 +55,19 @@ def main() -> None:
     plot.draw(run.rows, PAGE.parent / _PLOT)
     page.write(run, PAGE, numbers=NUMBERS.name, plot=_PLOT)
     print(f"Written: {PAGE}, {NUMBERS}, {PAGE.parent / _PLOT}.")
+    if any(it.why == _FAILED for it in run.left_out):
+        sys.exit("Some rows are left out, because a command of theirs failed; see above.")
 
 
 def _measure(stack_name: str, subjects: Sequence[Subject], runs: int | None) -> Recorded:
     rows: list[Row] = []
     left_out: list[LeftOut] = []
-    commit = command("git", "describe", "--always", "--dirty").strip()
+    measured = commit()
     with bench_stack(stack_name) as stack:
         for subject in subjects:
             begin = time.monotonic()
             print(f"▸ {subject.name}", file=sys.stderr, flush=True)
-            for result in subject.measure(stack, runs or subject.runs):
+            for result in _results(subject, stack, runs or subject.runs):
                 match result:
                     case Row():
                         rows.append(result)
@@ -75,11 +78,23 @@ def _measure(stack_name: str, subjects: Sequence[Subject], runs: int | None) -> 
             print(f"  {duration(time.monotonic() - begin)}", file=sys.stderr, flush=True)
     return Recorded(
         date=datetime.now(UTC).date().isoformat(),
-        commit=commit,
+        commit=measured,
         machine=machine(),
         rows=rows,
         left_out=left_out,
     )
+
+
+def _results(subject: Subject, stack: BenchStack, runs: int) -> Sequence[Result]:
+    """Measures; rows that fail are left out, since others may still be had."""
+    try:
+        return subject.measure(stack, runs)
+    except SystemExit as failure:
+        if isinstance(failure.code, int):
+            raise  # interrupted
+        print(failure.code, file=sys.stderr, flush=True)
+        # Not in words of other programs, which may name this machine.
+        return [LeftOut(what=subject.name, why=_FAILED)]
 
 
 def _interrupt(number: int, frame: object) -> None:

@@ -12,6 +12,7 @@ from bench.row import LeftOut, Result, Row, Unit
 from bench.stack import BenchStack
 from bench.timing import Peer, side_by_side
 from components.image.node_stores import in_containerd
+from components.todo.settings.found import fill
 
 _LINES = {
     "backend": ("todo_backend/__init__.py", "\n# edited {}\n"),
@@ -33,8 +34,9 @@ def measure(stack: BenchStack, runs: int) -> Sequence[Result]:
     with _images_removed(stack) as remember:
         for service in _LINES:  # an image of this run's own from the beginning
             _edit(stack, service)
-        stack.tell("cluster", "database", "images")
-        with stack.changed(lambda settings: settings.update(images=stack.given["images"])):
+        # What `make up` found out is in it; the rest of the stack is not told of that.
+        images = fill(stack.given["images"], stack.found.get("images"))
+        with stack.changed(lambda settings: settings.update(images=images)):
             wait_ready(stack.namespace)
             for service in _LINES:
 
@@ -50,7 +52,6 @@ def measure(stack: BenchStack, runs: int) -> Sequence[Result]:
                 rows.append(_row(stack, service, "warm", edit, runs))
                 rows.append(_row(stack, service, "cold", edit_cold, _COLD_RUNS))
             remember()
-            stack.tell("cluster", "database")
     return rows
 
 

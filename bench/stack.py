@@ -77,9 +77,9 @@ class BenchStack:
                 found.append({k: v for k, v in inputs.items() if not k.startswith("__")})
         return found
 
-    def tell(self, *blocks: str) -> None:
-        """Tells it, of what `make up` found out, so much, and nothing else."""
-        told = {key: self.found[key] for key in blocks if key in self.found}
+    def tell_what_was_found(self) -> None:
+        """Tells it of cluster and database; of the images it has its own settings."""
+        told = {key: it for key, it in self.found.items() if key != "images"}
         file = self.project / f".local/settings.{self.name}.json"
         file.write_text(json.dumps(told), encoding="utf-8")
 
@@ -95,9 +95,11 @@ class BenchStack:
         document = yaml.safe_load(before)
         change(document["config"]["todo:settings"])
         file.write_text(yaml.safe_dump(document), encoding="utf-8")
-        self.up()
-        yield
-        file.write_text(before, encoding="utf-8")
+        try:
+            self.up()
+            yield
+        finally:
+            file.write_text(before, encoding="utf-8")
         self.up()
 
     def remove(self) -> None:
@@ -134,7 +136,7 @@ def bench_stack(like: str) -> Generator[BenchStack]:
             environment=state.environment,
             person=person,
         )
-        stack.tell("cluster", "database")
+        stack.tell_what_was_found()
         settings = small_settings.settings(given, outputs["images"])
         text = yaml.safe_dump({"config": {"todo:settings": settings}})
         (state.folder / f"Pulumi.{stack.name}.yaml").write_text(text, encoding="utf-8")
