@@ -110,9 +110,10 @@ def python_ops(arguments: argparse.Namespace) -> None:
 
 
 def python_bench(arguments: argparse.Namespace) -> None:
-    """Makes the Python environment with what measures, and draws what was measured."""
+    """Makes the Python environment with what measures and draws, and finds what to measure too."""
     del arguments
     python_env.ensure("ops", "bench", constrained=tools.builds_pulumi())
+    tools.ensure_helm()
 
 
 def python_newest(arguments: argparse.Namespace) -> None:

@@ -120,6 +120,19 @@ def ensure_linters() -> None:
         ui.say(f"  {name} {version}: up to date")
 
 
+def ensure_helm() -> None:
+    """Finds Helm, beside which this program is measured, or builds it where that costs little."""
+    if shutil.which("helm", path=_path_without_ours()):
+        ui.say("  helm: found on PATH")
+        return
+    if not recipes.built("plugins"):
+        ui.say("  helm: not on PATH, so nothing is measured beside it")
+        return
+    recipes.build_missing(("helm",))
+    files.link_programs([recipes.output("helm") / "helm"])
+    ui.say("  helm: built from Go modules")
+
+
 def _distribution() -> Path:
     """Returns the folder of the CLI with its host and scripts, named after what is in it."""
     pulumi, host = (recipes.output(name) for name in ("pulumi", "language-python"))

@@ -231,6 +231,19 @@ def test_what_keeps_a_linter_out_of_the_tests_is_said(
         assert f"  {name}: left out of the tests, because Go 1.24 or newer is needed." in said
 
 
+def test_helm_is_not_built_for_a_measurement_where_nothing_else_is(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    tools.ensure_helm()
+    assert "  helm: not on PATH, so nothing is measured beside it\n" in capsys.readouterr().out
+    (tmp_path / "helm").write_text("#!/bin/sh\n")
+    (tmp_path / "helm").chmod(0o755)
+    tools.ensure_helm()
+    assert "  helm: found on PATH\n" in capsys.readouterr().out
+
+
 def test_the_cli_gets_the_host_that_was_built_last(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
