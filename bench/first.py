@@ -29,7 +29,7 @@ def measure(stack: BenchStack, runs: int) -> Sequence[Result]:
             _KUBECTL: Peer(run=applied.apply_and_wait, before=nothing),
         }
         if chart:
-            peers[f"{helm.NAME} --wait"] = Peer(run=chart.upgrade, before=nothing)
+            peers[f"{helm.NAME}, rollout status"] = Peer(run=chart.upgrade_and_wait, before=nothing)
         found = side_by_side(peers, runs)
     row = Row(
         what="first deployment, images present, until all pods are ready",

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from bench.commands import command
-from bench.manifests import moved
+from bench.manifests import moved, wait_ready
 from bench.namespaces import HELM, delete_namespace
 
 NAME = "helm upgrade --install"
@@ -25,9 +25,18 @@ class Helm:
         self._chart = chart
 
     def upgrade(self) -> None:
-        """Installs or upgrades the release, and returns when all pods are ready."""
+        """Installs or upgrades the release, and does not wait."""
         where = ("--namespace", self.namespace, "--create-namespace")
-        command("helm", "upgrade", "--install", "todo", self._chart, *where, "--wait")
+        command("helm", "upgrade", "--install", "todo", self._chart, *where)
+
+    def upgrade_and_wait(self) -> None:
+        """Installs or upgrades the release, and returns when all pods are ready.
+
+        As with kubectl: Helm's own `--wait` also waits for claims, and that of the backups is bound
+        by the first backup.
+        """
+        self.upgrade()
+        wait_ready(self.namespace)
 
     def remove(self) -> None:
         """Removes the release with all in it."""

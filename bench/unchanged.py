@@ -29,7 +29,7 @@ def measure(stack: BenchStack, runs: int) -> Sequence[Result]:
             _KUBECTL: Peer(run=applied.apply),
         }
         if chart:
-            chart.upgrade()
+            chart.upgrade_and_wait()
             peers[helm.NAME] = Peer(run=chart.upgrade)
         found = side_by_side(peers, runs)
         rows: list[Result] = [
