@@ -6,6 +6,8 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+_SECONDS = 600
+"""For one command; the longest builds an image from nothing and rolls it, or restores 1 GB."""
 _SECONDS_TO_FINISH = 60
 """For an interrupted program: Pulumi ends what it has begun, and releases its lock."""
 
@@ -25,7 +27,8 @@ def command(
         text: What it reads.
 
     Raises:
-        SystemExit: It failed, since a measurement of a failure would be none; or is not there.
+        SystemExit: It failed, since a measurement of a failure would be none; is not there, or does
+            not end.
     """
     named = " ".join(map(str, arguments[:4]))
     try:
@@ -45,7 +48,10 @@ def command(
             f'The command {arguments[0]} is not found; run `make up`, then eval "$(make env)".'
         ) from None
     try:
-        out, err = process.communicate(text)
+        out, err = process.communicate(text, timeout=_SECONDS)
+    except subprocess.TimeoutExpired:
+        _end(process)
+        raise SystemExit(f"`{named} …` had not ended after {_SECONDS} s.") from None
     except BaseException:
         _end(process)
         raise

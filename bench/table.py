@@ -39,7 +39,7 @@ def _cells(row: Row) -> tuple[str, ...]:
         _named(row, row.ours),
         "<br>".join(others) or "-",
         "-" if row.ratio is None else f"{row.ratio:.2f}",
-        "-" if row.wanted is None else in_words(row.wanted),
+        "-" if row.wanted is None else in_words(row.wanted, row.unit.value),
         verdict,
     )
 

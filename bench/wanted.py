@@ -48,14 +48,14 @@ def is_met(wanted: Wanted, value: float, ratio: float | None) -> bool:
             assert_never(wanted)
 
 
-def in_words(wanted: Wanted) -> str:
+def in_words(wanted: Wanted, unit: str) -> str:
     """Returns a bar as the table shows it."""
     match wanted:
         case RatioAtMost():
             return f"ratio ≤ {wanted.number:g}"
         case ValueAtMost():
-            return f"≤ {wanted.number:g}"
+            return f"≤ {wanted.number:g} {unit}"
         case ValueAtLeast():
-            return f"≥ {wanted.number:g}"
+            return f"≥ {wanted.number:g} {unit}"
         case _:
             assert_never(wanted)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import namespaces
+from bench import commands, namespaces
 from bench.cluster import only_cluster
 from bench.commands import command
 from console.waiting import wait_until
@@ -52,6 +52,14 @@ def test_a_command_that_fails_or_is_not_there_ends_the_run_with_a_sentence() -> 
         command("sh", "-c", "echo no >&2; exit 3")
     with pytest.raises(SystemExit, match=r"no-such-command is not found; run `make up`"):
         command("no-such-command")
+
+
+def test_a_command_that_does_not_end_ends_the_run_with_a_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(commands, "_SECONDS", 0.1)
+    with pytest.raises(SystemExit, match=r"`sleep 600 …` had not ended after 0.1 s"):
+        command("sleep", "600")
 
 
 def test_what_a_run_has_started_ends_with_it(tmp_path: Path) -> None:
