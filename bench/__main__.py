@@ -24,7 +24,6 @@ from bench.table import table
 from console.duration import duration
 
 PAGE, NUMBERS = Path("docs/performance.md"), Path("docs/performance.json")
-_FAILED = "a command of it failed"
 _PLOT = "images/performance.svg"
 """Seen from the page."""
 
@@ -42,23 +41,24 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     run = _measure(given.stack, subjects, given.runs)
+    failed = [f"{it.what}: {it.why}" for it in run.left_out if it.failed]
     print(table(run.rows))
     print(page.left_out(run.left_out))
     if before:
         found = worse(run.rows, before.rows)
-        print("\n".join(found) or f"Nothing is worse than {NUMBERS} says.")
-        sys.exit(1 if found else 0)
+        print("\n".join([*found, *failed]) or f"Nothing is worse than {NUMBERS} says.")
+        sys.exit(1 if found or failed else 0)
     if len(subjects) < len(SUBJECTS):
         print("These are not all rows, so nothing is written.")
-        return
+        sys.exit(1 if failed else 0)
     from bench import plot  # only here, since the tests' environment has nothing that draws
 
     recorded.write(run, NUMBERS)
     plot.draw(run.rows, PAGE.parent / _PLOT)
     page.write(run, PAGE, numbers=NUMBERS.name, plot=_PLOT)
     print(f"Written: {PAGE}, {NUMBERS}, {PAGE.parent / _PLOT}.")
-    if any(it.why == _FAILED for it in run.left_out):
-        sys.exit("Some rows are left out, because a command of theirs failed; see above.")
+    if failed:
+        sys.exit(f"Not measured, see above: {'; '.join(failed)}.")
 
 
 def _measure(stack_name: str, subjects: Sequence[Subject], runs: int | None) -> Recorded:
@@ -96,7 +96,7 @@ def _results(subject: Subject, stack: BenchStack, runs: int) -> Sequence[Result]
             raise  # interrupted
         print(failure.code, file=sys.stderr, flush=True)
         # Not in words of other programs, which may name this machine.
-        return [LeftOut(what=subject.name, why=_FAILED)]
+        return [LeftOut(what=subject.name, why="a command of it failed", failed=True)]
 
 
 def _interrupt(number: int, frame: object) -> None:

@@ -7,6 +7,7 @@ do, and says nothing about how long people wait: while nothing is answered, it d
 import asyncio
 import time
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -73,7 +74,7 @@ async def arrive(urls: list[str], rate: float, until: asyncio.Event) -> Arrivals
         failure = await _outcome(session, url)
         latencies.append(time.monotonic() - intended)
         if failure:
-            failures.append(f"{url}: {failure}")
+            failures.append(f"{urlsplit(url).path}: {failure}")
 
     async with _session(keep_alive=False) as session, asyncio.TaskGroup() as asked:
         number = 0
@@ -97,4 +98,4 @@ async def _outcome(session: aiohttp.ClientSession, url: str) -> str | None:
             await answer.read()
             return None if answer.status == _OK else f"status {answer.status}"
     except (aiohttp.ClientError, TimeoutError) as error:
-        return repr(error)
+        return type(error).__name__

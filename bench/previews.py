@@ -11,12 +11,15 @@ from bench.wanted import RatioAtMost
 
 NUMBERS = (1, 10, 50, 100, 200)
 _PROGRAM = """
+import atexit
 import gc
 import sys
 
 import pulumi
 
-gc.disable()  # as docs/components/README.md recommends
+# As docs/components/README.md recommends.
+gc.disable()
+atexit.register(gc.freeze)
 sys.path.insert(0, {project!r})
 
 from components.app import AppDeployment, AppDeploymentArgs

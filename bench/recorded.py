@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ def write(run: Recorded, file: Path) -> None:
         "commit": run.commit,
         "machine": run.machine,
         "rows": [_row(row) for row in run.rows],
-        "leftOut": [{"what": it.what, "why": it.why} for it in run.left_out],
+        "leftOut": [asdict(it) for it in run.left_out],
     }
     file.write_text(json.dumps(tree, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
@@ -50,7 +50,7 @@ def read(file: Path) -> Recorded:
             commit=tree["commit"],
             machine=tree["machine"],
             rows=[_read_row(it) for it in tree["rows"]],
-            left_out=[LeftOut(what=it["what"], why=it["why"]) for it in tree["leftOut"]],
+            left_out=[LeftOut(**it) for it in tree["leftOut"]],
         )
     except FileNotFoundError:
         raise SystemExit(
@@ -74,6 +74,7 @@ def _row(row: Row) -> dict[str, Any]:
         "met": row.met,
         "series": {name: [_short(it) for it in found.runs] for name, found in row.series.items()},
         "note": row.note,
+        "proven": row.proven,
     }
 
 
@@ -87,6 +88,7 @@ def _read_row(tree: dict[str, Any]) -> Row:
         series={name: Series(runs=tuple(runs)) for name, runs in tree["series"].items()},
         wanted=None if wanted is None else _read_wanted(wanted),
         note=tree["note"],
+        proven=tree["proven"],
     )
 
 

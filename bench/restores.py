@@ -12,6 +12,8 @@ from bench.timing import seconds
 
 _MEGABYTES = "BENCH_RESTORE_MB"
 _USUAL_MEGABYTES = "1024"
+_MOST_MEGABYTES = 1536
+"""Of which two, what the server keeps beside them, and a dump fit on the stack's volumes."""
 _COLUMNS = 8
 """Of 32 hexadecimal digits each, which compress no better than people's data."""
 _ROW_BYTES = 308
@@ -21,9 +23,10 @@ _STOPPED = re.compile(r"the backend was stopped for (?:(\d+) min )?([\d.]+) s")
 
 def measure(stack: BenchStack, runs: int) -> Sequence[Result]:
     """Fills the database, backs it up once, and measures how long it takes to restore that."""
+    wanted = megabytes_wanted()
     stack.up()
     wait_ready(stack.namespace)
-    stack.ops("shell-db", "-c", _fill(int(os.environ.get(_MEGABYTES, _USUAL_MEGABYTES))))
+    stack.ops("shell-db", "-c", _fill(wanted))
     size = stack.ops("shell-db", "-c", "SELECT pg_database_size(current_database())")
     megabytes = int(size) / 1000**2
     backup = seconds(lambda: stack.ops("backup"))
@@ -47,6 +50,20 @@ def measure(stack: BenchStack, runs: int) -> Sequence[Result]:
             note=f"{megabytes / restored.median:.0f} MB/s, the sums over all rows included",
         )
     ]
+
+
+def megabytes_wanted() -> int:
+    """Returns how large the database is to be, in MiB.
+
+    Raises:
+        SystemExit: A person wants what is no size.
+    """
+    text = os.environ.get(_MEGABYTES, _USUAL_MEGABYTES)
+    if not text.isdecimal() or not 1 <= int(text) <= _MOST_MEGABYTES:
+        raise SystemExit(
+            f"{_MEGABYTES} is {text!r}; set it to a number of MiB from 1 to {_MOST_MEGABYTES}."
+        )
+    return int(text)
 
 
 def seconds_stopped(printed: str) -> float:

@@ -37,6 +37,8 @@ class Row:
     wanted: Wanted | None = None
     note: str = ""
     """What has to be known of the numbers, in a sentence."""
+    proven: bool = True
+    """Whether the measurement has been seen to notice what it is to notice."""
 
     @property
     def value(self) -> float:
@@ -59,8 +61,10 @@ class Row:
 
     @property
     def met(self) -> bool | None:
-        """Whether it reaches what is wanted; None where nothing is."""
-        return None if self.wanted is None else is_met(self.wanted, self.value, self.ratio)
+        """Whether it is seen to reach what is wanted; None where nothing is."""
+        if self.wanted is None:
+            return None
+        return self.proven and is_met(self.wanted, self.value, self.ratio)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +73,8 @@ class LeftOut:
 
     what: str
     why: str
+    failed: bool = False
+    """Whether it should have been possible."""
 
 
 Result = Row | LeftOut

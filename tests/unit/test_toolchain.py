@@ -244,6 +244,21 @@ def test_helm_is_not_built_for_a_measurement_where_nothing_else_is(
     assert "  helm: found on PATH\n" in capsys.readouterr().out
 
 
+def test_a_helm_that_cannot_be_built_is_left_out_of_a_measurement(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> str:
+        raise Failure("Go 1.24 or newer is needed.")
+
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(recipes, "built", lambda name: name == "plugins")
+    monkeypatch.setattr(golang, "command", fail)
+    tools.ensure_helm()
+    said = capsys.readouterr().out
+    assert "  helm: left out of what is measured, because Go 1.24 or newer is needed." in said
+
+
 def test_the_cli_gets_the_host_that_was_built_last(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -1,5 +1,7 @@
 """What the benchmarks make of single runs: medians, ratios, verdicts, and the table of them."""
 
+from dataclasses import replace
+
 import pytest
 
 from bench.page import left_out
@@ -71,3 +73,9 @@ def test_what_was_left_out_is_a_line() -> None:
     assert (
         left_out([LeftOut(what="Helm", why="it is not here")]) == "Left out: Helm: it is not here."
     )
+
+
+def test_none_failed_is_not_enough_where_the_control_did_not_fail_either() -> None:
+    none = row((0.0,), unit=Unit.FAILED, wanted=ValueAtMost(number=0))
+    assert none.met is True
+    assert replace(none, proven=False).met is False

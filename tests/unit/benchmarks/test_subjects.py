@@ -11,7 +11,7 @@ from bench.edits import cold
 from bench.helm import chart_template
 from bench.manifests import moved
 from bench.memory import of_pods, of_processes
-from bench.restores import seconds_stopped
+from bench.restores import megabytes_wanted, seconds_stopped
 from bench.small_settings import settings
 
 
@@ -111,3 +111,19 @@ def test_the_stack_for_measuring_has_the_limits_of_the_deployed_one_and_a_place_
     assert found["backend"]["exposure"]["port"] != given["backend"]["exposure"]["port"]
     assert found["images"] == {"mode": "prebuilt", "frontend": "f:1", "backend": "b:1"}
     assert given["images"] == {"mode": "load"}
+
+
+@pytest.mark.parametrize("text", ["x", "", "0", "-1", "1.5", "99999"])
+def test_what_is_no_size_of_a_database_is_refused(
+    monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv("BENCH_RESTORE_MB", text)
+    with pytest.raises(SystemExit, match="set it to a number of MiB from 1 to 1536"):
+        megabytes_wanted()
+
+
+def test_a_person_may_restore_less(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("BENCH_RESTORE_MB", raising=False)
+    assert megabytes_wanted() == 1024
+    monkeypatch.setenv("BENCH_RESTORE_MB", "100")
+    assert megabytes_wanted() == 100
