@@ -191,6 +191,20 @@ def test_of_all_there_is_the_backends_pods_alone_wait_for_the_database() -> None
     assert not any("postgres" in urn for urn in backend if urn != database)
 
 
+def test_no_service_is_waited_for_but_the_workload_behind_it_is(recording: Recording) -> None:
+    skip = "pulumi.com/skipAwait"
+    awaited: list[dict[str, str]] = []
+    for workload in (*recording.of("Deployment"), *recording.of("StatefulSet")):
+        assert skip not in workload.inputs["metadata"].get("annotations", {})
+        awaited.append(workload.inputs["spec"]["template"]["metadata"]["labels"])
+    services = recording.of("Service")
+    assert len(services) >= 2
+    for service in services:
+        assert service.inputs["metadata"]["annotations"][skip] == "true", service.name
+        selector = service.inputs["spec"]["selector"]
+        assert any(selector.items() <= labels.items() for labels in awaited), service.name
+
+
 def test_only_the_changed_application_rolls() -> None:
     before = run_program(stack_settings("minikube"))
     images = {"mode": "prebuilt", "backend": "b:2", "frontend": "f:1"}

@@ -1,6 +1,6 @@
 """When `make up` leaves the update out: only where a preview is sure that it would change nothing.
 
-`pulumi` is stood in for by a program that writes events as Pulumi 3.259 does.
+`pulumi` is stood in for by a program that writes events as Pulumi 3.259 and 3.274 do.
 """
 
 import json
