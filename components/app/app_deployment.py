@@ -64,13 +64,9 @@ class AppDeployment(pulumi.ComponentResource):
             name: Prefix of the Pulumi names, and name of the Kubernetes objects unless the
                 arguments have an `object_name`.
             args: What runs, how much of it, and who reaches it.
-            opts: Pulumi's resource options; the Deployment, and it alone, waits for `depends_on`.
+            opts: Pulumi's resource options; all that is declared waits for their `depends_on`.
         """
-        # What a component waits for, all that is in it waits for: its policies and Secrets can be
-        # there meanwhile.
-        own = pulumi.ResourceOptions.merge(opts, None)
-        own.depends_on = None
-        super().__init__("kubernetes-app-components:index:AppDeployment", name, None, own)
+        super().__init__("kubernetes-app-components:index:AppDeployment", name, None, opts)
         scope = ObjectScope.of(self, name, args, component=args.component)
         self.config_map = declare_config_map(scope, args)
         self.secret = declare_secret(args.secret_files, scope) if args.secret_files else None
@@ -82,7 +78,7 @@ class AppDeployment(pulumi.ComponentResource):
             config_map=self.config_map,
             secret=self.secret,
         )
-        self.deployment = declare_deployment(scope, args, template, opts)
+        self.deployment = declare_deployment(scope, args, template)
         self.disruption_budget = declare_disruption_budget(scope)
         self.autoscaler = declare_autoscaler(scope, args.scaling)
         self.service = self.headless_service = self.route = None

@@ -122,6 +122,11 @@ class AppDeploymentArgs:
     extra_volume_mounts: Sequence[core.VolumeMountArgs] = ()
     """Where the extra volumes appear in the containers."""
 
+    # When it starts
+    pods_after: Sequence[pulumi.Resource] = ()
+    """What has to be ready before there are pods, such as a database's `stateful_set`. All else is
+    made meanwhile, unlike with `depends_on`."""
+
     # Termination
     pre_stop_seconds: int = 5
     """Wait before SIGTERM, so that every node stops sending requests first."""

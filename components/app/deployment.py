@@ -18,21 +18,19 @@ def declare_deployment(
     scope: ObjectScope,
     args: AppDeploymentArgs,
     template: core.PodTemplateSpecArgs,
-    opts: pulumi.ResourceOptions | None,
 ) -> apps.Deployment:
     """Declares the Deployment.
 
     Args:
         scope: Names and labels.
-        args: How many pods, and how long they may take to stop.
+        args: How many pods, what they come after, and how long they may take to stop.
         template: The pod.
-        opts: The component's own options; the Deployment waits for their `depends_on`.
     """
     # Only when it is over `pulumi up` fails: one pod after the other is replaced, and the first
     # may have to wait for its image.
     time = f"{240 + 30 * args.scaling.most}s"
     own = pulumi.ResourceOptions(
-        depends_on=opts.depends_on if opts else None,
+        depends_on=list(args.pods_after),
         custom_timeouts=pulumi.CustomTimeouts(
             create=time, update=time, delete=f"{180 + args.pre_stop_seconds}s"
         ),

@@ -76,7 +76,6 @@ def _deploy_service(
     service: ServiceDescription, stack: Stack, deployed: Mapping[str, Deployed]
 ) -> DeployedService:
     image = _image(service, stack, deployed)
-    before = [it for name in service.waits_for for it in deployed[name].waited_for]
     secrets = stack.secrets
     app = AppDeployment(
         f"{stack.scope.name}-{service.object_name}",
@@ -103,6 +102,7 @@ def _deploy_service(
             metrics_port=service.metrics_port,
             resources=service.resources,
             scaling=service.scaling,
+            pods_after=[it for name in service.waits_for for it in deployed[name].waited_for],
             pre_stop_seconds=service.pre_stop_seconds,
             exposure=service.exposure,
             headless=service.headless,
@@ -114,9 +114,7 @@ def _deploy_service(
             pod_cidr=stack.settings.cluster.pod_cidr,
             api=stack.api,
         ),
-        opts=pulumi.ResourceOptions.merge(
-            stack.scope.opts, pulumi.ResourceOptions(depends_on=before)
-        ),
+        opts=stack.scope.opts,
     )
     return DeployedService(service=service, image=image, app=app)
 

@@ -4,6 +4,7 @@ import re
 from dataclasses import fields, replace
 from typing import Any
 
+import pulumi
 import pulumi_kubernetes as k8s
 import pytest
 
@@ -546,6 +547,40 @@ def test_the_page_about_it_names_every_argument_once_and_in_order() -> None:
     assert re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE) == [
         it.name for it in fields(AppDeploymentArgs)
     ]
+
+
+def waiting(*, argument: bool) -> set[str]:
+    """The kinds of what waits for something, by an argument or by Pulumi's own option."""
+
+    def program() -> None:
+        first = core.ConfigMap("first")
+        args = AppDeploymentArgs(
+            image="shop:1.2.3",
+            namespace="shop",
+            port=8080,
+            metrics=ServiceMonitorMetrics(),
+            metrics_path="/metrics",
+            pods_after=[first] if argument else [],
+        )
+        opts = pulumi.ResourceOptions(depends_on=None if argument else [first])
+        AppDeployment("shop", args, opts)
+
+    resources = record(program).resources
+    found = {it.urn for it in resources if it.name == "first"}
+    # What is in a component is registered after it; the engine gets parents first.
+    for it in resources:
+        if found & {it.parent, *it.dependencies}:
+            found.add(it.urn)
+    return {it.kind for it in resources if it.urn in found and it.name != "first"}
+
+
+def test_all_of_an_application_waits_for_its_depends_on() -> None:
+    # Such as a namespace, or the CRD of the ServiceMonitor.
+    assert {"ServiceAccount", "Service", "ServiceMonitor", "Deployment"} <= waiting(argument=False)
+
+
+def test_pods_alone_come_after_what_they_need() -> None:
+    assert waiting(argument=True) == {"Deployment"}
 
 
 def test_the_examples_of_its_page_keep_the_rules() -> None:
