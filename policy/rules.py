@@ -1,7 +1,7 @@
 """The rules, as plain functions over registered resources.
 
-The policy pack (`__main__.py`) applies them in `pulumi preview --policy-pack policy` and in `pulumi up`
-with the same option, the tests to what the program registers for every stack file.
+The policy pack (`__main__.py`) applies them in preview and up with `--policy-pack policy`, the
+tests to what the program registers for every stack file.
 """
 
 import re
