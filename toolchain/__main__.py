@@ -19,6 +19,7 @@ from toolchain import (
     machine,
     ownership,
     paths,
+    plugins,
     python_env,
     removal,
     tools,
@@ -35,8 +36,11 @@ def up(arguments: argparse.Namespace) -> None:
     builds_pulumi = tools.builds_pulumi()
     python_env.ensure(constrained=builds_pulumi)
     place = stack.check_settings()
+    if builds_pulumi:
+        plugins.check(stack.settings(), stack.file.name)
     choice = machine.chosen(stack)
-    groundwork.lay(choice, builds_pulumi=builds_pulumi)
+    first = choice is not None and machine.is_new(stack, choice)
+    groundwork.lay(choice, builds_pulumi=builds_pulumi, first=first)
     with ui.step("Pulumi"):
         tools.ensure_pulumi()
     if choice and machine.moves(stack, choice):

@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from distribution.cluster import node, places
-from toolchain import paths
+from toolchain import paths, tools
 
 _CHOSEN = ("KUBECONFIG", "BUILDX_CONFIG", "DOCKER_CONFIG", "PULUMI_BACKEND_URL")
+_FETCHES_NO_PLUGIN = "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"
+_OURS = "TRUE"
+"""What Pulumi reads as `true`, which is what a person would write: told apart from theirs."""
 _HOSTS_OWN = "default"
 """The docker context that stands for `DOCKER_HOST`, or else for this machine's own daemon."""
 
@@ -36,6 +39,10 @@ def variables(stack: str) -> dict[str, str]:
         # package.
         "PULUMI_OPTION_SKIP_PLUGIN_PRE_INSTALL": "true",
     }
+    if tools.runs_built() and os.environ.get(_FETCHES_NO_PLUGIN, _OURS) == _OURS:
+        # It was built because its maker's server did not answer. Asked for a plugin that is not
+        # there, the server would be tried five times before Pulumi says that it is not there.
+        result[_FETCHES_NO_PLUGIN] = _OURS
     if "PULUMI_BACKEND_URL" not in os.environ and not _logged_in():
         result["PULUMI_BACKEND_URL"] = f"file://{paths.PULUMI_STATE}"
     if not {"PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"} & os.environ.keys():
@@ -105,7 +112,9 @@ def uses_own_state(stack: str) -> bool:
 
 
 def _left_over(stack: str) -> dict[str, str]:
-    """Returns variables as they were before `make env` of another stack; empty: there was none.
+    """Returns variables as they were before an earlier `make env`; empty: there was none.
+
+    That was another stack's, or before another Pulumi.
 
     With that stack's kubeconfig first, a stack that names no context would go into its cluster.
     """
@@ -136,6 +145,8 @@ def _left_over(stack: str) -> dict[str, str]:
     docker = os.environ.get("DOCKER_CONFIG") == str(paths.DOCKER_CONFIG)
     if docker and not _is_ours(_docker_context(builder)):
         before["DOCKER_CONFIG"] = ""
+    if os.environ.get(_FETCHES_NO_PLUGIN) == _OURS and not tools.runs_built():
+        before[_FETCHES_NO_PLUGIN] = ""  # a Pulumi that was installed since fetches its plugins
     containerd = os.environ.get("CONTAINERD_ADDRESS") == str(places.CONTAINERD_SOCKET)
     if containerd and str(node.kubeconfig()) not in own:
         before |= {"CONTAINERD_ADDRESS": "", "CONTAINERD_NAMESPACE": ""}

@@ -48,7 +48,7 @@ def chosen(stack: Stack) -> Choice | None:
             raise missing.failure(tool, f"{choice.called} ({choice.why})")
         case _:
             pass  # Docker Desktop says itself how it is switched on
-    if remembered_by(remembered) != (choice.provider, choice.name):
+    if is_new(stack, choice):
         ui.say(
             f"  cluster: {choice.called}, because {choice.why}; cluster.provider and cluster.name "
             f"in {stack.file.name} choose another"
@@ -70,7 +70,7 @@ def prepare(stack: Stack, choice: Choice | None) -> bool:
     if choice is None:
         return findings.forget(stack.name)
     settings = stack.settings()
-    new = remembered_by(findings.remembered(stack.name)) != (choice.provider, choice.name)
+    new = is_new(stack, choice)
     ports = _node_ports(settings)
     _start(choice, ports)
     found = choice.provider.found(choice.name, ports)
@@ -87,6 +87,11 @@ def start(stack: Stack, choice: Choice) -> None:
         Failure: It cannot be had; the sentence says what to do.
     """
     _start(choice, _node_ports(stack.settings()))
+
+
+def is_new(stack: Stack, choice: Choice) -> bool:
+    """Returns whether the stack has not been in a cluster yet."""
+    return remembered_by(findings.remembered(stack.name)) != (choice.provider, choice.name)
 
 
 def moves(stack: Stack, choice: Choice) -> bool:

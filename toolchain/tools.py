@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import urllib.request
+from functools import cache
 from pathlib import Path
 
 from console.failure import Failure
@@ -39,7 +40,7 @@ _LINTERS = {
 def pulumi_on_path() -> str | None:
     """Returns the version of a Pulumi CLI of the user's own that is new enough, or None."""
     found = shutil.which("pulumi", path=_path_without_ours())
-    version = _version(ui.capture([found, "version"])) if found else None
+    version = _version_of(found) if found else None
     if found and version and version >= _OLDEST_PULUMI:
         return ".".join(map(str, version))
     return None
@@ -55,6 +56,14 @@ def builds_pulumi() -> bool:
     if pulumi_on_path() or (_official_home() / "bin" / "pulumi").exists():
         return False
     return not recipes.missing(("pulumi",)) or not internet.answers(_INSTALLER)
+
+
+def runs_built() -> bool:
+    """Returns whether the Pulumi that runs here is one that was built, as `ensure_pulumi` left it.
+
+    Nothing is asked but this machine's files.
+    """
+    return (paths.BIN / "pulumi").resolve().is_relative_to((paths.cache() / "built").resolve())
 
 
 def ensure_pulumi() -> None:
@@ -198,6 +207,12 @@ def _step_back() -> None:
     """
     for name in (*_BESIDE, _HOST):
         (paths.BIN / name).unlink(missing_ok=True)
+
+
+@cache
+def _version_of(pulumi: str) -> tuple[int, ...] | None:
+    """Returns a CLI's version, which is asked for once: each time takes a good part of a second."""
+    return _version(ui.capture([pulumi, "version"]))
 
 
 def _version(text: str | None) -> tuple[int, ...] | None:

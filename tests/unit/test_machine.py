@@ -13,7 +13,7 @@ import pytest
 from components.todo.settings.found import contradictions
 from components.todo.settings.parse import parse_settings
 from console.failure import Failure
-from distribution import binaries
+from distribution import binaries, recipes
 from distribution.cluster import images, node, places, supervisor
 from toolchain import __main__ as commands
 from toolchain import (
@@ -407,6 +407,10 @@ class TestAnotherClusterThanBefore:
         for name, answer in said.items():
             monkeypatch.setattr(Embedded, name, lambda *_, answer=answer: answer)
         monkeypatch.setattr(node, "check", lambda: None)
+        # All is there that would have to be built, whatever this machine has.
+        monkeypatch.setattr(recipes, "missing", lambda _names: [])
+        monkeypatch.setattr(images, "uncollected", list)
+        monkeypatch.setattr(internet, "registry_answers", lambda: False)
         given = {"cluster": {"kind": "local", "provider": "embedded"}}
         monkeypatch.setattr(Stack, "settings", lambda _: given)
         place = {"kubeconfig": None, "context": node.CONTEXT, "namespace": "todo-app"}
@@ -414,6 +418,25 @@ class TestAnotherClusterThanBefore:
         found_out("minikube", self.BEFORE)
         yield
         ui.STEPS.clear()
+
+    @pytest.mark.parametrize("provider", ["kind", "embedded"])
+    def test_is_a_first_deployment_whose_minutes_are_said(
+        self,
+        provider: str,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        def stop() -> None:
+            raise Failure("Pulumi is looked for")
+
+        found_out("minikube", {"cluster": {"provider": provider}})
+        monkeypatch.setattr(python_env, "ensure", lambda **_: None)
+        monkeypatch.setattr(tools, "builds_pulumi", lambda: False)
+        monkeypatch.setattr(tools, "ensure_pulumi", stop)
+        with pytest.raises(Failure, match="Pulumi is looked for"):
+            commands.up(argparse.Namespace(stack="minikube"))
+        said = "about 2 min until the application answers" in capsys.readouterr().out
+        assert said is (provider == "kind")
 
     def test_that_is_refused_leads_no_later_update_there(
         self, monkeypatch: pytest.MonkeyPatch
