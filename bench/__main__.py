@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import assert_never
 
-from bench import page, recorded
+from bench import page, recorded, restores
 from bench.commit import commit
 from bench.comparison import worse
 from bench.machine import machine
@@ -37,6 +37,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, help="so many of each, instead of each row's own")
     given = parser.parse_args()
     subjects = chosen(given.rows)
+    restores.megabytes_wanted()  # a person's mistake is told before anything is measured
     before = recorded.read(NUMBERS) if given.check else None
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)

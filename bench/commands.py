@@ -12,6 +12,10 @@ _SECONDS_TO_FINISH = 60
 """For an interrupted program: Pulumi ends what it has begun, and releases its lock."""
 
 
+class Failed(SystemExit):
+    """A command that failed, with a sentence; other than an interruption, which is a number."""
+
+
 def command(
     *arguments: str | Path,
     cwd: Path | None = None,
@@ -27,8 +31,8 @@ def command(
         text: What it reads.
 
     Raises:
-        SystemExit: It failed, since a measurement of a failure would be none; is not there, or does
-            not end.
+        Failed: It failed, since a measurement of a failure would be none; is not there, or does not
+            end.
     """
     named = " ".join(map(str, arguments[:4]))
     try:
@@ -44,19 +48,19 @@ def command(
             start_new_session=True,
         )
     except FileNotFoundError:
-        raise SystemExit(
+        raise Failed(
             f'The command {arguments[0]} is not found; run `make up`, then eval "$(make env)".'
         ) from None
     try:
         out, err = process.communicate(text, timeout=_SECONDS)
     except subprocess.TimeoutExpired:
         _end(process)
-        raise SystemExit(f"`{named} …` had not ended after {_SECONDS} s.") from None
+        raise Failed(f"`{named} …` had not ended after {_SECONDS} s.") from None
     except BaseException:
         _end(process)
         raise
     if process.returncode:
-        raise SystemExit(f"`{named} …` failed: {(err.strip() or out.strip())[-800:]}")
+        raise Failed(f"`{named} …` failed: {(err.strip() or out.strip())[-800:]}")
     return out
 
 

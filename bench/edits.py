@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from uuid import uuid4
 
-from bench.commands import command
+from bench.commands import Failed, command
 from bench.manifests import wait_ready
 from bench.row import LeftOut, Result, Row, Unit
 from bench.stack import BenchStack
@@ -107,7 +107,7 @@ def _images_removed(stack: BenchStack) -> Generator[Callable[[], None]]:
     try:
         yield remember
     finally:
-        with suppress(SystemExit):  # interrupted before its first update
+        with suppress(Failed):  # interrupted before its first update
             remember()
         if before is not None and (ours := sorted(made - before)):
             command("ctr", "--namespace", "k8s.io", "images", "rm", *ours)

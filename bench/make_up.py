@@ -3,7 +3,7 @@
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
-from bench.commands import command
+from bench.commands import Failed, command
 from bench.row import LeftOut
 from bench.stack import PROJECT, BenchStack
 from bench.state import copied_state
@@ -25,8 +25,9 @@ def nothing_to_do(stack: BenchStack) -> Generator[Callable[[], object] | LeftOut
             command(*arguments, cwd=PROJECT, environment={**stack.person, **backend})
 
         try:
-            run("pulumi", "preview", "--expect-no-changes", "--stack", name)
-        except SystemExit:
+            # Refreshed, since `make up` would make anew what is gone from the cluster.
+            run("pulumi", "preview", "--refresh", "--expect-no-changes", "--stack", name)
+        except Failed:
             why = f"stack {name} is not as the project would deploy it; run `make up` first"
             yield LeftOut(what=NAME, why=why)
             return

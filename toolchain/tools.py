@@ -132,6 +132,7 @@ def ensure_linters() -> None:
 def ensure_helm() -> None:
     """Finds Helm, beside which this program is measured, or builds it where that costs little."""
     if shutil.which("helm", path=_path_without_ours()):
+        (paths.BIN / "helm").unlink(missing_ok=True)  # which would come first
         ui.say("  helm: found on PATH")
         return
     if not recipes.built("plugins"):

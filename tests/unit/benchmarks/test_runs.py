@@ -2,16 +2,18 @@
 
 import sys
 import types
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
 
 from bench import __main__ as bench
-from bench import recorded
+from bench import make_up, recorded
+from bench.commands import Failed
 from bench.recorded import Recorded
-from bench.row import Result, Row
+from bench.row import LeftOut, Result, Row
+from bench.stack import BenchStack
 from bench.subjects import Subject
 from tests.unit.benchmarks.rows import row
 
@@ -110,3 +112,41 @@ def test_a_run_whose_rows_failed_writes_the_rest_without_words_of_other_programs
     assert "Left out: bad: a command of it failed." in page
     assert "secret.example.org" not in page
     assert len(recorded.read(run / "performance.json").rows) == 1
+
+
+def test_an_interruption_ends_the_run_and_is_no_row_that_failed(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(stack: object, runs: int) -> Sequence[Result]:
+        sys.exit(130)
+
+    subject = Subject(name="good", runs=1, measure=interrupted)
+    monkeypatch.setattr(bench, "chosen", lambda names: [subject, subject])
+    assert _check(monkeypatch) == 130
+    assert not (run / "performance.json").exists()
+
+
+def test_a_make_up_that_would_change_the_deployed_stack_is_not_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`make up` would change a stack that is not as declared; an interruption still ends all."""
+    stack = BenchStack(
+        project=tmp_path, like="minikube", found={}, given={}, environment={}, person={}
+    )
+    monkeypatch.setattr(make_up, "copied_state", lambda *_: nullcontext({}))
+
+    def ends(how: SystemExit) -> Callable[..., str]:
+        def command(*arguments: str, **_: object) -> str:
+            assert "--expect-no-changes" in arguments, "it was run"
+            assert "--refresh" in arguments
+            raise how
+
+        return command
+
+    monkeypatch.setattr(make_up, "command", ends(Failed("changes were found")))
+    with make_up.nothing_to_do(stack) as found:
+        assert isinstance(found, LeftOut)
+    monkeypatch.setattr(make_up, "command", ends(SystemExit(130)))
+    with pytest.raises(SystemExit) as ended, make_up.nothing_to_do(stack):
+        pass
+    assert ended.value.code == 130
