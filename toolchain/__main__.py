@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
+import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
@@ -217,6 +219,10 @@ def main() -> int:
     parser.add_argument("--stack", default="minikube")
     parser.add_argument("--yes", action="store_true", help="do not ask before removing data")
     arguments = parser.parse_args()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        # As Ctrl-C: by default Python would be gone at once, and what it runs would go on.
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)
     try:
         COMMANDS[arguments.command](arguments)
     except Failure as failure:
@@ -225,6 +231,9 @@ def main() -> int:
     except BrokenPipeError:
         # Whoever reads has heard enough (`make env | head`); Python would say so at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        print(f"\n✗ {_refusal(error)}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print(
             f"\n✗ Interrupted; run `make {arguments.command}` again to go on from here.",
@@ -232,6 +241,19 @@ def main() -> int:
         )
         return 130
     return 0
+
+
+def _refusal(error: OSError) -> str:
+    """Returns what the system refused, and what to do."""
+    match error.errno:
+        case errno.ENOSPC | errno.EDQUOT:
+            remedy = "make room there"
+        case errno.EACCES | errno.EPERM | errno.EROFS:
+            remedy = "let your user read and write there (what `sudo make` has made is root's)"
+        case _:
+            remedy = "mend that"
+    where = f": {error.filename}" if error.filename else ""
+    return f"{error.strerror or error}{where}; {remedy} and run the same command again."
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import subprocess
 import tempfile
 import zipfile
 from collections.abc import Iterable
@@ -271,18 +270,12 @@ def _node(folder: Path, wheel_name: str) -> None:
         link.unlink(missing_ok=True)
         link.symlink_to(f"../lib/node_modules/npm/bin/{command}-cli.js")
         (inside / "lib" / "node_modules" / "npm" / "bin" / f"{command}-cli.js").chmod(0o755)
-    subprocess.run(
+    ui.run(
         [
-            "tar",
-            "-C",
-            inside,
-            "-cf",
-            folder / "node.tar",
-            "bin/node",
-            "bin/npm",
-            "bin/npx",
-            "lib/node_modules/npm",
+            *("tar", "-C", inside, "-cf", folder / "node.tar"),
+            *("bin/node", "bin/npm", "bin/npx", "lib/node_modules/npm"),
         ],
-        check=True,
+        log=paths.LOCAL / "log" / "node.log",
+        what="packing Node.js",
     )
     shutil.rmtree(wheel)

