@@ -39,7 +39,7 @@ def up(arguments: argparse.Namespace) -> None:
     python_env.ensure(constrained=builds_pulumi)
     place = stack.check_settings()
     if builds_pulumi:
-        plugins.check(stack.settings(), stack.file.name)
+        plugins.check_settings(stack.settings(), stack.file.name)
     choice = machine.chosen(stack)
     first = choice is not None and machine.is_new(stack, choice)
     groundwork.lay(choice, builds_pulumi=builds_pulumi, first=first)
@@ -55,6 +55,8 @@ def up(arguments: argparse.Namespace) -> None:
                 place = stack.check_settings()
         with ui.step("Stack"), ThreadPoolExecutor() as beside:
             state = known.result()
+            if builds_pulumi:
+                plugins.check_update(stack.name, state)
             looked = beside.submit(health.missing_objects, stack.name, state, outputs_in(state))
             stack.prepare(state)
             target = locate(stack, place, state)

@@ -8,7 +8,7 @@ from cluster_objects.json_tree import part
 from console.confirm import confirm
 from console.failure import Failure
 from distribution.cluster import node
-from toolchain import environment, machine, paths, ui, volumes
+from toolchain import environment, machine, paths, plugins, tools, ui, volumes
 from toolchain.kubectl import Kubectl, KubectlError, Object
 from toolchain.providers.choice import called
 from toolchain.stack import Stack
@@ -37,11 +37,14 @@ def down(stack: Stack, place: dict[str, Any], *, yes: bool) -> None:
     Raises:
         Failure: Something is in the way, or did not go; says what, and how to go on.
     """
-    target = locate(stack, place, stack.state())
+    state = stack.state()
+    target = locate(stack, place, state)
     _refuse_protected(target)
     if target.embedded and not node.exists():
         _forget_lost(target, yes=yes)
         return
+    if tools.runs_built():
+        plugins.check_removal(stack.name, state, stack.make("up"))
     try:
         kubectl = target.kubectl()
         found = look(target, kubectl)

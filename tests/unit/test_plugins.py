@@ -12,7 +12,7 @@ import pytest
 from console.failure import Failure
 from distribution import recipes
 from toolchain import __main__ as commands
-from toolchain import environment, machine, paths, plugins, python_env, tools
+from toolchain import environment, groundwork, health, machine, paths, plugins, python_env, tools
 from toolchain.stack import Stack
 
 PRE_INSTALL = "PULUMI_OPTION_SKIP_PLUGIN_PRE_INSTALL"
@@ -116,7 +116,7 @@ class TestTheDockerEngine:
 
     def test_without_its_plugin_is_one_sentence(self) -> None:
         with pytest.raises(Failure) as caught:
-            plugins.check(ENGINE, "Pulumi.minikube.yaml")
+            plugins.check_settings(ENGINE, "Pulumi.minikube.yaml")
         sentence = str(caught.value)
         assert "images.builder.engine is docker in Pulumi.minikube.yaml" in sentence
         assert "choose docker-build, install Pulumi" in sentence
@@ -125,24 +125,24 @@ class TestTheDockerEngine:
 
     def test_with_its_plugin_goes_on(self, clone: Path) -> None:
         program(clone / "pulumi" / "plugins" / self.WANTED / "pulumi-resource-docker")
-        plugins.check(ENGINE, "Pulumi.minikube.yaml")
+        plugins.check_settings(ENGINE, "Pulumi.minikube.yaml")
 
     def test_with_a_plugin_on_path_goes_on(
         self, clone: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         program(clone / "more" / "pulumi-resource-docker")
         monkeypatch.setenv("PATH", f"{clone / 'more'}{os.pathsep}{os.environ['PATH']}")
-        plugins.check(ENGINE, "Pulumi.minikube.yaml")
+        plugins.check_settings(ENGINE, "Pulumi.minikube.yaml")
 
     def test_with_another_version_of_the_plugin_does_not(self, clone: Path) -> None:
         folder = clone / "pulumi" / "plugins" / "resource-docker-v4.11.2"
         program(folder / "pulumi-resource-docker")
         with pytest.raises(Failure, match=r"plugin 5\.2\.0"):
-            plugins.check(ENGINE, "Pulumi.minikube.yaml")
+            plugins.check_settings(ENGINE, "Pulumi.minikube.yaml")
 
     @pytest.mark.parametrize("settings", [{}, {"images": {"builder": {"engine": "docker-build"}}}])
     def test_is_not_asked_for_by_others(self, settings: dict[str, Any]) -> None:
-        plugins.check(settings, "Pulumi.minikube.yaml")
+        plugins.check_settings(settings, "Pulumi.minikube.yaml")
 
     @pytest.mark.parametrize("builds", [True, False])
     def test_is_refused_by_make_up_before_a_cluster_is_looked_at_where_pulumi_is_built(
@@ -159,6 +159,67 @@ class TestTheDockerEngine:
         monkeypatch.setattr(machine, "chosen", look)
         with pytest.raises(Failure, match="docker plugin" if builds else "is looked at"):
             commands.up(argparse.Namespace(stack="minikube"))
+
+
+def state(name: str, version: str) -> dict[str, Any]:
+    """The state of a stack with something of a plugin's."""
+    provider = {"type": f"pulumi:providers:{name}", "custom": True, "inputs": {"version": version}}
+    return {"deployment": {"resources": [{"type": "pulumi:pulumi:Stack"}, provider]}}
+
+
+class TestAStateThatAPluginMade:
+    """The plugin has gone since."""
+
+    def test_has_images_that_cannot_be_forgotten_without_it(self) -> None:
+        made = state("docker", "4.11.2")
+        with pytest.raises(Failure) as update:
+            plugins.check_update("minikube", made)
+        with pytest.raises(Failure) as removal:
+            plugins.check_removal("minikube", made, "make up")
+        sentence = str(update.value)
+        assert sentence == str(removal.value)
+        assert "Stack minikube has images of Pulumi's docker plugin 4.11.2" in sentence
+        assert "`pulumi plugin install resource docker 4.11.2`" in sentence
+        assert sentence.endswith("nothing was changed.")
+
+    @pytest.mark.parametrize("builds", [True, False])
+    def test_is_refused_by_make_up_where_pulumi_is_built(
+        self, builds: bool, clone: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def prepare(*_: object) -> None:
+            raise Failure("the stack is changed")
+
+        (clone / "Pulumi.minikube.yaml").touch()
+        monkeypatch.setattr(tools, "builds_pulumi", lambda: builds)
+        monkeypatch.setattr(tools, "ensure_pulumi", lambda: None)
+        monkeypatch.setattr(python_env, "ensure", lambda **_: None)
+        monkeypatch.setattr(groundwork, "lay", lambda *_, **__: None)
+        monkeypatch.setattr(machine, "chosen", lambda _: None)
+        monkeypatch.setattr(machine, "prepare", lambda *_: False)
+        monkeypatch.setattr(health, "missing_objects", lambda *_: "")
+        monkeypatch.setattr(Stack, "check_settings", lambda _: {})
+        monkeypatch.setattr(Stack, "settings", lambda _: {})
+        monkeypatch.setattr(Stack, "state", lambda _: state("docker", "4.11.2"))
+        monkeypatch.setattr(Stack, "prepare", prepare)
+        with pytest.raises(Failure, match="docker plugin" if builds else "stack is changed"):
+            commands.up(argparse.Namespace(stack="minikube"))
+
+    def test_is_updated_with_the_one_that_is_built(self) -> None:
+        plugins.check_update("minikube", state("kubernetes", "4.18.1"))
+
+    def test_is_removed_after_an_update_alone(self) -> None:
+        with pytest.raises(Failure, match=r"kubernetes plugin 4\.18\.1.*run `make up STACK=x`"):
+            plugins.check_removal("x", state("kubernetes", "4.18.1"), "make up STACK=x")
+
+    @pytest.mark.parametrize("name", ["docker", "kubernetes"])
+    def test_is_updated_and_removed_where_it_is_there(self, name: str, clone: Path) -> None:
+        folder = clone / "pulumi" / "plugins" / f"resource-{name}-v4.18.1"
+        program(folder / f"pulumi-resource-{name}")
+        plugins.check_update("minikube", state(name, "4.18.1"))
+        plugins.check_removal("minikube", state(name, "4.18.1"), "make up")
+
+    def test_is_nothing_where_there_is_no_state(self) -> None:
+        plugins.check_removal("minikube", None, "make up")
 
 
 def test_plugins_that_are_built_are_put_back_when_they_are_gone(

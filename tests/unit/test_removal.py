@@ -332,6 +332,30 @@ class TestDown:
         assert not done.changes()
         assert "pulumi state unprotect --all --yes --stack cloud" in done.err
 
+    def test_says_what_to_do_where_the_plugin_that_deployed_it_is_gone(self, cloud: Clone) -> None:
+        state = deployed(*in_namespace("cloud"), context="shop-cluster")
+        for it in state:
+            if it["type"].startswith("pulumi:providers:"):
+                it["inputs"]["version"] = "4.18.1"
+        cloud.state("cloud", *state)
+        # A Pulumi that was built here, which fetches no plugin.
+        built = cloud.folder / ".cache/todo-kubernetes/built/distribution-1/pulumi"
+        built.parent.mkdir(parents=True)
+        built.write_text(f'#!/bin/sh\nexec {cloud.answers}/pulumi "$@"\n')
+        built.chmod(0o755)
+        link = cloud.folder / ".local/bin/pulumi"
+        link.parent.mkdir(parents=True)
+        link.symlink_to(built)
+        done = cloud.run("down", "cloud")
+        assert done.code == 1
+        assert not done.changes()
+        assert "Pulumi's kubernetes plugin 4.18.1" in done.err
+        assert "run `make up STACK=cloud`" in done.err
+        plugin = cloud.folder / "pulumi-home/plugins/resource-kubernetes-v4.18.1"
+        plugin.mkdir(parents=True)
+        (plugin / "pulumi-resource-kubernetes").touch()
+        assert cloud.run("down", "cloud").code == 0
+
     @pytest.mark.parametrize("what", ["destroy", "delete"])
     def test_reports_what_failed_and_forgets_nothing(self, cloud: Clone, what: str) -> None:
         (cloud.answers / f"{what}-fails").touch()
