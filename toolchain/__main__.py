@@ -57,19 +57,21 @@ def up(arguments: argparse.Namespace) -> None:
             state = known.result()
             if builds_pulumi:
                 plugins.check_update(stack.name, state)
-            looked = beside.submit(health.missing_objects, stack.name, state, outputs_in(state))
+            looking = beside.submit(health.look, stack.name, state, outputs_in(state))
             stack.prepare(state)
             target = locate(stack, place, state)
             ownership.refuse_move(target, place)
             ownership.refuse_other(target)
-            missing = looked.result()
+            looked = looking.result()
     cut_off = health.was_cut_off(state)
     if cut_off:
         ui.say("  an earlier update was cut off: what it has changed is looked at first")
-    if missing:
-        ui.say(f"  gone from the cluster since the last update: {missing}; they are made again")
+    if looked.missing:
+        ui.say(
+            f"  gone from the cluster since the last update: {looked.missing}; they are made again"
+        )
     with ui.step("pulumi up"):
-        if stack.up(refresh=bool(missing) or cut_off):
+        if stack.up(refresh=bool(looked.missing) or cut_off, unready=looked.unready):
             state = stack.export()
         else:
             ui.say("  nothing is to be changed, so there is no update")

@@ -1,4 +1,4 @@
-"""Whether what Pulumi remembers is still in the cluster, and whether the application answers."""
+"""Whether what Pulumi remembers is there and ready, and whether the application answers."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from cluster_objects.json_tree import part, parts
+from cluster_objects.json_tree import Json, part, parts
 from components.todo.names import INSTANCE, LOADED_IMAGES
 from console.waiting import last_answer
 from toolchain import environment, ui
+from toolchain.readiness import WORKLOADS, is_ready
 from toolchain.state import all_resources
 
 ANSWER_TIMEOUT_SECONDS = 60.0
@@ -43,6 +44,29 @@ class MissingObjects:
         return f"{count} object{'' if count == 1 else 's'} ({named})"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Looked:
+    """How a cluster has what the stack's state says."""
+
+    missing: MissingObjects
+    unready: tuple[str, ...]
+    """Kind and name of workloads that nobody can say to be ready, the missing ones included."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Object:
+    """An object of the state, and what there is of it."""
+
+    kind: str
+    name: str
+    known: bool
+    """Whether the cluster has answered."""
+    found: Json | None
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
 def was_cut_off(export: dict[str, Any] | None) -> bool:
     """Returns whether an update ended before Pulumi knew what it had changed.
 
@@ -54,10 +78,10 @@ def was_cut_off(export: dict[str, Any] | None) -> bool:
     return bool(parts(export, "deployment", "pending_operations"))
 
 
-def missing_objects(
-    stack: str, export: dict[str, Any] | None, outputs: dict[str, Any]
-) -> MissingObjects:
-    """Returns what the stack's state has and its cluster has not.
+def look(stack: str, export: dict[str, Any] | None, outputs: dict[str, Any]) -> Looked:
+    """Returns which objects of the stack's state its cluster has not, or has but not ready.
+
+    None are missing where the cluster does not answer, which `pulumi up` says better.
 
     Args:
         stack: The stack's name.
@@ -65,14 +89,15 @@ def missing_objects(
         outputs: Its outputs, which say where its cluster is.
     """
     resources = [it for it in all_resources(export) if not it.get("delete")]
-    return MissingObjects(objects=tuple(_missing(stack, resources, outputs)))
+    objects = _objects(stack, resources, outputs)
+    missing = MissingObjects(objects=tuple(str(it) for it in objects if it.known and not it.found))
+    workloads = [it for it in objects if it.kind in WORKLOADS]
+    unready = tuple(str(it) for it in workloads if not it.found or not is_ready(it.found))
+    return Looked(missing=missing, unready=unready)
 
 
-def _missing(stack: str, resources: list[dict[str, Any]], outputs: dict[str, Any]) -> list[str]:
-    """Returns Kubernetes objects that are gone.
-
-    None where the cluster does not answer, which `pulumi up` says better.
-    """
+def _objects(stack: str, resources: list[dict[str, Any]], outputs: dict[str, Any]) -> list[_Object]:
+    """Returns the Kubernetes objects of a state, each with what the cluster has of it."""
     wanted: dict[str, set[tuple[str, str]]] = {}
     for resource in resources:
         inputs = part(resource, "outputs")
@@ -85,27 +110,24 @@ def _missing(stack: str, resources: list[dict[str, Any]], outputs: dict[str, Any
         wanted.setdefault(where, set()).add((kind, str(metadata["name"])))
     with ThreadPoolExecutor() as beside:
         asked = [
-            beside.submit(_gone, stack, outputs, namespace, objects)
+            beside.submit(_in_namespace, stack, outputs, namespace, objects)
             for namespace, objects in sorted(wanted.items())
         ]
-    return [name for answer in asked for name in answer.result()]
+    return [it for answer in asked for it in answer.result()]
 
 
-def _gone(
+def _in_namespace(
     stack: str, outputs: dict[str, Any], namespace: str, objects: set[tuple[str, str]]
-) -> list[str]:
+) -> list[_Object]:
     kinds = sorted({kind for kind, _ in objects})
     where = ["--namespace", namespace] if namespace else []
     found = _kubectl(stack, outputs, "get", ",".join(kinds), *where, "--output=json")
-    if found is None:
-        return []
-    present = {
-        (item["kind"], item["metadata"]["name"]) for item in parts(json.loads(found), "items")
-    }
+    items = parts(json.loads(found or "{}"), "items")
+    present = {(item["kind"], item["metadata"]["name"]): item for item in items}
+    named = [(kind.partition(".")[0], name) for kind, name in sorted(objects)]
     return [
-        f"{kind.partition('.')[0]} {name}"
-        for kind, name in sorted(objects)
-        if (kind.partition(".")[0], name) not in present
+        _Object(kind=kind, name=name, known=found is not None, found=present.get((kind, name)))
+        for kind, name in named
     ]
 
 

@@ -6,7 +6,7 @@ import json
 import os
 import secrets
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from cluster_objects.json_tree import Json, part, parts
@@ -202,7 +202,7 @@ class Stack:
                 "changed."
             ) from None
 
-    def up(self, *, refresh: bool = False) -> bool:
+    def up(self, *, refresh: bool = False, unready: Sequence[str] = ()) -> bool:
         """Runs `pulumi preview`, then `pulumi up` unless that is sure to change nothing.
 
         The preview is what a stack that breaks a rule of `policy/` does not get past. What an
@@ -210,6 +210,8 @@ class Stack:
 
         Args:
             refresh: Look first at what is really there, and make what is gone anew.
+            unready: What is not ready in the cluster: an update with nothing to change still waits
+                for the database, heals its pod or says what is wrong with it (PostgresRollout).
 
         Returns:
             Whether there was an update.
@@ -224,7 +226,12 @@ class Stack:
         with preview.reading() as (log, nothing):
             self._stream("preview", f"--event-log={log}", *options, more=preview.ENVIRONMENT)
         if nothing.result():
-            return False
+            if not unready:
+                return False
+            ui.say(
+                f"  nothing is to be changed, but not ready: {', '.join(unready)}; so the update "
+                "runs all the same"
+            )
         self._stream("up", "--yes", "--skip-preview", *options)
         return True
 

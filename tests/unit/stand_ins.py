@@ -42,6 +42,7 @@ class StandIns:
         if arguments[:2] == ["stack", "output"]:
             state = json.loads(file.read_text())
             return Answer(json.dumps(state["deployment"]["resources"][0]["outputs"]))
+        self._log_events(arguments)
         if arguments[0] == "destroy":
             if (self.folder / "destroy-fails").exists():
                 return failed("error: update failed")
@@ -49,6 +50,13 @@ class StandIns:
         elif arguments[:2] == ["stack", "rm"]:
             file.unlink()
         return Answer()
+
+    def _log_events(self, arguments: list[str]) -> None:
+        """As a preview that is to write its events, where a test has some."""
+        events = self.folder / "events"
+        for it in arguments:
+            if it.startswith("--event-log=") and events.exists():
+                Path(it.partition("=")[2]).write_text(events.read_text())
 
     def _kubectl(self, arguments: list[str]) -> Answer:
         """As a cluster that keeps what it is told; only contexts that have a file exist."""

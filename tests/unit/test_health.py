@@ -11,6 +11,7 @@ import pytest
 from console.failure import Failure
 from tests.programs import run_program, stack_settings
 from toolchain import addresses, environment, health, ui
+from toolchain.readiness import is_ready
 from toolchain.stack import Stack
 
 OUTPUTS = {"kubeconfig": "/its/kubeconfig", "kubeContext": "its-context"}
@@ -21,7 +22,12 @@ class Cluster:
 
     def __init__(self, manifests: list[dict[str, Any]]) -> None:
         self.objects = [
-            {"kind": m["kind"], "metadata": {"name": m["metadata"]["name"]}, "full": m}
+            {
+                "kind": m["kind"],
+                "metadata": {"name": m["metadata"]["name"], "generation": 2},
+                "spec": m.get("spec"),
+                "status": m.get("status", {}),
+            }
             for m in manifests
         ]
         self.asked: list[list[str]] = []
@@ -59,7 +65,7 @@ def test_nothing_is_lost_when_everything_is_there(
 ) -> None:
     cluster = Cluster(objects(export))
     monkeypatch.setattr(ui, "capture", cluster)
-    assert not health.missing_objects("minikube", export, OUTPUTS)
+    assert not health.look("minikube", export, OUTPUTS).missing
     for words in cluster.asked:
         assert words[words.index("--kubeconfig") + 1] == "/its/kubeconfig"
         assert words[words.index("--context") + 1] == "its-context"
@@ -69,7 +75,7 @@ def test_a_namespace_that_was_deleted_is_noticed_with_all_that_was_in_it(
     export: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ui, "capture", Cluster([]))
-    lost = health.missing_objects("minikube", export, OUTPUTS)
+    lost = health.look("minikube", export, OUTPUTS).missing
     assert len(lost.objects) == len(objects(export))
     assert "Namespace todo-app" in lost.objects
 
@@ -81,13 +87,81 @@ def test_any_object_that_was_deleted_is_noticed(
     there = objects(export)
     gone = next(o for o in there if o["kind"] == kind)
     monkeypatch.setattr(ui, "capture", Cluster([o for o in there if o is not gone]))
-    lost = health.missing_objects("minikube", export, OUTPUTS)
+    lost = health.look("minikube", export, OUTPUTS).missing
     assert lost.objects == (f"{kind} {gone['metadata']['name']}",)
 
 
 def test_before_the_first_update_nothing_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ui, "capture", Cluster([]))
-    assert not health.missing_objects("minikube", {"version": 3, "deployment": None}, {})
+    assert not health.look("minikube", {"version": 3, "deployment": None}, {}).missing
+
+
+def with_status(manifest: dict[str, Any], status: dict[str, int]) -> dict[str, Any]:
+    return {**manifest, "metadata": {**manifest["metadata"], "generation": 2}, "status": status}
+
+
+def running(manifest: dict[str, Any]) -> dict[str, Any]:
+    pods = manifest.get("spec", {}).get("replicas", 1)
+    counts = {"replicas": pods, "updatedReplicas": pods, "readyReplicas": pods}
+    return with_status(manifest, {"observedGeneration": 2, **counts})
+
+
+def test_workloads_that_run_are_ready(
+    export: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster = Cluster([running(it) for it in objects(export)])
+    monkeypatch.setattr(ui, "capture", cluster)
+    assert health.look("minikube", export, OUTPUTS).unready == ()
+
+
+@pytest.mark.parametrize("kind", ["StatefulSet", "Deployment"])
+def test_a_workload_whose_pods_an_earlier_update_broke_is_named(
+    kind: str, export: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = [running(it) for it in objects(export)]
+    broken = next(it for it in there if it["kind"] == kind)
+    broken["status"].pop("readyReplicas")
+    monkeypatch.setattr(ui, "capture", Cluster(there))
+    looked = health.look("minikube", export, OUTPUTS)
+    assert looked.unready == (f"{kind} {broken['metadata']['name']}",)
+    assert not looked.missing
+
+
+def test_no_workload_is_taken_for_ready_where_the_cluster_does_not_answer(
+    export: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ui, "capture", lambda *_, **__: None)
+    looked = health.look("minikube", export, OUTPUTS)
+    assert set(looked.unready) == {
+        "Deployment backend",
+        "Deployment frontend",
+        "StatefulSet postgres",
+    }
+    assert not looked.missing
+
+
+@pytest.mark.parametrize(
+    ("wanted", "observed", "pods", "updated", "ready", "expected", "what"),
+    [
+        (2, 2, 2, 2, 2, True, "all run"),
+        (0, 2, 0, 0, 0, True, "somebody scaled it down"),
+        (5, 2, 5, 5, 5, True, "an autoscaler wanted more"),
+        (2, 1, 2, 2, 2, False, "its controller has not seen the change"),
+        (1, 2, 1, 0, 0, False, "a pod of the former template is stuck"),
+        (1, 2, 1, 0, 1, False, "a pod of the former template still runs"),
+        (1, 2, 1, 1, 0, False, "the pod does not start"),
+        (2, 2, 3, 2, 2, False, "the last pod but one is ready, the former one still there"),
+        (2, 2, 1, 1, 1, False, "a pod cannot be made"),
+    ],
+)
+def test_a_workload_is_ready_when_all_pods_are_and_of_its_last_template(
+    wanted: int, observed: int, pods: int, updated: int, ready: int, expected: bool, what: str
+) -> None:
+    counts = {"replicas": pods, "updatedReplicas": updated, "readyReplicas": ready}
+    # As the API server writes it: what is 0 is left out.
+    status = {"observedGeneration": observed} | {key: it for key, it in counts.items() if it}
+    manifest: dict[str, Any] = {"metadata": {}, "spec": {"replicas": wanted}}
+    assert is_ready(with_status(manifest, status)) is expected, what
 
 
 @pytest.mark.parametrize(

@@ -196,7 +196,7 @@ class TestAStateThatAPluginMade:
         monkeypatch.setattr(groundwork, "lay", lambda *_, **__: None)
         monkeypatch.setattr(machine, "chosen", lambda _: None)
         monkeypatch.setattr(machine, "prepare", lambda *_: False)
-        monkeypatch.setattr(health, "missing_objects", lambda *_: "")
+        monkeypatch.setattr(health, "look", lambda *_: None)
         monkeypatch.setattr(Stack, "check_settings", lambda _: {})
         monkeypatch.setattr(Stack, "settings", lambda _: {})
         monkeypatch.setattr(Stack, "state", lambda _: state("docker", "4.11.2"))

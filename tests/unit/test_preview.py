@@ -132,7 +132,7 @@ def pulumi(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Pulumi:
     for name, path in {"PROJECT": tmp_path, "LOCAL": tmp_path / ".local", "BIN": programs}.items():
         monkeypatch.setattr(paths, name, path)
 
-    def update(log: list[str], *, code: int = 0, **options: bool) -> list[str]:
+    def update(log: list[str], *, code: int = 0, **options: Any) -> list[str]:
         (tmp_path / "events").write_text("".join(f"{line}\n" for line in log))
         (programs / "pulumi").write_text(PROGRAM.format(folder=tmp_path, code=code))
         (programs / "pulumi").chmod(0o755)
@@ -150,6 +150,16 @@ def test_there_is_no_update_where_nothing_would_change(pulumi: Pulumi) -> None:
     [only] = pulumi(NOTHING)
     assert only.startswith("preview ")
     assert "--policy-pack policy" in only
+
+
+def test_what_is_not_ready_is_looked_after_though_nothing_would_change(
+    pulumi: Pulumi, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, second = pulumi(NOTHING, unready=["StatefulSet postgres"])
+    assert second.startswith("up --yes --skip-preview ")
+    assert "--refresh" not in second
+    [why] = capsys.readouterr().out.splitlines()
+    assert "not ready: StatefulSet postgres" in why
 
 
 def test_an_update_follows_its_preview_with_the_rules(pulumi: Pulumi) -> None:

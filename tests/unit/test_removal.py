@@ -67,6 +67,15 @@ class Clone:
         found = {"server": f"https://{context}.example", "objects": list(objects)}
         (self.answers / f"{context}.json").write_text(json.dumps(found))
 
+    def finds_nothing_to_change(self) -> None:
+        """Lets `pulumi preview` write the events of one that finds all as it is."""
+        todo = {"urn": "u::todo"}
+        step = json.dumps({"op": "same", **todo, "old": todo, "new": todo})
+        (self.answers / "events").write_text(
+            f'{{"resOutputsEvent": {{"metadata": {step}}}}}\n'
+            '{"summaryEvent": {"resourceChanges": {"same": 1}}}\n'
+        )
+
     def stopped(self, context: str) -> None:
         (self.answers / f"{context}.json").write_text('{"server": "https://stopped.example"}')
 
@@ -519,6 +528,23 @@ class TestUp:
         done = cloud.run("up", "cloud")
         assert done.code == 0, done.err
         assert [it for it in done.calls if it.startswith("pulumi up") and "--refresh" in it]
+
+    @pytest.mark.parametrize("ready", [True, False])
+    def test_looks_after_a_database_that_an_earlier_update_broke(
+        self, cloud: Clone, ready: bool
+    ) -> None:
+        pods = {"replicas": 1, "updatedReplicas": 1, "readyReplicas": int(ready)}
+        status = {"observedGeneration": 1, **pods}
+        server = thing("StatefulSet", "postgres", "shop", "cloud", status=status)
+        cloud.state("cloud", *deployed(*in_namespace("cloud")[:1], server, context="shop-cluster"))
+        cloud.cluster("shop-cluster", *in_namespace("cloud"), server)
+        cloud.finds_nothing_to_change()
+        done = cloud.run("up", "cloud")
+        assert done.code == 0, done.err
+        updates = [it for it in done.calls if it.startswith("pulumi up")]
+        assert len(updates) == (0 if ready else 1)
+        assert ("so there is no update" in done.out) is ready
+        assert ("not ready: StatefulSet postgres" in done.out) is not ready
 
     def test_does_not_move_a_stack_to_another_cluster(self, cloud: Clone) -> None:
         cloud.stack("cloud", MANAGED.replace("shop-cluster", "current"))
