@@ -72,7 +72,7 @@ class Api:
                 """Says nothing."""
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
 
     def cluster(self) -> Cluster:
         return Cluster(json.dumps(self.kubeconfig(server=self.url), indent=1), "x", "todo-app")

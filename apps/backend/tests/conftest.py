@@ -7,11 +7,13 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import argon2
 import httpx
 import pytest
 from fastapi.testclient import TestClient
 
-from todo_backend import migrate
+from todo_backend import migrate, passwords
+from todo_backend import server as server_module
 from todo_backend.app import create_app
 from todo_backend.server import create_server
 from todo_backend.settings import Settings, get_settings
@@ -19,7 +21,17 @@ from todo_backend.settings import Settings, get_settings
 from .postgres import External, Throwaway, obtain
 
 PASSWORD = "correct horse battery"
+REAL_HASHER = passwords._HASHER
 _numbers = itertools.count()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords() -> Iterator[None]:
+    """Compares passwords at the least cost there is; the tests sign up some five hundred times."""
+    with pytest.MonkeyPatch.context() as patch:
+        cheap = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+        patch.setattr(passwords, "_HASHER", cheap)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -115,14 +127,20 @@ def client(anonymous: TestClient) -> TestClient:
     return anonymous
 
 
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets servers stop without the moment in which they serve those who do not know yet."""
+    monkeypatch.setattr(server_module, "_LAST_CALL_SECONDS", 0)
+
+
 @pytest.fixture
-def live(settings: Settings) -> Iterator[str]:
+def live(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Serves the application with uvicorn, as in the container; returns its address."""
     service = create_server(create_app(), settings, host="127.0.0.1", port=0)
     thread = threading.Thread(target=service.run)
     thread.start()
     wait_until(lambda: service.started)
     yield f"http://127.0.0.1:{service.servers[0].sockets[0].getsockname()[1]}"
+    at_once(monkeypatch)
     service.should_exit = True
     thread.join()
 

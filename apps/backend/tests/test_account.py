@@ -11,7 +11,8 @@ from todo_backend import passwords
 from todo_backend.sessions import COOKIE
 from todo_backend.settings import Settings
 
-from .conftest import PASSWORD, new_user
+from .conftest import PASSWORD, REAL_HASHER, new_user
+from .postgres import External
 
 
 def credentials(password: str = PASSWORD) -> dict[str, str]:
@@ -81,6 +82,21 @@ def test_unknown_user_and_wrong_password_are_answered_alike(
     assert known == unknown
     assert known[0] == 401
     assert known[2]
+
+
+def test_a_stolen_hash_costs_a_guess_what_owasp_asks_for(
+    anonymous: TestClient, settings: Settings, server: External, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passwords, "_HASHER", REAL_HASHER)
+    who = credentials()
+    anonymous.post("/api/auth/sign-up", json=who)
+    with server.connect(settings.database_name) as admin:
+        query = "SELECT password_hash FROM users WHERE email = %s"
+        (stored,) = admin.execute(query, [who["email"]]).fetchone() or ("",)
+    cost = argon2.extract_parameters(stored)
+    assert cost.type is argon2.Type.ID
+    assert cost.memory_cost >= 19 * 1024
+    assert cost.time_cost >= 2
 
 
 def test_sign_in_is_rate_limited(anonymous: TestClient, settings: Settings) -> None:

@@ -287,7 +287,7 @@ class Model(BaseHTTPRequestHandler):
 @pytest.fixture
 def model(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Model]]:
     endpoint = ThreadingHTTPServer(("127.0.0.1", 0), Model)
-    threading.Thread(target=endpoint.serve_forever).start()
+    threading.Thread(target=endpoint.serve_forever, args=(0.01,)).start()
     key = settings.jwt_key_file.with_name("chat-api-key")
     key.write_text("sesame\n")
     monkeypatch.setenv("CHAT_BASE_URL", f"http://127.0.0.1:{endpoint.server_port}/v1")

@@ -15,7 +15,7 @@ from todo_backend.app import create_app
 from todo_backend.server import Server, create_server
 from todo_backend.settings import Settings, get_settings
 
-from .conftest import new_user, wait_until
+from .conftest import at_once, new_user, wait_until
 from .postgres import External
 
 GET = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -54,6 +54,7 @@ def live(
     get_settings.cache_clear()
     service = Live(get_settings())
     yield service
+    at_once(monkeypatch)  # who waits for the moment has stopped it already
     service.stop()
 
 
