@@ -39,6 +39,8 @@ def test_another_run_updates_only_where_something_would_change(
     deployment: Deployment, tmp_path: Path
 ) -> None:
     make_up(deployment)
+    # An earlier test may have left pods that are only starting, for which there is an update.
+    deployment.wait_ready()
     known = newest_update(deployment)
     assert NO_UPDATE in make_up(deployment)
     assert newest_update(deployment) == known
