@@ -178,7 +178,7 @@ def build(name: str, position: str = "") -> Path:
             fails; or what the shared cache has is not what was built.
     """
     target, recipe = output(name), RECIPES[name]
-    if built(name) or store.take(target, recipe.files):
+    if built(name) or store.take(target, recipe.files, mode=0o755):
         return target
     ui.say(
         f"  {position}building {', '.join(recipe.files)} from Go modules, about "

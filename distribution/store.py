@@ -13,7 +13,8 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from console.failure import Failure
@@ -22,6 +23,8 @@ from toolchain import missing, paths, ui
 VARIABLE = "TODO_CACHE"
 SUMS = "SHA256SUMS"
 """The file of a thing that has the sums of the others, as `sha256sum --check` reads it."""
+_PART = 2**20
+"""Bytes that are copied at once."""
 
 
 def place(name: str, digest: str) -> Path:
@@ -64,8 +67,13 @@ def shared(thing: Path) -> Path | None:
     return folder / thing.name if thing.name in names else None
 
 
-def take(thing: Path, files: Sequence[str]) -> bool:
+def take(thing: Path, files: Sequence[str], *, mode: int) -> bool:
     """Copies a thing out of the shared cache, if it is there, and returns whether it was.
+
+    Args:
+        thing: Its folder in this user's cache.
+        files: Its files.
+        mode: Their permissions, which a copy of a cache may have lost.
 
     Raises:
         Failure: It cannot be read, or is not what was built.
@@ -76,9 +84,11 @@ def take(thing: Path, files: Sequence[str]) -> bool:
 
     def copy(staged: Path) -> None:
         for file in files:
-            shutil.copy(source / file, staged)
-        lines = [line.split(maxsplit=1) for line in (source / SUMS).read_text().splitlines()]
-        sums = {name: digest for digest, name in lines}
+            _copy(source, file, staged)
+            (staged / file).chmod(mode)
+        with _reading(source):
+            lines = [line.split(maxsplit=1) for line in (source / SUMS).read_text().splitlines()]
+            sums = {name: digest for digest, name in lines}
         # What was copied is looked at, so that nothing can change between the look and the use.
         for file in files:
             if sums.get(file) != _sum(staged / file):
@@ -87,20 +97,15 @@ def take(thing: Path, files: Sequence[str]) -> bool:
                     f"{source}, or copy it there again, and run again; nothing of it was used."
                 )
 
-    try:
-        keep(thing, copy)
-    except (OSError, ValueError) as error:
-        reason = f"{error.strerror}: {error.filename}" if isinstance(error, OSError) else error
-        raise Failure(
-            f"{source} is incomplete or cannot be read ({reason}); remove it, or copy it there "
-            "again, and run again; nothing of it was used."
-        ) from None
+    keep(thing, copy)
     ui.say(f"  {thing.name}: taken from {VARIABLE}, its sums are right")
     return True
 
 
 def keep(thing: Path, make: Callable[[Path], None]) -> None:
     """Makes a thing and keeps it with its sums; interrupted, nothing is left half-made.
+
+    One that another `make up` has kept meanwhile is left as it is, since that one uses it.
 
     Args:
         thing: Its folder.
@@ -111,11 +116,53 @@ def keep(thing: Path, make: Callable[[Path], None]) -> None:
         staged = Path(scratch, "out")
         staged.mkdir()
         make(staged)
-        sums = (f"{_sum(file)}  {file.name}\n" for file in sorted(staged.iterdir()))
+        made = sorted(file.name for file in staged.iterdir())
+        sums = (f"{_sum(staged / name)}  {name}\n" for name in made)
         (staged / SUMS).write_text("".join(sums))
-        if thing.exists():
-            shutil.rmtree(thing)
-        staged.rename(thing)
+        if has(thing, made):
+            return
+        # Rests of one that was broken by hand.
+        shutil.rmtree(thing, ignore_errors=True)
+        try:
+            staged.rename(thing)
+        except OSError:
+            if not has(thing, made):
+                raise
+
+
+@contextmanager
+def _reading(source: Path) -> Generator[None]:
+    """Says what of a thing in the shared cache cannot be read.
+
+    Raises:
+        Failure: Something cannot.
+    """
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        reason = f"{error.strerror}: {error.filename}" if isinstance(error, OSError) else error
+        raise Failure(
+            f"{source} is incomplete or cannot be read ({reason}); remove it, or copy it there "
+            "again, and run again; nothing of it was used."
+        ) from None
+
+
+def _copy(source: Path, file: str, target: Path) -> None:
+    """Copies a file of a thing; what cannot be written is no fault of the shared cache.
+
+    Raises:
+        Failure: It cannot be read.
+        OSError: It cannot be written.
+    """
+    with _reading(source):
+        content = (source / file).open("rb")
+    with content, (target / file).open("wb") as copy:
+        while True:
+            with _reading(source):
+                part = content.read(_PART)
+            if not part:
+                return
+            copy.write(part)
 
 
 def _sum(file: Path) -> str:

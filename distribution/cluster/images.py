@@ -161,7 +161,7 @@ def collect(name: str) -> Path:
         if image.wheel:
             _node(staged, image.wheel)
 
-    if not store.has(thing, archives) and not store.take(thing, archives):
+    if not store.has(thing, archives) and not store.take(thing, archives, mode=0o644):
         store.keep(thing, make)
     return thing
 

@@ -1,7 +1,11 @@
 """What was built once is kept, and may come out of a folder that TODO_CACHE names."""
 
+import errno
+import io
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -157,6 +161,80 @@ def test_an_interrupted_build_leaves_nothing(
     with pytest.raises(KeyboardInterrupt):
         recipes.build(RECIPE)
     assert list((paths.cache() / "built").iterdir()) == []
+
+
+def test_a_full_disk_here_is_no_fault_of_the_teams_folder(
+    team: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Full(io.BytesIO):
+        def write(self, *_: object) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    opened = Path.open
+
+    def open_(path: Path, mode: str = "r", *arguments: Any, **options: Any) -> Any:
+        return Full() if mode == "wb" else opened(path, mode, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", open_)
+    with pytest.raises(OSError, match="No space left on device"):
+        recipes.build(RECIPE)
+    monkeypatch.undo()
+    assert shared_thing(team).exists()
+
+
+def test_a_disk_of_the_team_that_fails_is_named(
+    team: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Failing(io.BytesIO):
+        def read(self, *_: object) -> bytes:
+            raise OSError(errno.EIO, "Input/output error", "the program")
+
+    opened: Any = Path.open
+    program = shared_thing(team) / PROGRAM
+
+    def open_(path: Path, *arguments: Any, **options: Any) -> Any:
+        if path == program:
+            return Failing()
+        return opened(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", open_)
+    with pytest.raises(Failure, match=rf"^{program.parent} is incomplete .*Input/output"):
+        recipes.build(RECIPE)
+
+
+def test_programs_run_also_where_the_copy_lost_their_permissions(team: Path) -> None:
+    (shared_thing(team) / PROGRAM).chmod(0o600)
+    assert (recipes.build(RECIPE) / PROGRAM).stat().st_mode & 0o777 == 0o755
+
+
+def test_what_another_make_up_has_kept_meanwhile_stays_as_it_uses_it() -> None:
+    thing = store.place("a-thing", "0" * 12)
+
+    def make(staged: Path) -> None:
+        writes("ours")(staged)
+        if not thing.exists():
+            store.keep(thing, writes("theirs"))
+
+    store.keep(thing, make)
+    assert (thing / PROGRAM).read_text() == "theirs"
+    assert store.has(thing, [PROGRAM])
+
+
+def test_rests_of_a_thing_are_replaced() -> None:
+    thing = store.place("a-thing", "0" * 12)
+    thing.mkdir(parents=True)
+    (thing / "rest").touch()
+    store.keep(thing, writes("ours"))
+    assert {it.name for it in thing.iterdir()} == {PROGRAM, store.SUMS}
+
+
+def writes(text: str) -> Callable[[Path], None]:
+    """A build of the program that writes so."""
+
+    def make(staged: Path) -> None:
+        (staged / PROGRAM).write_text(text)
+
+    return make
 
 
 def test_the_sums_are_as_sha256sum_reads_them(team: Path) -> None:
