@@ -10,6 +10,8 @@ from cluster_objects.json_tree import Json
 from console.failure import Failure
 from toolchain import paths, python_env, ui
 
+REFUSED = 3
+"""What `settings_check` ends with when it has said what is wrong; Python's own end is 1."""
 _PROGRAM = (
     "import json, sys, yaml; "
     "print(json.dumps(yaml.safe_load(open(sys.argv[1])) or {}, default=str))"
@@ -54,9 +56,14 @@ class Document:
         check = [python_env.python(), "-m", "toolchain.settings_check", stack, self._file]
         done = subprocess.run(check, capture_output=True, text=True, cwd=paths.PROJECT, check=False)
         if done.returncode:
-            raise Failure(
-                done.stderr.strip() or f"{self._file.name} cannot be read; nothing was changed."
-            )
+            said = done.stderr.strip() or f"exit code {done.returncode}"
+            if done.returncode != REFUSED:
+                # The check itself did not run: packages of the environment are missing or broken.
+                raise Failure(
+                    f"{self._file.name} cannot be checked ({said.splitlines()[-1]}); remove .venv, "
+                    "run `make install`, then this again; nothing was changed."
+                )
+            raise Failure(said)
         told = json.loads(done.stdout)
         self._known = written, told["document"]
         return told["place"]

@@ -1,6 +1,7 @@
 """What `make up` takes of an earlier one's findings before it looks again."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,8 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
+from console.failure import Failure
 from tests.recording import ROOT
-from toolchain import settings_check
+from toolchain import paths, settings_check
+from toolchain.document import REFUSED, Document
 
 FOUND = {
     "cluster": {"provider": "kind", "name": "todo", "context": "kind-todo"},
@@ -70,6 +73,57 @@ def test_settings_that_have_become_managed_are_not_measured_by_the_one_before(
 ) -> None:
     images = {"mode": "prebuilt", "backend": "b:1", "frontend": "f:1"}
     assert place_of(folder, capsys, {"kind": "managed"}, images=images)["context"] is None
+
+
+@pytest.mark.parametrize(
+    ("written", "reason"),
+    [
+        (b"config:\n\ttodo:settings: {}\n", r"as YAML \(line 2: found character .*\)"),
+        (b"config: [\n", r"as YAML \(line 2: .*\)"),
+        (b"config: \xff\n", r"\('utf-8' codec .*\)"),
+    ],
+)
+def test_a_stack_file_that_is_no_yaml_is_one_sentence(
+    written: bytes, reason: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = folder / "Pulumi.minikube.yaml"
+    file.write_bytes(written)
+    assert settings_check.main("minikube", str(file)) == REFUSED
+    said = (
+        rf"Pulumi\.minikube\.yaml cannot be read {reason}; correct it .*; nothing was changed\.\n"
+    )
+    assert re.fullmatch(said, capsys.readouterr().err)
+
+
+def test_findings_that_are_no_json_are_one_sentence(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / ".local").mkdir()
+    (folder / ".local" / "settings.minikube.json").write_text("{")
+    file = folder / "Pulumi.minikube.yaml"
+    file.write_text("config: {}\n")
+    assert settings_check.main("minikube", str(file)) == REFUSED
+    said = r"\.local/settings\.minikube\.json cannot be read as JSON .*; delete it .*\.\n"
+    assert re.fullmatch(said, capsys.readouterr().err)
+
+
+def test_an_environment_that_lacks_a_package_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    python = tmp_path / "bin" / "python"
+    python.parent.mkdir()
+    python.write_text(
+        "#!/bin/sh\necho 'Traceback (most recent call last):' >&2\n"
+        "echo \"ModuleNotFoundError: No module named 'pydantic'\" >&2\nexit 1\n"
+    )
+    python.chmod(0o755)
+    monkeypatch.setattr(paths, "VENV", tmp_path)
+    with pytest.raises(Failure) as failure:
+        Document(ROOT / "Pulumi.minikube.yaml").check("minikube")
+    said = (
+        r"Pulumi\.minikube\.yaml cannot be checked \(ModuleNotFoundError: .*\); remove \.venv, .*"
+    )
+    assert re.fullmatch(said, str(failure.value))
 
 
 def test_settings_are_checked_without_pulumi_whose_import_takes_longer_than_the_check() -> None:
