@@ -23,5 +23,13 @@ def require_none() -> None:
 
 
 def delete_namespace(name: str) -> None:
-    """Removes a namespace with all that is in it, if it is there."""
+    """Removes a namespace with all that is in it, if it is there.
+
+    Its pods go first, and quickly: else the cluster waits for half of the longest grace that one of
+    them has before it looks again (ResourcesRemainingError of Kubernetes' namespace controller).
+    """
+    deleting = ("kubectl", "--namespace", name, "delete", "--all")
+    # Nothing that would make them anew may be left.
+    command(*deleting, "deployments,replicasets,statefulsets,cronjobs,jobs", "--cascade=orphan")
+    command(*deleting, "pods", "--grace-period=1")
     command("kubectl", "delete", "namespace", name, "--ignore-not-found", "--wait")
