@@ -11,7 +11,7 @@ from bench.stack import BenchStack
 from bench.wanted import ValueAtLeast
 
 _CONNECTIONS = 32
-_SECONDS = 5
+_SECONDS = 3
 _FRONTEND, _BACKEND = "frontend: GET /", "backend: GET /health"
 _WANTED = ValueAtLeast(number=400)
 """Ten times the 40 a second of when each page was rendered for whoever asked for it."""

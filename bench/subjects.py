@@ -33,9 +33,9 @@ SUBJECTS = (
     Subject(name="unchanged", runs=5, measure=unchanged.measure),
     Subject(name="requests", runs=5, measure=requests.measure),
     Subject(name="memory", runs=1, measure=memory.measure),
-    Subject(name="rollouts", runs=3, measure=rollouts.measure),
+    Subject(name="rollouts", runs=2, measure=rollouts.measure),
     # Of the last ones a run takes so long that five of each do not fit into half an hour.
-    Subject(name="edits", runs=3, measure=edits.measure),
+    Subject(name="edits", runs=2, measure=edits.measure),
     Subject(name="restores", runs=1, measure=restores.measure),
 )
 
