@@ -10,6 +10,7 @@ from pathlib import Path
 import argon2
 import httpx
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from todo_backend import migrate, passwords
@@ -106,9 +107,15 @@ def empty(server: External, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     server.drop_database(name)
 
 
+@pytest.fixture(scope="session")
+def app() -> FastAPI:
+    """Returns the application; all that it keeps is made anew by whoever starts it."""
+    return create_app()
+
+
 @pytest.fixture
-def anonymous(settings: Settings) -> Iterator[TestClient]:
-    with TestClient(create_app(), raise_server_exceptions=False) as client:
+def anonymous(app: FastAPI, settings: Settings) -> Iterator[TestClient]:
+    with TestClient(app, raise_server_exceptions=False) as client:
         yield client
 
 
