@@ -12,6 +12,8 @@ from fastapi.testclient import TestClient
 
 from todo_backend.settings import Settings, get_settings
 
+from .postgres import External
+
 Events = list[dict[str, Any]]
 
 
@@ -169,9 +171,17 @@ TRAPS += ["Ask the first one", "Check everything", "I think it is", "Tell me wha
         "remember that",
     ],
 )
-def test_a_question_or_musing_changes_nothing(client: TestClient, message: str) -> None:
-    only(client, *TRAPS)
+def test_a_question_or_musing_changes_nothing(
+    client: TestClient, server: External, settings: Settings, message: str
+) -> None:
+    user = client.get("/api/me").json()["id"]
+    with server.connect(settings.database_name) as admin:
+        # Some six hundred requests would take longer than all else here.
+        for title in TRAPS:
+            query = "INSERT INTO todos (user_id, id, title) VALUES (%s, gen_random_uuid(), %s)"
+            admin.execute(query, [user, title])
     before = todos(client)
+    assert len(before) == len(TRAPS)
     assert {"type": "changed"} not in say(client, message)
     assert todos(client) == before
 
