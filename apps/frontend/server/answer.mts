@@ -46,7 +46,11 @@ export function busy(response: ServerResponse): void {
   });
 }
 
-/** Says on a bare connection what is wrong, where Node.js has made no answer to fill in; ends it. */
+/**
+ * Says on a bare connection what is wrong, where Node.js has made no answer to fill in; ends it.
+ *
+ * The client may be gone: somebody has to listen for the connection's errors.
+ */
 export function refuse(
   socket: Duplex,
   status: number,

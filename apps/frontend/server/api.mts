@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { pipeline } from "node:stream/promises";
 import { busy, COMMON_HEADERS, problem } from "./answer.mts";
-import { forward } from "./backend.mts";
+import { forward, type Answer } from "./backend.mts";
 import { BodyReader } from "./body.mts";
 import { Gate, type GateOptions } from "./gate.mts";
 
@@ -73,21 +73,29 @@ export class Api {
       problem(response, 503, detail, { "retry-after": "3" });
       return;
     }
-    if (method === "OPTIONS" && answer.status === 405) {
-      // The backend says what the resource allows when it refuses; asking for just that is fine.
-      answer.body?.destroy();
-      const allow = `${answer.headers.allow ?? "GET"}, OPTIONS`;
-      response.writeHead(204, { ...COMMON_HEADERS, "cache-control": "no-store", allow }).end();
-      return;
-    }
-    response.writeHead(answer.status, { ...COMMON_HEADERS, ...answer.headers });
-    if (method === "HEAD" || !answer.body) {
-      answer.body?.destroy();
-      response.end();
-    } else {
-      response.flushHeaders();
-      // An answer that breaks off breaks the browser's connection, too, which then knows of it.
-      await pipeline(answer.body, response).catch(() => response.destroy());
+    try {
+      await reply(answer, method, response);
+    } finally {
+      answer.body?.destroy(); // one that nobody reads would end the process when it breaks off
     }
   }
+}
+
+/** Answers with the backend's answer, unless the request has been refused meanwhile. */
+async function reply(answer: Answer, method: string, response: ServerResponse): Promise<void> {
+  if (response.headersSent) return;
+  if (method === "OPTIONS" && answer.status === 405) {
+    // The backend says what the resource allows when it refuses; asking for just that is fine.
+    const allow = `${answer.headers.allow ?? "GET"}, OPTIONS`;
+    response.writeHead(204, { ...COMMON_HEADERS, "cache-control": "no-store", allow }).end();
+    return;
+  }
+  response.writeHead(answer.status, { ...COMMON_HEADERS, ...answer.headers });
+  if (method === "HEAD" || !answer.body) {
+    response.end();
+    return;
+  }
+  response.flushHeaders();
+  // An answer that breaks off breaks the browser's connection, too, which then knows of it.
+  await pipeline(answer.body, response).catch(() => response.destroy());
 }

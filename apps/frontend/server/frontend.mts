@@ -6,6 +6,7 @@ import {
   type AddressInfo,
   type ListenOptions,
   type Server as Acceptor,
+  type Socket,
 } from "node:net";
 import type { Duplex } from "node:stream";
 import { json, COMMON_HEADERS, problem, refuse } from "./answer.mts";
@@ -102,9 +103,7 @@ export class Frontend {
     this.server.on("checkExpectation", (_, response: ServerResponse) => {
       problem(response, 417, "Nothing but 100-continue can be expected.", { connection: "close" });
     });
-    this.server.on("connect", (_, socket: Duplex) => {
-      refuse(socket, 405, "CONNECT is not supported.", { allow: ALLOW });
-    });
+    this.server.on("connect", (_, socket) => this.#refuseTunnel(socket as Socket));
   }
 
   /** Listens; returns the port. */
@@ -139,7 +138,7 @@ export class Frontend {
     try {
       await this.#route(request, response);
     } catch (error) {
-      if (response.destroyed) return;
+      if (response.destroyed || response.writableEnded) return; // nobody is there, or it was refused
       log("request_failed", { path: request.url, reason: String(error) });
       if (response.headersSent) response.destroy();
       else problem(response, 500, "Something went wrong here. Please try again.");
@@ -193,6 +192,18 @@ export class Frontend {
     } else {
       refuse(socket, status, detail);
     }
+  }
+
+  /** Ends a connection that Node.js has handed over, with all that it listened for and timed. */
+  #refuseTunnel(socket: Socket): void {
+    socket.on("error", () => {}); // the client has left; without a listener it would end the process
+    if (this.#connections.pending(socket)) {
+      socket.destroy(); // the refusal would be taken for the answer to what was asked before
+      return;
+    }
+    socket.setTimeout(1000, () => socket.destroy());
+    refuse(socket, 405, "CONNECT is not supported.", { allow: ALLOW });
+    socket.resume();
   }
 
   #refuseMethod(request: IncomingMessage, response: ServerResponse): void {

@@ -5,10 +5,14 @@ import { networkInterfaces } from "node:os";
 import { brotliDecompressSync } from "node:zlib";
 import type { File } from "./file.mts";
 import { log } from "./log.mts";
-import { adopted, LIST, type Site } from "./site.mts";
+import { adopted, LIST, NAMED_BY_CONTENT, type Site } from "./site.mts";
 
 /** How many other builds are kept: an update has one, and one that is broken off has two. */
 const MOST_BUILDS = 2;
+/** Most bytes that are kept of a build, in all codings: the container has 256 MiB for all that it does. */
+const MOST_BYTES = 16 * 1024 * 1024;
+/** Most bytes of the list of a build's files. */
+const MOST_BYTES_OF_LIST = 1024 * 1024;
 /** Longest time until another pod has answered, in milliseconds: at its CPU limit it takes a while. */
 const ANSWER_TIMEOUT = 2000;
 /** Longest time until it has sent all its files. */
@@ -71,7 +75,8 @@ export class OtherBuilds {
   /**
    * Takes over what other pods have; returns the pods of other builds.
    *
-   * Who comes while that is done, or soon after, gets the same.
+   * Who comes while that is done, or soon after, gets the same. Never rejects: a pod that answers
+   * with something else is none of another build.
    */
   look(): Promise<string[]> {
     this.#look ??= this.#lookAround().finally(() => {
@@ -106,28 +111,40 @@ export class OtherBuilds {
   /** Whether a pod of another build answers that it does not have a file of this one. */
   async #lacks(pod: string): Promise<boolean> {
     try {
-      const theirs = new Set(namesIn((await ask(pod, LIST)).bytes));
+      const theirs = new Set(namesIn((await ask(pod, LIST, MOST_BYTES_OF_LIST)).bytes));
       const name = this.#site.names.find((own) => !theirs.has(own));
-      return name !== undefined && (await ask(pod, name)).status === 404;
+      return name !== undefined && (await ask(pod, name, MOST_BYTES)).status === 404;
     } catch {
       return false;
     }
   }
 
   async #lookAround(): Promise<string[]> {
-    const pods = await this.#pods();
+    const pods = await this.#pods().catch((error) => {
+      log("other_pods_not_found", { reason: String(error) });
+      return [];
+    });
     const others = await Promise.all(pods.map((pod) => this.#takeOver(pod)));
     return pods.filter((_, index) => others[index]);
   }
 
   /** Takes over a pod's files; returns whether it is one of another build. */
   async #takeOver(pod: string): Promise<boolean> {
+    const headers = { "if-none-match": this.#site.tag };
     // Refused: it has not started yet, or is gone.
-    const list = await ask(pod, LIST, { headers: { "if-none-match": this.#site.tag } }).catch(() => null);
+    const list = await ask(pod, LIST, MOST_BYTES_OF_LIST, { headers }).catch(() => null);
     const build = list?.headers.etag;
     // Not so for the same build, and a release that takes no files over.
     if (list?.status !== 200 || !build) return false;
-    if (!this.#builds.has(build)) await this.#fetch(build, pod, namesIn(list.bytes));
+    if (this.#builds.has(build)) return true;
+    let names;
+    try {
+      names = namesIn(list.bytes);
+    } catch (error) {
+      log("other_build_not_read", { pod, reason: String(error) });
+      return false;
+    }
+    await this.#fetch(build, pod, names);
     return true;
   }
 
@@ -137,10 +154,14 @@ export class OtherBuilds {
     const own = new Set(this.#site.names);
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     const signal = AbortSignal.timeout(FILES_TIMEOUT);
+    let left = MOST_BYTES;
     try {
       for (const name of names) {
-        if (!own.has(name))
-          files.set(name, this.#known(name) ?? (await fetchFile(pod, name, { agent, signal })));
+        if (own.has(name)) continue;
+        const file = this.#known(name) ?? (await fetchFile(pod, name, left, { agent, signal }));
+        for (const { bytes } of file.bodies) left -= bytes.length;
+        if (left < 0) throw new Error(`its files are larger than ${MOST_BYTES} bytes together`);
+        files.set(name, file);
       }
     } catch (error) {
       this.#builds.delete(build);
@@ -158,27 +179,38 @@ interface Answer {
   bytes: Buffer;
 }
 
-/** Asks another pod; rejects when it does not answer in time, or not to the end. */
-async function ask(pod: string, name: string, options: RequestOptions = {}): Promise<Answer> {
+/** Asks another pod; rejects when it does not answer in time, not to the end, or with too many bytes. */
+async function ask(pod: string, name: string, most: number, options: RequestOptions = {}): Promise<Answer> {
   const all = { agent: false, signal: AbortSignal.timeout(ANSWER_TIMEOUT), ...options };
   const answer = await new Promise<IncomingMessage>((resolve, reject) => {
     get(`http://${pod}${encodeURI(name)}`, all, resolve).on("error", reject);
   });
   const parts: Buffer[] = [];
-  for await (const part of answer) parts.push(part as Buffer);
+  let size = 0;
+  for await (const part of answer) {
+    size += (part as Buffer).length;
+    if (size > most) throw new Error(`${name} is larger than ${most} bytes`);
+    parts.push(part as Buffer);
+  }
   return { status: answer.statusCode ?? 0, headers: answer.headers, bytes: Buffer.concat(parts) };
 }
 
-/** Fetches a file as it is in its build, but not in every coding. */
-async function fetchFile(pod: string, name: string, options: RequestOptions): Promise<File> {
+/** Fetches a file as it is in its build, but not in every coding; rejects as ask() does. */
+async function fetchFile(pod: string, name: string, most: number, options: RequestOptions): Promise<File> {
   const asked = { ...options, headers: { "accept-encoding": "br" } };
-  const { status, headers, bytes } = await ask(pod, name, asked);
+  const { status, headers, bytes } = await ask(pod, name, most, asked);
   if (status !== 200) throw new Error(`${name} is answered with ${status}`);
   const type = headers["content-type"] ?? "";
   if (headers["content-encoding"] !== "br") return adopted(name, type, bytes, []);
-  return adopted(name, type, brotliDecompressSync(bytes), [{ coding: "br", bytes }]);
+  // A few bytes can be said to be gigabytes.
+  const original = brotliDecompressSync(bytes, { maxOutputLength: most });
+  return adopted(name, type, original, [{ coding: "br", bytes }]);
 }
 
+/** Returns the names in a list of files; throws when it is none, as something else may answer. */
 function namesIn(list: Buffer): string[] {
-  return JSON.parse(list.toString()) as string[];
+  const names: unknown = JSON.parse(list.toString());
+  const isName = (name: unknown) => typeof name === "string" && name.startsWith(NAMED_BY_CONTENT);
+  if (!Array.isArray(names) || !names.every(isName)) throw new Error("the list is not one of files");
+  return names;
 }

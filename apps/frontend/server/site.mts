@@ -22,7 +22,7 @@ const TYPES: Record<string, string> = {
 const ENDS: Record<Coding, string> = { br: ".br", gzip: ".gz" };
 
 /** Names that the build makes of the content: it never changes under them. */
-const NAMED_BY_CONTENT = "/_next/static/";
+export const NAMED_BY_CONTENT = "/_next/static/";
 /** Where the names of all those files are found: the pods of other builds ask for it. */
 export const LIST = "/_next/files.json";
 /** The page of all addresses that have none. */

@@ -263,6 +263,55 @@ describe("connections", () => {
     await stopped;
   }, 20_000);
 
+  // Vitest fails at any error that nobody listens for, as it ends a pod.
+  test.each([
+    ["before", "prependOnceListener"],
+    ["after", "once"],
+  ] as const)("a client that resets its tunnel %s the refusal ends nothing but that", async (_, listen) => {
+    const { frontend: started, port } = await frontend();
+    const { socket, received } = raw(port, "CONNECT x:443 HTTP/1.1\r\nHost: x\r\n\r\n");
+    started.server[listen]("connect", () => socket.resetAndDestroy());
+    await received;
+    await until(async () => (await connections(started.server)) === 0);
+    expect((await ask(port, "/api/health")).status).toBe(200);
+  });
+
+  test("a client that is refused a tunnel is not waited for", async () => {
+    const { frontend: started, port } = await frontend();
+    const silent = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+    silent.resume().write("CONNECT x:443 HTTP/1.1\r\nHost: x\r\n\r\nmore");
+    await new Promise((resolve) => silent.once("end", resolve));
+    await until(async () => (await connections(started.server)) === 0);
+    silent.destroy();
+  });
+
+  test("a refused tunnel is not taken for the answer to an earlier request", async () => {
+    const { port, pages } = await frontend();
+    const { socket, received } = raw(port, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    await until(() => pages.length === 1);
+    socket.write("CONNECT x:443 HTTP/1.1\r\nHost: x\r\n\r\n");
+    expect(await received).toBe("");
+    pages[0]!.finish();
+    expect((await ask(port, "/api/health")).status).toBe(200);
+  });
+
+  test("an answer of the backend to a request that has been refused meanwhile is not waited for", async () => {
+    const questions: ServerResponse[] = [];
+    const slow = createServer((_, response) => void questions.push(response));
+    onTestFinished(() => void slow.close());
+    const { frontend: started, port } = await frontend({ backendPort: await listen(slow) });
+    const { socket, received } = raw(port, "GET /api/a HTTP/1.1\r\nHost: x\r\n\r\n".repeat(2));
+    await until(() => questions.length === 2);
+    const [first, second] = questions as [ServerResponse, ServerResponse];
+    const refused = new Promise((resolve) => started.server.once("clientError", resolve));
+    socket.write("GARBAGE\r\n\r\n"); // refused in place of the second answer, which waits for the first
+    await refused;
+    second.write("begun");
+    await new Promise((resolve) => second.once("close", resolve)); // nobody wants the rest
+    first.end("first");
+    expect((await received).match(/HTTP\/1.1 \d+/g)).toEqual(["HTTP/1.1 200", "HTTP/1.1 501"]);
+  });
+
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
   test.skipIf(major < 22 || (major === 22 && minor < 12))("all listening sockets count", async () => {
     const { frontend: started, port, pages } = await frontend({ acceptors: 4 });

@@ -105,6 +105,50 @@ test("a release that knows of no other builds, or a pod that is gone, keeps nobo
   await renewed.builds.introduce();
 });
 
+const list = (...names: unknown[]) => JSON.stringify(names);
+const huge = "x".repeat(17_000_000);
+
+test.each([
+  ["no JSON", "<p>Hello</p>", ""],
+  ["no list", "{}", ""],
+  ["nothing", "null", ""],
+  ["no names", list(5, null), ""],
+  ["files of no text", list("/_next/static/\ud800.js"), ""],
+  ["a list that is too large", `[${" ".repeat(1_100_000)}]`, ""],
+  ["a file that is too large", list(file("old")), huge],
+  ["a file that is too large once it is unpacked", list(file("old")), brotliCompressSync(huge)],
+  ["files that are too large together", list(file("1"), file("2"), file("3")), huge.slice(0, 7_000_000)],
+])("a pod that answers with %s is as good as none", async (_, names, content) => {
+  const strange = createServer((request, response) => {
+    if (typeof content !== "string") response.setHeader("content-encoding", "br");
+    response.setHeader("etag", '"1"').end(request.url === LIST ? names : content);
+  });
+  onTestFinished(() => void strange.close());
+  const renewed = await pod("new", `127.0.0.1:${await listen(strange)}`);
+  await renewed.builds.introduce();
+  expect((await renewed.get(file("1"))).status).toBe(404);
+  expect((await renewed.get(file("old"))).status).toBe(404);
+});
+
+test("a pod's list leads to no other server", async () => {
+  let asked = 0;
+  const other = createServer((_, response) => void response.end(String(asked++)));
+  onTestFinished(() => void other.close());
+  const name = `@127.0.0.1:${await listen(other)}/_next/static/x.js`;
+  const strange = createServer((_, response) => void response.setHeader("etag", '"1"').end(list(name)));
+  onTestFinished(() => void strange.close());
+  const renewed = await pod("new", `127.0.0.1:${await listen(strange)}`);
+  await renewed.builds.introduce();
+  expect(asked).toBe(0);
+});
+
+test("a pod that cannot find others starts without them", async () => {
+  const site = build("new");
+  const builds = new OtherBuilds(site, () => Promise.reject(new Error("no network interfaces")));
+  await builds.introduce();
+  expect(await builds.find(file("old"))).toBeUndefined();
+});
+
 test("files that no pod has are asked for seldom, however often they are wanted", async () => {
   const old = await pod("old");
   const renewed = await pod("new", old.address);
