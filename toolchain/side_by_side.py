@@ -17,15 +17,15 @@ def run(*tasks: Callable[[], object]) -> None:
         Failure: That of the task that failed first.
     """
     done = set[object]()
+    pool = ThreadPoolExecutor(max_workers=len(tasks))
+    started = [pool.submit(task) for task in tasks]
     try:
-        with ThreadPoolExecutor(max_workers=len(tasks)) as pool:
-            started = [pool.submit(task) for task in tasks]
-            try:
-                done = wait(started, return_when=FIRST_EXCEPTION).done
-            finally:
-                if len(done) < len(tasks):
-                    ui.end_commands()
+        done = wait(started, return_when=FIRST_EXCEPTION).done
     finally:
+        if len(done) < len(tasks):
+            ui.end_commands()
+        pool.shutdown()
+        # A second interrupt does not come here: steps that live on then begin nothing more.
         ui.allow_commands()
     for it in started:
         if it in done:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import threading
 import time
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from console.duration import duration
@@ -17,6 +19,8 @@ _RUNNING: set[subprocess.Popen[bytes]] = set()
 """The commands of `run` that have not ended."""
 _ENDED = threading.Event()
 """Set where no command of `run` is to go on."""
+_SECONDS_TO_TIDY_UP = 20
+"""For a command that is ended: pip and mmdebstrap remove what they have unpacked."""
 
 
 def say(text: str) -> None:
@@ -76,15 +80,17 @@ def run(
                 stdin=subprocess.DEVNULL,
                 env=dict(env) if env is not None else None,
                 cwd=cwd,
+                # So that it can be ended with all that it starts.
+                process_group=0,
             ) as process,
         ):
-            _RUNNING.add(process)
-            if _ENDED.is_set():
-                process.terminate()
             try:
+                _RUNNING.add(process)
+                if _ENDED.is_set():
+                    _end([process])
                 code = process.wait()
             except BaseException:
-                process.kill()
+                _end([process])
                 raise
             finally:
                 _RUNNING.discard(process)
@@ -106,8 +112,33 @@ def run(
 def end_commands() -> None:
     """Ends the commands that `run` runs, and those that it begins; each of them has failed then."""
     _ENDED.set()
-    for process in [*_RUNNING]:
-        process.terminate()
+    _end([*_RUNNING])
+
+
+def _end(commands: Sequence[subprocess.Popen[bytes]]) -> None:
+    """Ends commands with all that they have started: as Ctrl-C does, so that they tidy up.
+
+    What has not ended then is killed, and at once when there is another interrupt.
+    """
+    until = time.monotonic() + _SECONDS_TO_TIDY_UP
+    # A shell without job control has what it runs in the background ignore interrupts, which the
+    # commands inherit.
+    ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    for command in commands:
+        _send(command, signal.SIGTERM if ignored else signal.SIGINT)
+    try:
+        for command in commands:
+            with suppress(subprocess.TimeoutExpired):
+                command.wait(max(0, until - time.monotonic()))
+    finally:
+        for command in commands:
+            _send(command, signal.SIGKILL)
+
+
+def _send(command: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    if command.poll() is None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(command.pid, number)
 
 
 def allow_commands() -> None:

@@ -3,7 +3,10 @@
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -12,6 +15,14 @@ import pytest
 from console.failure import Failure
 from tests.recording import ROOT
 from toolchain import side_by_side, ui
+
+
+@pytest.fixture(autouse=True)
+def foreground() -> Iterator[None]:
+    """As in a terminal, wherever the tests run: what is started ends with an interrupt."""
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, handler)
 
 
 def command(folder: Path, script: str) -> None:
@@ -62,6 +73,97 @@ def test_no_command_begins_after_a_failure(tmp_path: Path) -> None:
 
     with pytest.raises(Failure, match="The network is gone"):
         side_by_side.run(goes_on, fails)
+    assert not (tmp_path / "went-on").exists()
+
+
+def test_what_is_ended_tidies_up_with_all_that_it_has_started(tmp_path: Path) -> None:
+    program = (
+        "import pathlib, signal, subprocess, sys\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "child = subprocess.Popen(['sleep', '600'])\n"
+        "try:\n"
+        "    pathlib.Path('new').write_text(str(child.pid))\n"
+        "    pathlib.Path('new').rename('began')\n"
+        "    child.wait()\n"
+        "except KeyboardInterrupt:\n"
+        "    child.wait()\n"  # an interrupt is for it too
+        "    pathlib.Path('tidied').touch()\n"
+    )
+
+    def other() -> None:
+        arguments = [sys.executable, "-c", program]
+        ui.run(arguments, log=tmp_path / "log", what="a step", cwd=tmp_path)
+
+    def fails() -> None:
+        command(tmp_path, "while ! test -e began; do sleep 0.01; done")
+        raise Failure("The network is gone.")
+
+    with pytest.raises(Failure, match="The network is gone"):
+        side_by_side.run(other, fails)
+    assert (tmp_path / "tidied").exists()
+    assert not Path("/proc", (tmp_path / "began").read_text()).exists()
+
+
+def test_what_runs_in_the_background_is_ended_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    monkeypatch.setattr(ui, "_SECONDS_TO_TIDY_UP", 600)
+
+    def other() -> None:
+        command(tmp_path, "echo $$ > new; mv new began; exec sleep 600")
+
+    def fails() -> None:
+        command(tmp_path, "while ! test -e began; do sleep 0.01; done")
+        raise Failure("The network is gone.")
+
+    with pytest.raises(Failure, match="The network is gone"):
+        side_by_side.run(other, fails)
+    assert not Path("/proc", (tmp_path / "began").read_text().strip()).exists()
+
+
+def test_what_ignores_an_interrupt_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ui, "_SECONDS_TO_TIDY_UP", 0)
+
+    def other() -> None:
+        command(tmp_path, "trap '' INT TERM; echo $$ > new; mv new began; exec sleep 600")
+
+    def fails() -> None:
+        command(tmp_path, "while ! test -e began; do sleep 0.01; done")
+        raise Failure("The network is gone.")
+
+    with pytest.raises(Failure, match="The network is gone"):
+        side_by_side.run(other, fails)
+    assert not Path("/proc", (tmp_path / "began").read_text().strip()).exists()
+
+
+def test_after_a_second_interrupt_no_step_begins_anything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutdown, failed = ThreadPoolExecutor.shutdown, threading.Event()
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    def goes_on() -> None:
+        failed.wait()
+        with pytest.raises(Failure):
+            command(tmp_path, "sleep 5; touch went-on")
+
+    def fails() -> None:
+        monkeypatch.setattr(ThreadPoolExecutor, "shutdown", interrupted)
+        raise Failure("The network is gone.")
+
+    with pytest.raises(KeyboardInterrupt):
+        side_by_side.run(goes_on, fails)
+    monkeypatch.setattr(ThreadPoolExecutor, "shutdown", shutdown)
+    failed.set()
+    for thread in threading.enumerate():
+        if thread.name.startswith("ThreadPoolExecutor"):
+            thread.join()
+    ui.allow_commands()
     assert not (tmp_path / "went-on").exists()
 
 

@@ -61,11 +61,17 @@ def test_a_full_disk_is_said_also_where_python_knows_no_file(
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGHUP])
 def test_what_ends_a_command_ends_what_it_runs(sent: signal.Signals, tmp_path: Path) -> None:
     program = (
-        "import sys; from pathlib import Path; from toolchain import __main__, ui\n"
-        "import signal; signal.signal(signal.SIGHUP, signal.SIG_DFL)  # not nohup's\n"
+        "import signal, sys, threading, time; from pathlib import Path\n"
+        "from toolchain import __main__, ui\n"
+        "signal.signal(signal.SIGHUP, signal.SIG_DFL)  # not nohup's\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "folder = Path(sys.argv[1])\n"
+        "def watch():\n"
+        "    while not (ui._RUNNING and (folder / 'new').exists()): time.sleep(0.01)\n"
+        "    (folder / 'new').rename(folder / 'began')\n"
         "def step(_):\n"
-        "    script = 'echo $$ > new; mv new began; exec sleep 600'\n"
+        "    threading.Thread(target=watch).start()\n"
+        "    script = 'echo $$ > newer; mv newer new; exec sleep 600'\n"
         "    ui.run(['sh', '-c', script], log=folder / 'log', what='a step', cwd=folder)\n"
         "__main__.COMMANDS['install'] = step\n"
         "sys.argv[1:] = ['install']\n"
