@@ -4,6 +4,7 @@ import ast
 import json
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,63 @@ def test_a_build_takes_what_modules_have_beside_their_sources(
     assert {it.name for it in folder.iterdir()} == {*recipe.files, store.SUMS}
     assert all(os.access(folder / Path(it).name, os.X_OK) for _, it in recipe.scripts)
     assert not [it for it in folder.parent.iterdir() if it.name.startswith(".")]
+
+
+def environment_of_a_build(monkeypatch: pytest.MonkeyPatch, cache: Path) -> dict[str, str]:
+    """What Go is told where it builds; the build is interrupted then."""
+    told = dict[str, str]()
+
+    def run(_: Sequence[str | Path], *, env: dict[str, str], **__: object) -> None:
+        told.update(env)
+        Path(env["GOTMPDIR"], "go-build1").mkdir()
+        raise KeyboardInterrupt
+
+    monkeypatch.delenv(store.VARIABLE, raising=False)
+    monkeypatch.setattr(paths, "cache", lambda: cache)
+    monkeypatch.setattr(golang, "command", lambda: "go")
+    monkeypatch.setattr(ui, "run", run)
+    with pytest.raises(KeyboardInterrupt):
+        recipes.build("language-python")
+    return told
+
+
+def test_an_interrupted_build_leaves_no_folder_of_the_compiler(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GOTMPDIR", str(tmp_path))
+    work = Path(environment_of_a_build(monkeypatch, tmp_path / "cache")["GOTMPDIR"])
+    assert work.parent == tmp_path
+    assert not work.exists()
+
+
+@pytest.mark.parametrize(
+    ("gibibytes", "cores", "limit"),
+    [(24, 2, "2048MiB"), (16, 8, "1024MiB"), (24, 8, "1536MiB"), (8, 8, None), (2, 2, None)],
+)
+def test_compilers_on_all_cores_leave_half_the_memory(
+    gibibytes: int,
+    cores: int,
+    limit: str | None,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    sizes = {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": gibibytes * 2**30 // 4096}
+    for name in ("GOGC", "GOMEMLIMIT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "sysconf", sizes.__getitem__)
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    told = environment_of_a_build(monkeypatch, tmp_path)
+    assert told.get("GOMEMLIMIT") == limit
+    assert told.get("GOGC") == ("off" if limit else None)
+
+
+def test_what_a_person_has_set_of_gos_memory_stays(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GOGC", "50")
+    monkeypatch.setenv("GOMEMLIMIT", "3GiB")
+    told = environment_of_a_build(monkeypatch, tmp_path)
+    assert (told["GOGC"], told["GOMEMLIMIT"]) == ("50", "3GiB")
 
 
 def test_programs_say_the_version_that_their_module_pins() -> None:
