@@ -1,6 +1,7 @@
 """The database goes away and comes back: 503, never 500; nothing is lost or duplicated."""
 
 import asyncio
+import itertools
 import threading
 import time
 import uuid
@@ -19,7 +20,7 @@ from todo_backend.app import create_app
 from todo_backend.database import Database, DatabaseUnavailableError
 from todo_backend.settings import Settings, get_settings
 
-from .conftest import new_user
+from .conftest import new_user, wait_until
 from .postgres import External, Throwaway
 
 
@@ -88,30 +89,39 @@ def test_nothing_lost_or_duplicated(live: str, own_server: Throwaway) -> None:
         session = new_user(client)
     stop = threading.Event()
     statuses: set[int] = set()
+    acknowledged: list[str] = []
 
-    def write(worker: int) -> list[str]:
-        acknowledged = []
+    def write(worker: int) -> None:
         with httpx.Client(base_url=live, headers=session, timeout=60) as client:
-            while not stop.is_set():
-                title = f"{worker}-{len(acknowledged)}"
+            for number in itertools.count():
+                if stop.is_set():
+                    return
+                title = f"{worker}-{number}"
                 body = {"id": str(uuid.uuid4()), "title": title}
                 status = 503
                 while status == 503:
                     status = client.post("/api/todos", json=body).status_code
                     statuses.add(status)
                 acknowledged.append(title)
-        return acknowledged
+
+    def go_on_writing() -> None:
+        """Waits until some more are acknowledged, however busy the machine is."""
+        enough = len(acknowledged) + 10
+        wait_until(lambda: len(acknowledged) >= enough)
 
     with ThreadPoolExecutor(4) as pool:
         writers = [pool.submit(write, number) for number in range(4)]
-        for mode in ("fast", "immediate"):
-            time.sleep(0.5)
-            own_server.stop(mode)
-            time.sleep(0.3)
-            own_server.start()
-        time.sleep(0.5)
-        stop.set()
-        acknowledged = sorted(title for writer in writers for title in writer.result())
+        try:
+            for mode in ("fast", "immediate"):
+                go_on_writing()
+                own_server.stop(mode)
+                time.sleep(0.3)
+                own_server.start()
+            go_on_writing()
+        finally:
+            stop.set()
+        for writer in writers:
+            writer.result()
 
     stored: list[str] = []
     with httpx.Client(base_url=live, headers=session) as client:
@@ -121,8 +131,7 @@ def test_nothing_lost_or_duplicated(live: str, own_server: Throwaway) -> None:
             stored += [todo["title"] for todo in page["items"]]
             if len(stored) >= page["total"]:
                 break
-    assert len(acknowledged) > 20
-    assert sorted(stored) == acknowledged
+    assert sorted(stored) == sorted(acknowledged)
     assert statuses <= {201, 503}
 
 
