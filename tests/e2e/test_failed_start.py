@@ -19,6 +19,9 @@ sys.path.insert(0, {project!r})
 
 from components.app import AppDeployment, AppDeploymentArgs
 from components.cluster import ClusterApi
+from components.cluster.interruption import end_quietly
+
+end_quietly()
 
 
 def give_up_soon(args):
