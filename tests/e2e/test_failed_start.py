@@ -100,7 +100,7 @@ def test_services_without_ready_pods_fail_the_update_with_the_reasons_of_the_pod
     assert "localhost/nobody/built:this" in said
     assert f"kubectl -n {namespace} describe pod unbuilt-" in said
     assert f"Deployment {namespace}/ending does not get ready: pod ending-" in said
-    assert "x with exit code 3" in said
+    assert "-c ending --previous" in said  # the command that shows its last words
     assert "containers with unready status: [silent]" in said
     services = deployment.objects("services", "--namespace", namespace)["items"]
     assert {it["metadata"]["name"] for it in services} == {"unbuilt", "ending", "silent"}
