@@ -53,7 +53,12 @@ def api_client(kubeconfig: str | None, context: str | None) -> Any:
         configuration.proxy = getproxies_environment()["https"]
     made: Any = client.ApiClient(configuration)
     if configuration.verify_ssl:
-        made.rest_client.pool_manager.connection_pool_kw["ssl_context"] = _tls(configuration)
+        options = made.rest_client.pool_manager.connection_pool_kw
+        options["ssl_context"] = _tls(configuration)
+        # They are in it. urllib3 would load them again for each connection, while other threads use
+        # what they replace, which can end the process (seen once, in OpenSSL).
+        for loaded in ("ca_certs", "cert_file", "key_file"):
+            options.pop(loaded, None)
     return made
 
 
