@@ -6,8 +6,8 @@ from bench.row import Row, Unit
 
 TOLERANCE = 1.25
 """By what factor a ratio may be worse. Peers take turns, so that what slows the machine slows both;
-what is left are single runs that were disturbed, and medians of two runs of the same code differed
-by up to a fifth."""
+what is left are single runs that were disturbed, such as one peer's 11 and 15 s in the recorded
+run. The quarter is a choice, no bound that was measured: less would call noise worse."""
 
 
 def worse(now: Sequence[Row], before: Sequence[Row]) -> list[str]:

@@ -22,9 +22,9 @@ def write(run: Recorded, page: Path, *, numbers: str, plot: str) -> None:
     head, _, rest = page.read_text(encoding="utf-8").partition(_BEGIN)
     _, _, tail = rest.partition(_END)
     where = (
-        f"{run.date}, commit {run.commit}, {run.machine}. Medians, and from the smallest to the "
-        f"largest of the runs; [all of them]({numbers}). In the plot this program is green, and "
-        "what is wanted is red."
+        f"{run.date}, commit {run.commit}, {run.machine}. Medians; in brackets the smallest and "
+        f"the largest, and of how many runs ([all of them]({numbers})). In the plot this program "
+        "is green, and what is wanted is red."
     )
     picture = f"![Ratios to peers, seconds, requests, memory, as in the table]({plot})"
     parts = [where, picture, table(run.rows), left_out(run.left_out)]

@@ -49,12 +49,14 @@ def _bars(panel: Panel, at: Axes) -> None:
     colours = [_OURS if bar.ours else _OTHERS for bar in panel.bars]
     at.barh(places, values, xerr=spread, color=colours, height=0.7, ecolor="#444444", capsize=2)
     for place, bar in enumerate(panel.bars):
-        at.text(bar.high, place, f" {bar.value:,.3g}", va="center")
+        at.text(bar.high, place, f" {bar.shown}", va="center")
         if bar.most is not None:
             at.plot([bar.most] * 2, [place - 0.45, place + 0.45], color=_WANTED, linewidth=2)
     at.set_yticks(places, [bar.label for bar in panel.bars])
     at.invert_yaxis()
     at.margins(x=0.12)
+    # Also where all bars are of no length.
+    at.set_xlim(left=0, right=None if any(values) else 1)
     at.set_title(panel.title, loc="left", fontweight="bold")
     at.set_xlabel(panel.axis)
     at.spines[["top", "right"]].set_visible(False)

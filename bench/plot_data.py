@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from bench import previews
 from bench.row import Row, Unit
 from bench.series import Series
+from bench.table import number
 from bench.wanted import RatioAtMost, ValueAtMost
 
 
@@ -15,6 +16,8 @@ class Bar:
 
     label: str
     value: float
+    shown: str
+    """The value as people read it."""
     low: float
     high: float
     ours: bool
@@ -66,6 +69,7 @@ def _ratios(rows: Sequence[Row]) -> list[Bar]:
         Bar(
             label=row.what,
             value=row.ratio,
+            shown=f"{row.ratio:.2f}",
             low=row.ratio,
             high=row.ratio,
             ours=True,
@@ -88,6 +92,7 @@ def _panel(title: str, rows: Sequence[Row], shown: Callable[[Row], bool]) -> Pan
         Bar(
             label=f"{row.what}\n{name}" if name == row.ours else name,
             value=row.of(name),
+            shown=number(row.of(name), row.unit),
             low=series.spread[0],
             high=series.spread[1],
             ours=name == row.ours,

@@ -50,4 +50,4 @@ def _named(row: Row, name: str) -> str:
     if len(series.runs) == 1:
         return f"{value} (one run)"
     low, high = (number(it, row.unit) for it in series.spread)
-    return f"{value} ({low} to {high})"
+    return f"{value} ({low} to {high}, {len(series.runs)} runs)"

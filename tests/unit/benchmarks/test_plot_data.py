@@ -25,6 +25,7 @@ def test_bars_have_median_spread_and_what_is_wanted() -> None:
     [bar] = panel.bars
     assert (panel.title, panel.axis) == ("Seconds", "s")
     assert (bar.value, bar.low, bar.high, bar.most) == (5.0, 4.0, 9.0, 6)
+    assert bar.shown == "5.0"
 
 
 def test_ratios_and_units_have_panels_of_their_own() -> None:

@@ -20,7 +20,7 @@ def test_one_failed_request_of_many_runs_is_not_outvoted() -> None:
     failed = row((0, 0, 3), unit=Unit.FAILED, wanted=ValueAtMost(number=0))
     assert failed.value == 3
     assert failed.met is False
-    assert "pulumi up: 3 failed (0 to 3)" in table([failed])
+    assert "pulumi up: 3 failed (0 to 3, 3 runs)" in table([failed])
 
 
 @pytest.mark.parametrize(
@@ -47,8 +47,8 @@ def test_a_ratio_is_judged_as_it_is_shown() -> None:
 
 def test_the_table_shows_median_spread_ratio_and_every_peer() -> None:
     line = table([row((1.0, 2.0, 4.0), (1.0, 1.0, 1.0))]).splitlines()[-1]
-    assert "pulumi up: 2.0 s (1.0 to 4.0)" in line
-    assert "kubectl apply -k: 1.0 s (1.0 to 1.0)" in line
+    assert "pulumi up: 2.0 s (1.0 to 4.0, 3 runs)" in line
+    assert "kubectl apply -k: 1.0 s (1.0 to 1.0, 3 runs)" in line
     assert "| 2.00 | ratio ≤ 1.8 | **missed** |" in line
 
 
