@@ -46,3 +46,9 @@ def cache() -> Path:
 def pulumi_home() -> Path:
     """Returns Pulumi's own folder: `$PULUMI_HOME` or `~/.pulumi`."""
     return Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
+
+
+def pulumi_plugin(name: str, version: str) -> Path:
+    """Returns where Pulumi looks for the program of a plugin."""
+    folder = pulumi_home() / "plugins" / f"resource-{name}-v{version}"
+    return folder / f"pulumi-resource-{name}"

@@ -100,9 +100,8 @@ def _absent(state: Json | None) -> list[tuple[str, str]]:
 
 def _is_there(name: str, version: str) -> bool:
     """Returns whether Pulumi finds a plugin: in its own folder, else on PATH."""
-    program = f"pulumi-resource-{name}"
-    folder = paths.pulumi_home() / "plugins" / f"resource-{name}-v{version}"
-    return (folder / program).is_file() or shutil.which(program) is not None
+    program = paths.pulumi_plugin(name, version)
+    return program.is_file() or shutil.which(program.name) is not None
 
 
 def _ways(name: str, version: str) -> str:

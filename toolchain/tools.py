@@ -82,7 +82,8 @@ def ensure_pulumi() -> None:
     recipes.build_missing(RECIPES)
     files.link_programs(_distribution().iterdir())
     for plugin, version in _PLUGINS:
-        _plugin(plugin, version, recipes.output("plugins") / f"pulumi-resource-{plugin}")
+        program = paths.pulumi_plugin(plugin, version)
+        files.place(recipes.output("plugins") / program.name, program)
     ui.say(
         f"  pulumi {recipes.PULUMI}, Python host, plugins kubernetes and docker-build: built from "
         "Go modules"
@@ -193,12 +194,6 @@ def _official_pulumi() -> bool:
 
 def _official_home() -> Path:
     return paths.cache() / "pulumi-official"
-
-
-def _plugin(name: str, version: str, binary: Path) -> None:
-    """Puts a built plugin where Pulumi looks for it; a plugin that is there is left alone."""
-    folder = paths.pulumi_home() / "plugins" / f"resource-{name}-v{version}"
-    files.place(binary, folder / f"pulumi-resource-{name}")
 
 
 def _step_back() -> None:
