@@ -167,7 +167,7 @@ def missing(names: Sequence[str]) -> list[str]:
     Raises:
         Failure: The shared cache cannot be read.
     """
-    return [it for it in names if not built(it) and store.shared(output(it)) is None]
+    return [it for it in names if store.is_absent(output(it), RECIPES[it].files)]
 
 
 def build(name: str, position: str = "") -> Path:

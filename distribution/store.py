@@ -67,6 +67,15 @@ def shared(thing: Path) -> Path | None:
     return folder / thing.name if thing.name in names else None
 
 
+def is_absent(thing: Path, files: Sequence[str]) -> bool:
+    """Returns whether a thing has to be made, since neither place has it.
+
+    Raises:
+        Failure: `TODO_CACHE` names no folder that can be read.
+    """
+    return not has(thing, files) and shared(thing) is None
+
+
 def take(thing: Path, files: Sequence[str], *, mode: int) -> bool:
     """Copies a thing out of the shared cache, if it is there, and returns whether it was.
 

@@ -126,11 +126,10 @@ def uncollected() -> list[str]:
     Raises:
         Failure: The shared cache cannot be read.
     """
-    things = {name: (_kept(name), _archives(image)) for name, image in BASE_IMAGES.items()}
     return [
         name
-        for name, (thing, archives) in things.items()
-        if not store.has(thing, archives) and store.shared(thing) is None
+        for name, image in BASE_IMAGES.items()
+        if store.is_absent(_kept(name), _archives(image))
     ]
 
 

@@ -187,9 +187,13 @@ def test_the_newest_packages_are_for_an_official_pulumi(
 ) -> None:
     monkeypatch.setattr(paths, "cache", lambda: tmp_path)
     monkeypatch.setattr(tools, "pulumi_on_path", lambda: on_path)
-    monkeypatch.setattr(recipes, "built", lambda _name: built)
     monkeypatch.delenv(store.VARIABLE, raising=False)
     monkeypatch.setattr(internet, "answers", lambda _url: answers)
+    if built:
+        kept = recipes.output("pulumi")
+        kept.mkdir(parents=True)
+        for file in (*recipes.RECIPES["pulumi"].files, store.SUMS):
+            (kept / file).touch()
     if installed:
         program = tmp_path / "pulumi-official" / "bin" / "pulumi"
         program.parent.mkdir(parents=True)
@@ -246,15 +250,20 @@ def test_an_installed_kube_score_of_the_pinned_version_is_used(
     assert tools.linter("kube-score") is None
 
 
-def test_what_keeps_a_linter_out_of_the_tests_is_said(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def nothing_can_be_built(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As on a machine with nothing on PATH, an empty cache and no Go."""
+
     def fail() -> str:
         raise Failure("Go 1.24 or newer is needed.")
 
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(golang, "command", fail)
+
+
+@pytest.mark.usefixtures("nothing_can_be_built")
+def test_what_keeps_a_linter_out_of_the_tests_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     tools.ensure_linters()
     said = capsys.readouterr().out.splitlines()
     for name in ("kube-score", "actionlint"):
@@ -274,16 +283,11 @@ def test_helm_is_not_built_for_a_measurement_where_nothing_else_is(
     assert "  helm: found on PATH\n" in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("nothing_can_be_built")
 def test_a_helm_that_cannot_be_built_is_left_out_of_a_measurement(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def fail() -> str:
-        raise Failure("Go 1.24 or newer is needed.")
-
-    monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(recipes, "built", lambda name: name == "plugins")
-    monkeypatch.setattr(golang, "command", fail)
     tools.ensure_helm()
     said = capsys.readouterr().out
     assert "  helm: left out of what is measured, because Go 1.24 or newer is needed." in said
