@@ -39,9 +39,6 @@ class StandIns:
             return failed(f"error: no stack named '{name}' found")
         if arguments[:2] == ["stack", "export"]:
             return Answer(file.read_text())
-        if arguments[:2] == ["stack", "output"]:
-            state = json.loads(file.read_text())
-            return Answer(json.dumps(state["deployment"]["resources"][0]["outputs"]))
         self._log_events(arguments)
         if arguments[0] == "destroy":
             if (self.folder / "destroy-fails").exists():
