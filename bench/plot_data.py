@@ -47,7 +47,7 @@ def panels(rows: Sequence[Row]) -> list[Panel]:
     """Returns the panels that have something to show, from the ratios on."""
     made = [
         Panel(title="Beside a peer: ratio of the medians", axis="ratio", bars=_ratios(rows)),
-        _panel("Seconds", rows, lambda it: it.unit is Unit.SECONDS and it.what not in _lined(rows)),
+        _panel("Seconds", rows, lambda it: it.unit is Unit.SECONDS and not _is_line(it)),
         _panel("Requests a second", rows, lambda it: it.unit is Unit.PER_SECOND),
         _panel("Requests that failed during rollouts", rows, lambda it: it.unit is Unit.FAILED),
         _panel("Memory", rows, lambda it: it.unit is Unit.MEBIBYTES),
@@ -57,7 +57,7 @@ def panels(rows: Sequence[Row]) -> list[Panel]:
 
 def growth(rows: Sequence[Row]) -> Growth | None:
     """Returns the previews by their number of applications; None: they were not measured."""
-    row = next((it for it in rows if previews.series_name(previews.NUMBERS[0]) in it.series), None)
+    row = next(filter(_is_line, rows), None)
     if row is None:
         return None
     found = [row.series[previews.series_name(number)] for number in previews.NUMBERS]
@@ -80,10 +80,9 @@ def _ratios(rows: Sequence[Row]) -> list[Bar]:
     ]
 
 
-def _lined(rows: Sequence[Row]) -> set[str]:
-    """Returns the rows that the line shows."""
-    first = previews.series_name(previews.NUMBERS[0])
-    return {row.what for row in rows if first in row.series}
+def _is_line(row: Row) -> bool:
+    """Returns whether it is what the line shows."""
+    return previews.series_name(previews.NUMBERS[0]) in row.series
 
 
 def _panel(title: str, rows: Sequence[Row], shown: Callable[[Row], bool]) -> Panel:
