@@ -28,11 +28,11 @@ def measure(stack: BenchStack, runs: int) -> Sequence[Result]:
 
         peers = {
             _OURS: Peer(run=stack.up, before=nothing),
-            _KUBECTL: Peer(run=applied.apply_and_wait, before=nothing),
+            _KUBECTL: Peer(run=applied.deploy_and_wait, before=nothing),
         }
         found = side_by_side(peers, runs)
         if chart:
-            other = Peer(run=chart.upgrade_and_wait, before=nothing)
+            other = Peer(run=chart.deploy_and_wait, before=nothing)
             found |= side_by_side({f"{helm.NAME}, rollout status": other}, _HELM_RUNS)
     row = Row(
         what="first deployment, images present, until all pods are ready",

@@ -1,8 +1,9 @@
 """The same objects for peers: what the program declares, in a namespace of the peer's own."""
 
 import json
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -26,38 +27,39 @@ def moved(
     return [_moved(it, namespace, ports) for it in objects]
 
 
-class Kubectl:
-    """`kubectl apply -k` of the same objects."""
+@dataclass(frozen=True, kw_only=True)
+class Counterpart:
+    """The same objects as a peer deploys them."""
 
-    namespace = KUBECTL
+    namespace: str
+    deploy: Callable[[], object]
+    """Makes them, or brings them up to date, and does not wait."""
 
-    def __init__(self, folder: str) -> None:
-        self._folder = folder
+    def deploy_and_wait(self) -> None:
+        """Deploys them, and returns when all pods are ready.
 
-    def apply(self) -> None:
-        """Applies them, and does not wait."""
-        command("kubectl", "apply", "-k", self._folder)
-
-    def apply_and_wait(self) -> None:
-        """Applies them, and returns when all pods are ready."""
-        self.apply()
+        Not by a peer's own waiting: Helm's `--wait` also waits for claims, and that of the backups
+        is bound by the first backup.
+        """
+        self.deploy()
         wait_ready(self.namespace)
 
     def remove(self) -> None:
-        """Removes them."""
+        """Removes them with all that is in their namespace."""
         delete_namespace(self.namespace)
 
 
 @contextmanager
-def kubectl(objects: Sequence[dict[str, Any]]) -> Generator[Kubectl]:
+def kubectl(objects: Sequence[dict[str, Any]]) -> Generator[Counterpart]:
     """Writes objects as a folder for `kubectl apply -k`, and removes it and them at the end."""
     with TemporaryDirectory(prefix="todo-bench-") as folder:
-        items = moved(objects, Kubectl.namespace, ports_from=30900)
+        items = moved(objects, KUBECTL, ports_from=30900)
         Path(folder, "objects.json").write_text(
             json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
         )
         Path(folder, "kustomization.yaml").write_text("resources: [objects.json]\n")
-        peer = Kubectl(folder)
+        applying = ("kubectl", "apply", "-k", folder)
+        peer = Counterpart(namespace=KUBECTL, deploy=lambda: command(*applying))
         try:
             yield peer
         finally:

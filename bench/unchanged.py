@@ -22,15 +22,15 @@ def measure(stack: BenchStack, runs: int) -> Sequence[Result]:
         helm.helm(objects) as chart,
         make_up.nothing_to_do(stack) as make,
     ):
-        applied.apply_and_wait()
+        applied.deploy_and_wait()
         peers = {
             _UP: Peer(run=stack.up),
             _PREVIEW: Peer(run=lambda: stack.pulumi("preview")),
-            _KUBECTL: Peer(run=applied.apply),
+            _KUBECTL: Peer(run=applied.deploy),
         }
         if chart:
-            chart.upgrade_and_wait()
-            peers[helm.NAME] = Peer(run=chart.upgrade)
+            chart.deploy_and_wait()
+            peers[helm.NAME] = Peer(run=chart.deploy)
         found = side_by_side(peers, runs)
         rows: list[Result] = [
             _row("update", _UP, found, RatioAtMost(number=1.8)),
@@ -38,7 +38,7 @@ def measure(stack: BenchStack, runs: int) -> Sequence[Result]:
         ]
         if isinstance(make, LeftOut):
             return [*rows, make]
-        both = {make_up.NAME: Peer(run=make), _KUBECTL: Peer(run=applied.apply)}
+        both = {make_up.NAME: Peer(run=make), _KUBECTL: Peer(run=applied.deploy)}
         found = side_by_side(both, runs)
     return [*rows, _row("all of set-up", make_up.NAME, found, ValueAtMost(number=5))]
 
