@@ -1,11 +1,9 @@
 """Steps at once: all are waited for, and a failure or an interrupt ends the others."""
 
 import signal
-import subprocess
 import sys
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -13,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from console.failure import Failure
-from tests.recording import ROOT
+from tests.unit.interrupting import interrupted, is_gone
 from toolchain import side_by_side, ui
 
 
@@ -27,6 +25,17 @@ def foreground() -> Iterator[None]:
 
 def command(folder: Path, script: str) -> None:
     ui.run(["sh", "-c", script], log=folder / "log", what="a step", cwd=folder)
+
+
+def run_beside_a_failure(folder: Path, step: Callable[[], None]) -> None:
+    """Runs a step beside one that fails as soon as it has begun; that failure is the one said."""
+
+    def fails() -> None:
+        command(folder, "while ! test -e began; do sleep 0.01; done")
+        raise Failure("The network is gone.")
+
+    with pytest.raises(Failure, match="The network is gone"):
+        side_by_side.run(step, fails)
 
 
 def test_steps_wait_for_one_another(tmp_path: Path) -> None:
@@ -46,12 +55,7 @@ def test_the_first_failure_ends_the_other_steps_and_is_the_one_that_is_said(
     def other() -> None:
         command(tmp_path, "touch began; sleep 600; touch went-on")
 
-    def fails() -> None:
-        command(tmp_path, "while ! test -e began; do sleep 0.01; done")
-        raise Failure("The network is gone.")
-
-    with pytest.raises(Failure, match="The network is gone"):
-        side_by_side.run(other, fails)
+    run_beside_a_failure(tmp_path, other)
     assert not (tmp_path / "went-on").exists()
     # What comes next is not ended with it.
     command(tmp_path, "touch next")
@@ -67,12 +71,7 @@ def test_no_command_begins_after_a_failure(tmp_path: Path) -> None:
             several()
         command(tmp_path, "sleep 600; touch went-on")
 
-    def fails() -> None:
-        command(tmp_path, "while ! test -e began; do sleep 0.01; done")
-        raise Failure("The network is gone.")
-
-    with pytest.raises(Failure, match="The network is gone"):
-        side_by_side.run(goes_on, fails)
+    run_beside_a_failure(tmp_path, goes_on)
     assert not (tmp_path / "went-on").exists()
 
 
@@ -94,14 +93,9 @@ def test_what_is_ended_tidies_up_with_all_that_it_has_started(tmp_path: Path) ->
         arguments = [sys.executable, "-c", program]
         ui.run(arguments, log=tmp_path / "log", what="a step", cwd=tmp_path)
 
-    def fails() -> None:
-        command(tmp_path, "while ! test -e began; do sleep 0.01; done")
-        raise Failure("The network is gone.")
-
-    with pytest.raises(Failure, match="The network is gone"):
-        side_by_side.run(other, fails)
+    run_beside_a_failure(tmp_path, other)
     assert (tmp_path / "tidied").exists()
-    assert not Path("/proc", (tmp_path / "began").read_text()).exists()
+    assert is_gone(tmp_path / "began")
 
 
 def test_what_runs_in_the_background_is_ended_too(
@@ -113,13 +107,8 @@ def test_what_runs_in_the_background_is_ended_too(
     def other() -> None:
         command(tmp_path, "echo $$ > new; mv new began; exec sleep 600")
 
-    def fails() -> None:
-        command(tmp_path, "while ! test -e began; do sleep 0.01; done")
-        raise Failure("The network is gone.")
-
-    with pytest.raises(Failure, match="The network is gone"):
-        side_by_side.run(other, fails)
-    assert not Path("/proc", (tmp_path / "began").read_text().strip()).exists()
+    run_beside_a_failure(tmp_path, other)
+    assert is_gone(tmp_path / "began")
 
 
 def test_what_ignores_an_interrupt_is_killed(
@@ -130,13 +119,8 @@ def test_what_ignores_an_interrupt_is_killed(
     def other() -> None:
         command(tmp_path, "trap '' INT TERM; echo $$ > new; mv new began; exec sleep 600")
 
-    def fails() -> None:
-        command(tmp_path, "while ! test -e began; do sleep 0.01; done")
-        raise Failure("The network is gone.")
-
-    with pytest.raises(Failure, match="The network is gone"):
-        side_by_side.run(other, fails)
-    assert not Path("/proc", (tmp_path / "began").read_text().strip()).exists()
+    run_beside_a_failure(tmp_path, other)
+    assert is_gone(tmp_path / "began")
 
 
 def test_after_a_second_interrupt_no_step_begins_anything(
@@ -178,14 +162,7 @@ def test_an_interrupt_ends_every_step(tmp_path: Path) -> None:
         " log=folder / 'log', what=name, cwd=folder)\n"
         "side_by_side.run(partial(step, 'a'), partial(step, 'b'))\n"
     )
-    with subprocess.Popen(
-        [sys.executable, "-c", program, tmp_path], cwd=ROOT, stderr=subprocess.PIPE, text=True
-    ) as process:
-        while not all((tmp_path / name).exists() for name in ("a", "b")):
-            assert process.poll() is None
-            time.sleep(0.01)
-        process.send_signal(signal.SIGINT)
-        _, errors = process.communicate()
+    _, errors = interrupted(program, tmp_path, signal.SIGINT, "a", "b")
     assert errors.endswith("KeyboardInterrupt\n")
     for name in ("a", "b"):
-        assert not Path("/proc", (tmp_path / name).read_text().strip()).exists()
+        assert is_gone(tmp_path / name)

@@ -4,14 +4,12 @@ import argparse
 import errno
 import os
 import signal
-import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
-from tests.recording import ROOT
+from tests.unit.interrupting import interrupted, is_gone
 from toolchain import __main__
 
 
@@ -77,14 +75,7 @@ def test_what_ends_a_command_ends_what_it_runs(sent: signal.Signals, tmp_path: P
         "sys.argv[1:] = ['install']\n"
         "sys.exit(__main__.main())\n"
     )
-    with subprocess.Popen(
-        [sys.executable, "-c", program, tmp_path], cwd=ROOT, stderr=subprocess.PIPE, text=True
-    ) as process:
-        while not (tmp_path / "began").exists():
-            assert process.poll() is None
-            time.sleep(0.01)
-        process.send_signal(sent)
-        _, errors = process.communicate()
-    assert process.returncode == 130
+    code, errors = interrupted(program, tmp_path, sent, "began")
+    assert code == 130
     assert errors == "\n✗ Interrupted; run `make install` again to go on from here.\n"
-    assert not Path("/proc", (tmp_path / "began").read_text().strip()).exists()
+    assert is_gone(tmp_path / "began")
