@@ -24,6 +24,7 @@ config = load_config(Path(__file__).parent)
 args = TodoStackArgs(
     settings=config.settings,
     secrets=config.secrets,
+    signing_key=config.signing_key,
     node_images=node_images(config.settings.cluster, config.settings.images),
 )
 for name, value in TodoStack(INSTANCE, args, cluster_options(config)).outputs.items():

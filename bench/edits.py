@@ -12,7 +12,7 @@ from bench.row import LeftOut, Result, Row, Unit
 from bench.stack import BenchStack
 from bench.timing import Peer, side_by_side
 from components.image.node_stores import in_containerd
-from components.todo.settings.found import fill
+from stack_settings.found import fill
 
 _LINES = {
     "backend": ("todo_backend/__init__.py", "\n# edited {}\n"),

@@ -1,6 +1,5 @@
 """The same objects as a chart of Helm."""
 
-import json
 import shutil
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -11,6 +10,8 @@ from typing import Any
 from bench.commands import command
 from bench.manifests import Counterpart, moved
 from bench.namespaces import HELM
+from tools.export.templates import static
+from tools.export.yaml_text import documents
 
 NAME = "helm upgrade --install"
 _CHART = "apiVersion: v2\nname: todo-bench\nversion: 0.0.0\n"
@@ -41,5 +42,4 @@ def helm(objects: Sequence[dict[str, Any]]) -> Generator[Counterpart | None]:
 
 def chart_template(objects: Sequence[dict[str, Any]]) -> str:
     """Returns a template of objects as they are: what looks like Helm's own language is escaped."""
-    documents = (json.dumps(it) for it in objects if it["kind"] != "Namespace")
-    return "\n---\n".join(it.replace("{{", '{{ "{{" }}') for it in documents)
+    return documents(static(it) for it in objects if it["kind"] != "Namespace")

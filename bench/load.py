@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
+from bench.slow_client import slow_outcome
+
 _PATIENCE = aiohttp.ClientTimeout(total=30)
 _OK = 200
 
@@ -58,20 +60,24 @@ async def saturate(url: str, seconds: float, *, connections: int, keep_alive: bo
     return Rate(per_second=answered / seconds, generator=(time.process_time() - begun) / seconds)
 
 
-async def arrive(urls: list[str], rate: float, until: asyncio.Event) -> Arrivals:
+async def arrive(
+    urls: list[str], rate: float, until: asyncio.Event, *, sending: float = 0
+) -> Arrivals:
     """Asks at a fixed rate, each time on a connection of its own, as many clients do.
 
     Args:
         urls: What is asked for in turn.
         rate: Requests a second, of all together.
         until: Ends it; what is under way is still waited for.
+        sending: Seconds that each client takes to send its request.
     """
     latencies: list[float] = []
     failures: list[str] = []
     begin = time.monotonic()
 
     async def ask(session: aiohttp.ClientSession, url: str, intended: float) -> None:
-        failure = await _outcome(session, url)
+        asking = slow_outcome(url, sending) if sending else _outcome(session, url)
+        failure = await asking
         latencies.append(time.monotonic() - intended)
         if failure:
             failures.append(f"{urlsplit(url).path}: {failure}")

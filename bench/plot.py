@@ -67,7 +67,9 @@ def _line(line: Growth, at: Axes) -> None:
     low = [it.median - it.spread[0] for it in line.seconds]
     high = [it.spread[1] - it.median for it in line.seconds]
     at.errorbar(line.numbers, medians, yerr=[low, high], color=_OURS, marker="o", capsize=3)
-    at.set_title("Preview by number of AppDeployments", loc="left", fontweight="bold")
+    at.set_title(
+        "Preview by number of AppDeployments, without checkpoints", loc="left", fontweight="bold"
+    )
     at.set_xlabel("applications")
     at.set_ylabel("s")
     at.set_ylim(bottom=0)

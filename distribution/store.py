@@ -111,6 +111,22 @@ def take(thing: Path, files: Sequence[str], *, mode: int) -> bool:
     return True
 
 
+def provide(thing: Path, files: Sequence[str], make: Callable[[Path], None], *, mode: int) -> None:
+    """Makes a thing and keeps it, unless it is kept already or the shared cache has it.
+
+    Args:
+        thing: Its folder.
+        files: Names of its files.
+        make: As `keep` wants it.
+        mode: Of files that are copied out of the shared cache.
+
+    Raises:
+        Failure: What the shared cache has is not what was made.
+    """
+    if not has(thing, files) and not take(thing, files, mode=mode):
+        keep(thing, make)
+
+
 def keep(thing: Path, make: Callable[[Path], None]) -> None:
     """Makes a thing and keeps it with its sums; interrupted, nothing is left half-made.
 

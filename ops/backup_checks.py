@@ -1,15 +1,18 @@
-"""The checks of `validate` on backups, and on what a new base system does to indexes."""
+"""The checks of `validate` on backups, their drills, and what a new base system does to indexes."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from cronsim import CronSim
 
 from cluster_objects.json_tree import Json, part, parts
+from ops.cnpg.checks import archiving
+from ops.contract import OperatorDatabase
 from ops.database import sql
-from ops.diagnosis import cannot_start
+from ops.diagnosis import cannot_start, container_states
 from ops.facts import Facts
-from ops.findings import Finding, failed, ok, warning
+from ops.findings import Finding, State, failed, ok, warning
 from ops.repair import REPAIR
 from ops.terminal import age
 from ops.workloads import seconds_since
@@ -38,10 +41,25 @@ WHERE attrelid >= 16384 AND collversion <> pg_collation_actual_version(c.oid);
 """
 
 
+@dataclass(frozen=True)
+class _Scheduled:
+    """What runs by a CronJob, and what to do when it does not work."""
+
+    check: str
+    cron_job: str
+    again: str
+    """What makes one good again."""
+    state: State
+    """What it means that the newest one failed, before another was missed."""
+
+
 def backups(facts: Facts) -> Iterator[Finding]:
-    """The last scheduled backup worked."""
+    """The last scheduled backup worked, or what is written is archived all the time."""
     server = facts.stack.contract.server
     if server is None:
+        return
+    if isinstance(server, OperatorDatabase):
+        yield from archiving(facts, server)
         return
     if server.backup is None:
         yield warning(
@@ -51,13 +69,25 @@ def backups(facts: Facts) -> Iterator[Finding]:
             "set database.backup in the stack's settings, then pulumi up",
         )
         return
-    name = server.backup.cron_job
-    job = facts.cluster.find("CronJob", name)
-    if job is None:
-        yield failed("backup", f"CronJob {name} is missing", "it was deleted by hand", REPAIR)
-        return
-    newest = _newest_run(facts, job)
-    yield _stuck(facts, newest) or _backup(job, newest, facts.cluster.namespace)
+    again = "python -m ops backup"
+    # The next one may work, and there are those before it.
+    yield _look(facts, _Scheduled("backup", server.backup.cron_job, again, "warning"))
+
+
+def drills(facts: Facts) -> Iterator[Finding]:
+    """The last scheduled restore drill worked, where there is a schedule."""
+    if drill := facts.stack.contract.drill:
+        again = "python -m ops backup; python -m ops restore-drill --scheduled"
+        yield _look(facts, _Scheduled("restore drill", drill.cron_job, again, "failed"))
+
+
+def _look(facts: Facts, it: _Scheduled) -> Finding:
+    cron_job = facts.cluster.find("CronJob", it.cron_job)
+    if cron_job is None:
+        missing = f"CronJob {it.cron_job} is missing"
+        return failed(it.check, missing, "it was deleted by hand", REPAIR)
+    newest = _newest_run(facts, cron_job)
+    return _stuck(facts, it, newest) or _judge(facts, it, cron_job, newest)
 
 
 def _newest_run(facts: Facts, cron_job: Json) -> Json | None:
@@ -71,51 +101,64 @@ def _newest_run(facts: Facts, cron_job: Json) -> Json | None:
     return max(runs, key=lambda job: str(job["metadata"]["creationTimestamp"]), default=None)
 
 
-def _stuck(facts: Facts, run: Json | None) -> Finding | None:
+def _pods_of(facts: Facts, run: Json) -> list[Json]:
+    name = run["metadata"]["name"]
+    return [pod for pod in facts.pods if part(pod, "metadata", "labels").get("job-name") == name]
+
+
+def _stuck(facts: Facts, it: _Scheduled, run: Json | None) -> Finding | None:
     """Returns why the pod of a run does not start: nobody watches it at night."""
     if run is None or part(run, "status").get("succeeded"):
         return None
-    name = run["metadata"]["name"]
-    for pod in facts.pods:
-        if part(pod, "metadata", "labels").get("job-name") != name:
-            continue
+    for pod in _pods_of(facts, run):
         if found := cannot_start(pod, facts.events):
-            detail = f"{name} does not start: {found.detail}"
-            return failed("backup", detail, found.cause, found.command)
+            detail = f"{run['metadata']['name']} does not start: {found.detail}"
+            return failed(it.check, detail, found.cause, found.command)
     return None
 
 
-def _backup(job: Json, newest: Json | None, namespace: str) -> Finding:
-    name, status = job["metadata"]["name"], part(job, "status")
+def _why(facts: Facts, run: Json) -> str | None:
+    """Returns why a run failed: the last that its pod said, else what the Job says; None: not."""
+    conditions = parts(run, "status", "conditions")
+    ended = next((c for c in conditions if c["type"] == "Failed" and c["status"] == "True"), None)
+    if ended is None:
+        return None
+    for pod in reversed(_pods_of(facts, run)):
+        for container in container_states(pod):
+            said = str(part(container, "state", "terminated").get("message") or "").strip()
+            if said:
+                return said.splitlines()[-1]
+        if evicted := part(pod, "status").get("message"):
+            return str(evicted)
+    return str(ended.get("message") or ended.get("reason", "it does not say why"))
+
+
+def _judge(facts: Facts, it: _Scheduled, job: Json, newest: Json | None) -> Finding:
+    name, status, namespace = it.cron_job, part(job, "status"), facts.cluster.namespace
     last: str | None = status.get("lastSuccessfulTime")
     done = f"the last one that worked is {age(seconds_since(last))} old" if last else "none yet"
-    look = f"kubectl get jobs -n {namespace}; python -m ops backup"
+    look = f"kubectl get jobs -n {namespace}; {it.again}"
     if job["spec"].get("suspend"):
         go_on = f'kubectl patch cronjob {name} -n {namespace} -p \'{{"spec":{{"suspend":false}}}}\''
-        return warning("backup", f"{name} is suspended; {done}", "somebody suspended it", go_on)
+        return warning(it.check, f"{name} is suspended; {done}", "somebody suspended it", go_on)
     begin = last or job["metadata"].get("creationTimestamp") or status.get("lastScheduleTime")
     missed = _missed(job, begin) if begin else 0
     cause = "the job fails or does not start, or the cluster was off"
-    conditions = parts(newest, "status", "conditions")
-    ended = next(
-        (it for it in conditions if it["type"] == "Failed" and it["status"] == "True"), None
-    )
-    if newest and ended:
+    why = _why(facts, newest) if newest else None
+    if newest and why:
         run = newest["metadata"]["name"]
-        cause = (
-            f"{run} failed: {ended.get('message') or ended.get('reason', 'it does not say why')}"
-        )
-        look = f"kubectl logs -n {namespace} job/{run}; python -m ops backup"
-    if not missed and ended:
-        return warning("backup", f"the newest one failed; {done}", cause, look)
+        cause = f"{run} failed: {why}"
+        look = f"kubectl logs -n {namespace} job/{run}; {it.again}"
+    if not missed and why:
+        return Finding(it.check, it.state, f"the newest one failed; {done}", cause, look)
     if not missed:
         schedule = f"scheduled ({job['spec']['schedule']} UTC), none was due yet"
-        return ok("backup", f"{age(seconds_since(last))} ago" if last else schedule)
+        return ok(it.check, f"{age(seconds_since(last))} ago" if last else schedule)
     if not last:
-        return failed("backup", f"none has ever worked, and {missed} were due", cause, look)
-    if missed == 1:
-        return warning("backup", f"{done}, and one was missed since", cause, look)
-    return failed("backup", f"{done}, and {missed} were missed since", cause, look)
+        return failed(it.check, f"none has ever worked, and {missed} were due", cause, look)
+    if missed == 1 and not (why and it.state == "failed"):
+        return warning(it.check, f"{done}, and one was missed since", cause, look)
+    return failed(it.check, f"{done}, and {missed} were missed since", cause, look)
 
 
 def _missed(job: Json, begin: str) -> int:

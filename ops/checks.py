@@ -7,18 +7,26 @@ from functools import partial
 
 from cluster_objects.json_tree import Json, part, parts
 from console.failure import Failure
-from ops import database
-from ops.backup_checks import backups, collations
+from ops import database, servers
+from ops.backup_checks import backups, collations, drills
+from ops.contract import InClusterDatabase
+from ops.copying.check import writes
 from ops.diagnosis import diagnose_pod, diagnose_workload
+from ops.external_secret_checks import external_secrets
 from ops.facts import Facts
 from ops.findings import Finding, failed, ok, warning
+from ops.image_signatures import signatures
 from ops.network_policy_checks import policies
-from ops.password_rotation import PASSWORD, PasswordRotation, digest
+from ops.password_places import PASSWORD, places
+from ops.password_rotation import PasswordRotation
 from ops.repair import REPAIR
 from ops.role_separation import RoleSeparation
+from ops.secret_files import digest
+from ops.servers import Server
 from ops.stack import ManagedObject
+from ops.store_check import object_store
 from ops.terminal import octets_of, size
-from ops.workloads import is_ready, mounted_secret, selector_of
+from ops.workloads import is_ready, pods_ready, pods_wanted, selector_of
 
 Check = Callable[[Facts], Iterator[Finding]]
 
@@ -42,7 +50,7 @@ def _find(facts: Facts, it: ManagedObject) -> Json | None:
 
 
 def workloads(facts: Facts) -> Iterator[Finding]:
-    """Deployments and StatefulSets have all their pods; each pod that is not ready says why."""
+    """Every workload has all its pods; each pod that is not ready says why."""
     for service in facts.stack.contract.services:
         kind, name = service.kind.lower(), service.workload
         workload = facts.workloads[service.name]
@@ -55,8 +63,10 @@ def workloads(facts: Facts) -> Iterator[Finding]:
         wrong = [finding for finding in found if finding]
         yield from wrong
         if not wrong:
-            ready = workload["status"].get("readyReplicas", 0)
-            yield ok(f"{kind} {name}", f"{ready} of {workload['spec'].get('replicas', 1)} ready")
+            detail = f"{pods_ready(workload)} of {pods_wanted(workload)} ready"
+            if kind == "cluster":
+                detail += f", {part(workload, 'status').get('currentPrimary')} takes writes"
+            yield ok(f"{kind} {name}", detail)
 
 
 def probes(facts: Facts) -> Iterator[Finding]:
@@ -114,27 +124,30 @@ def endpoints(facts: Facts) -> Iterator[Finding]:
 
 
 def volumes(facts: Facts) -> Iterator[Finding]:
-    """The data volume is bound and has room."""
+    """The volumes with data are bound and have room."""
+    found = servers.instances(facts.stack, facts.cluster)
     if facts.stack.contract.server is None:
         yield ok("volume", "the database is outside the cluster")
-        return
-    name = facts.stack.contract.server.claim
+    for server in found:
+        yield _volume(facts, server)
+
+
+def _volume(facts: Facts, server: Server) -> Finding:
+    name = server.claim
     claim = facts.cluster.find("PersistentVolumeClaim", name)
     phase = str(part(claim, "status").get("phase", "missing"))
     if claim is None or phase != "Bound":
-        yield failed(
+        return failed(
             f"volume {name}",
             f"is {phase.lower()}",
             "no storage class, no provisioner, or no volume of that size",
             f"kubectl describe pvc -n {facts.cluster.namespace} {name}; kubectl get storageclass",
         )
-        return
     try:
-        total, free = database.disk(facts.stack, facts.cluster)
+        total, free = database.disk(facts.cluster, server)
     except Failure:
-        yield warning(f"volume {name}", "bound; how full it is cannot be read now")
-        return
-    yield fullness(name, claim, total, free)
+        return warning(f"volume {name}", "bound; how full it is cannot be read now")
+    return fullness(name, claim, total, free)
 
 
 def fullness(name: str, claim: Json, total: int, free: int) -> Finding:
@@ -175,32 +188,22 @@ def secrets(facts: Facts) -> Iterator[Finding]:
     digests: dict[str, str] = {}
     password: str | None = None
     wanted = facts.stack.contract.secret(PASSWORD)
-    readers = [it.name for it in facts.stack.contract.readers(PASSWORD)]
-    servers = [it.name for it in facts.stack.contract.services if it.role == "database"]
-    for mounting in (*readers, *servers):
-        workload = facts.workloads.get(mounting)
-        name = mounted_secret(workload) if workload else None
-        secret = facts.cluster.find("Secret", name) if name else None
-        if name and secret is None:
+    for place in places(facts.stack, facts.cluster):
+        secret = facts.cluster.find("Secret", place.secret)
+        value = part(secret, "data").get(place.key)
+        if not wanted.generated and not value:
+            return  # an external store has it; its own check says so
+        if secret is None or not value:
             yield failed(
                 "secrets",
-                f"Secret {name} of the {mounting} is missing",
-                "it was deleted by hand",
+                f"Secret {place.secret} of the {place.service} "
+                + ("is missing" if secret is None else f"has no {place.key}"),
+                "it was deleted by hand" if secret is None else "somebody changed the Secret",
                 REPAIR,
             )
             return
-        value = part(secret, "data").get(wanted.file)
-        if name and not value:
-            yield failed(
-                "secrets",
-                f"Secret {name} of the {mounting} has no {wanted.file}",
-                "somebody changed the Secret",
-                REPAIR,
-            )
-            return
-        if value:
-            password = base64.b64decode(value).decode()
-            digests[mounting] = digest(password)
+        password = base64.b64decode(value).decode()
+        digests[place.service] = digest(password)
     if len(set(digests.values())) > 1:
         yield failed(
             "secrets",
@@ -212,8 +215,10 @@ def secrets(facts: Facts) -> Iterator[Finding]:
         yield failed(
             "secrets",
             "the database does not accept the password in the Secrets",
-            "somebody changed it with ALTER ROLE, or the volume is from another stack",
-            "python -m ops rotate-password",
+            "somebody changed it with ALTER ROLE, or the volume is from another stack"
+            if wanted.generated
+            else "the external store has another one by now",
+            f"python -m ops {'rotate-password' if wanted.generated else 'sync-secrets'}",
         )
     else:
         yield ok("secrets", f"present, the same for {' and '.join(digests) or 'all'}")
@@ -230,8 +235,8 @@ def _accepted(facts: Facts, password: str) -> bool:
 
 
 def roles(facts: Facts) -> Iterator[Finding]:
-    """The application's role is no superuser."""
-    if facts.stack.contract.server is None:
+    """The application's role is no superuser, as it was on volumes of earlier versions."""
+    if not isinstance(facts.stack.contract.server, InClusterDatabase):
         return
     role = facts.stack.contract.database.user
     try:
@@ -273,12 +278,17 @@ CHECKS: tuple[Check, ...] = (
     objects,
     workloads,
     probes,
+    signatures,
     endpoints,
     volumes,
+    external_secrets,
     secrets,
     roles,
     quota,
     policies,
     backups,
+    object_store,
+    drills,
     collations,
+    writes,
 )

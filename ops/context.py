@@ -28,6 +28,13 @@ class Target:
         return Cluster.of(self.stack)
 
 
+def with_stack(to: Target, stack: Stack) -> Target:
+    """Returns a target in the same cluster with another view of its stack."""
+    other = Target(to.project, to.stack_name)
+    vars(other).update(stack=stack, cluster=to.cluster)
+    return other
+
+
 def target(context: typer.Context) -> Target:
     """Returns the target that the global options named."""
     found = context.obj

@@ -15,6 +15,23 @@ from console.failure import ExitCode, Failure
 T = TypeVar("T")
 
 
+class UnreadableOperationsError(Failure):
+    """What a program of another version says to operations."""
+
+    def __init__(self, what: str) -> None:
+        """Keeps what cannot be read.
+
+        Args:
+            what: Which output, and why.
+        """
+        super().__init__(
+            f"The stack was deployed by another version of the program ({what}); run `make up` (or "
+            "pulumi up) with this one.",
+            ExitCode.UNREACHABLE,
+        )
+        self.what = what
+
+
 class _Model(BaseModel):
     model_config: ClassVar[ConfigDict] = ConfigDict(
         frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True
@@ -29,14 +46,30 @@ class Paths(_Model):
     metrics: str | None = None
 
 
+class Authority(_Model):
+    """A ConfigMap whose `ca.crt` signs the certificate of an address."""
+
+    namespace: str
+    config_map: str
+
+
+class Signature(_Model):
+    """Whose signature an image has in its registry, and its bill of materials there."""
+
+    public_key: str
+    """As PEM."""
+    ca_bundle: str | None = None
+    """Who signs the registry's certificate, as PEM; None: somebody whom every machine trusts."""
+
+
 class Service(_Model):
-    """One Deployment or StatefulSet, and the Kubernetes Service in front of it."""
+    """One Deployment, StatefulSet or CloudNativePG Cluster, and the Service in front of it."""
 
     name: str
     """What people call it: `logs <name>`, `forward --<name>`."""
     role: str
     """What it is for: `frontend` is what a browser opens, `backend` serves it, `database`."""
-    kind: Literal["Deployment", "StatefulSet"]
+    kind: Literal["Deployment", "StatefulSet", "Cluster"]
     workload: str
     """Name of the object of that kind."""
     component: str
@@ -48,11 +81,19 @@ class Service(_Model):
     """Port of the Service and of the pods."""
     url: str | None
     """Where it answers, from outside the cluster if it can be reached from there."""
+    authority: Authority | None = None
+    """Who signs the certificate there, if it is nobody that every machine trusts."""
     image: str
+    image_setting: str | None = None
+    """Path in the stack's configuration that names another image; None: nothing does."""
+    image_build: str | None = None
+    """URN of what builds the image; None: it is not built with the stack."""
     paths: Paths | None
     metrics_port: int | None
     local_port: int | None
     """Port of this machine that `forward` takes; None: it is not forwarded."""
+    signature: Signature | None = None
+    """What all images of its pods have to have; None: nothing."""
     writes_to_database: bool = False
     """Whether it is stopped while the database is swapped."""
 
@@ -62,13 +103,64 @@ class Service(_Model):
         return self.url is not None and ".svc:" in self.url
 
 
+class Drill(_Model):
+    """The CronJob that proves that the newest backup can be restored."""
+
+    cron_job: str
+    container: str
+
+
+class BackupStore(_Model):
+    """The object store that backups go to."""
+
+    container: str
+    """What brings them there and back, told by its last argument what to do."""
+    owner: str
+    """Whose the stack's own backups are, of all in the same folder."""
+    address: str
+    """Where they are, as a person reads it."""
+
+
 class Backup(_Model):
     """The CronJob that writes backups."""
 
     cron_job: str
-    claim: str
+    claim: str | None
+    """None: they go to an object store."""
     container: str
+    """What has PostgreSQL's programs."""
     schedule: str
+    drill: Drill | None = None
+    """None: no schedule proves it."""
+    store: BackupStore | None = None
+    """None: they go to the claim."""
+
+
+class Upgrade(_Model):
+    """What it takes to bring the data to the server's next volume."""
+
+    volume: int
+    """Which one the server has, counted from 1."""
+    config_key: str
+    """Key in the stack's configuration with that number, a path with its namespace."""
+    image_key: str
+    """The setting with the image."""
+    claims: tuple[str, ...]
+    """Names of the claims of all volumes that there were, and of the next one."""
+    note: str
+    """Annotation of a StatefulSet and of its claim: what the volume is made with."""
+    targets: tuple[str, ...]
+    """URNs of the resources that another image changes, the StatefulSet's first."""
+
+    @property
+    def claim(self) -> str:
+        """The claim of the volume that the server has."""
+        return self.claims[self.volume - 1]
+
+    @property
+    def next_claim(self) -> str:
+        """The claim of the volume that it gets."""
+        return self.claims[self.volume]
 
 
 class _Database(_Model):
@@ -91,6 +183,40 @@ class InClusterDatabase(_Database):
     data_path: str
     """Where the claim is mounted."""
     backup: Backup | None
+    upgrade: Upgrade | None = None
+    """None: the stack was deployed by a version that knew no other volume."""
+
+
+class ScheduledBackup(_Model):
+    """The ScheduledBackup by which an operator writes base backups to an object store."""
+
+    scheduled_backup: str
+    schedule: str
+    drill: Drill | None = None
+    """None: no schedule proves that it can be recovered."""
+
+
+class SecretKey(_Model):
+    """One value of a Secret."""
+
+    name: str
+    key: str
+
+
+class OperatorDatabase(_Database):
+    """PostgreSQL servers that CloudNativePG runs: one takes writes, the others follow it."""
+
+    mode: Literal["operator"]
+    superuser: str
+    cluster: str
+    """Name of the Cluster object."""
+    container: str
+    data_path: str
+    """Where each server's claim is mounted."""
+    password_secret: SecretKey
+    """What the operator reads the password of the application's role from."""
+    backup: ScheduledBackup | None
+    """None: nothing is archived, so there is no recovery to a moment."""
 
 
 class ExternalDatabase(_Database):
@@ -99,7 +225,9 @@ class ExternalDatabase(_Database):
     mode: Literal["external"]
 
 
-Database = Annotated[InClusterDatabase | ExternalDatabase, Field(discriminator="mode")]
+Database = Annotated[
+    InClusterDatabase | OperatorDatabase | ExternalDatabase, Field(discriminator="mode")
+]
 
 
 class Secret(_Model):
@@ -126,6 +254,17 @@ class Session(_Model):
     """Run in the backend's container: prints for how many minutes a session is valid."""
 
 
+class Move(_Model):
+    """How the database gets from one kind of server to another."""
+
+    config_key: str
+    """Key in the stack's configuration that is there from a move's begin to its end."""
+    targets: dict[str, tuple[str, ...]]
+    """`database.mode` to the URNs, with wildcards, of what has to be there first."""
+    cluster: str | None = None
+    """Name of the Cluster that there is with mode operator."""
+
+
 class Operations(_Model):
     """The output as a whole."""
 
@@ -140,6 +279,8 @@ class Operations(_Model):
     secrets: tuple[Secret, ...]
     """All that there may be, also those without a value now."""
     session: Session | None
+    move: Move | None = None
+    """None: the database stays with the kind of server that it has."""
 
     def service(self, name: str) -> Service:
         """Returns the service of a name; Failure: there is none."""
@@ -158,11 +299,17 @@ class Operations(_Model):
         return {self.service(it.service): it for it in self.secrets if it.name == name}
 
     @property
-    def server(self) -> InClusterDatabase | None:
-        """The database's server, where it runs in the cluster."""
-        return self.database if isinstance(self.database, InClusterDatabase) else None
+    def server(self) -> InClusterDatabase | OperatorDatabase | None:
+        """The database's server, where the stack has one."""
+        return None if isinstance(self.database, ExternalDatabase) else self.database
 
-    def required_server(self) -> InClusterDatabase:
+    @property
+    def drill(self) -> Drill | None:
+        """What proves by schedule that the server's backups can be restored."""
+        backup = self.server.backup if self.server else None
+        return backup.drill if backup else None
+
+    def required_server(self) -> InClusterDatabase | OperatorDatabase:
         """Returns the database's server.
 
         Raises:
@@ -205,8 +352,4 @@ def operations_in(outputs: dict[str, Any]) -> Operations:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(step) for step in ("operations", *first["loc"]))
-        raise Failure(
-            f"The stack was deployed by another version of the program (output {where}: "
-            f"{first['msg']}); run `make up` (or pulumi up) with this one.",
-            ExitCode.UNREACHABLE,
-        ) from None
+        raise UnreadableOperationsError(f"output {where}: {first['msg']}") from None

@@ -3,7 +3,9 @@
 import re
 
 from console.failure import Failure
+from ops import servers
 from ops.kube import Cluster, Ran
+from ops.servers import Server
 from ops.stack import Stack
 from ops.workloads import is_ready
 
@@ -67,14 +69,14 @@ def run_psql(
     superuser: bool = False,
 ) -> Ran:
     """Runs statements and returns what psql did."""
-    server = stack.contract.required_server()
+    names, server = stack.contract.database, servers.primary(stack, cluster)
     if superuser:
         statements = f"SET ROLE NONE;\n{statements}"
     octets = len(statements.encode())
     # head: psql then sees the end of its input, which not every API server passes on.
     connect = 'export PGUSER="$0"\n' if user else CONNECT
     command = f'{connect}head -c {octets} | psql -X -q -A -t -v ON_ERROR_STOP=1 -d "$1"'
-    words = [user or server.user, database or server.name, server.superuser]
+    words = [user or names.user, database or names.name, server.superuser]
     return cluster.run(
         server.pod, server.container, ["sh", "-c", command, *words], stdin=statements
     )
@@ -85,9 +87,12 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def disk(stack: Stack, cluster: Cluster) -> tuple[int, int]:
-    """Returns size and free space of the data volume, in bytes."""
-    server = stack.contract.required_server()
+def disk(cluster: Cluster, server: Server) -> tuple[int, int]:
+    """Returns size and free space of a server's volume, in bytes.
+
+    Raises:
+        Failure: Its pod does not run.
+    """
     command = ["df", "-B1", "--output=size,avail", server.data_path]
     done = cluster.run(server.pod, server.container, command)
     words = done.out.split()
@@ -96,13 +101,19 @@ def disk(stack: Stack, cluster: Cluster) -> tuple[int, int]:
     return int(words[-2]), int(words[-1])
 
 
+def octets(stack: Stack, cluster: Cluster) -> int:
+    """Returns how many bytes the application's database takes."""
+    statement = "SELECT pg_database_size(current_database());"
+    return int(sql(stack, cluster, statement, superuser=True))
+
+
 def require_ready(stack: Stack, cluster: Cluster) -> None:
     """Checks that the server answers.
 
     Raises:
         Failure: Its pod is not ready, or the database is outside the cluster.
     """
-    name = stack.contract.required_server().pod
+    name = servers.primary(stack, cluster).pod
     pod = cluster.find("Pod", name)
     if not pod or not is_ready(pod):
         raise Failure(f"The database pod {name} is not ready; run `python -m ops validate`.")

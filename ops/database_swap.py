@@ -17,6 +17,13 @@ WHERE datname::text = {name} AND datname::text <> {live}
 AND split_part(shobj_description(oid, 'pg_database'), E'\n', 1) = {mark} \gexec
 """
 
+_MAKE = r"""
+SELECT format('CREATE DATABASE %I TEMPLATE template0 ENCODING %L LC_COLLATE %L LC_CTYPE %L '
+  'OWNER %I', {name}, pg_encoding_to_char(encoding), datcollate, datctype, {owner})
+FROM pg_database WHERE datname::text = {live} \gexec
+SELECT format('COMMENT ON DATABASE %I IS %L', {name}, {mark}) \gexec
+"""
+
 _DISCONNECT = """
 SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity
 WHERE datname::text IN ({live}, {name}) AND pid <> pg_backend_pid();
@@ -140,6 +147,25 @@ def discard(to: Target, purpose: Purpose) -> None:
             name=literal(unwanted.name), live=literal(live), mark=literal(unwanted.mark)
         )
         database.sql(to.stack, to.cluster, statement, database="postgres", superuser=True)
+
+
+def make_empty(to: Target, purpose: Purpose) -> Derived:
+    """Makes an empty database like the live one, in place of what an earlier run left.
+
+    Raises:
+        Failure: One of that name is there that this program did not make.
+    """
+    live = to.stack.contract.database
+    fresh = derived(live.name, purpose)
+    discard(to, purpose)
+    statement = _MAKE.format(
+        name=literal(fresh.name),
+        live=literal(live.name),
+        mark=literal(fresh.mark),
+        owner=literal(live.user),
+    )
+    database.sql(to.stack, to.cluster, statement, database="postgres", superuser=True)
+    return fresh
 
 
 def put_in_place(to: Target, fresh: Derived) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from cluster_objects.json_tree import Json, part, parts
 from ops.findings import Finding, failed, warning
 from ops.repair import REPAIR
-from ops.workloads import is_ready, restarts
+from ops.workloads import is_ready, pods_ready, pods_wanted, restarts
 
 _LOCAL_IMAGE = re.compile(r"^(localhost/|docker\.io/library/todo|todo/)")
 
@@ -115,15 +115,28 @@ def _waiting(pod: Json, events: Sequence[Json], check: str) -> Finding | None:
             )
         if reason == "CrashLoopBackOff":
             return _crashing(state, check, namespace, name)
-    for event in reversed(events):
-        if event.get("reason") == "FailedMount" and not is_ready(pod):
-            return failed(
-                check,
-                f"waits for a volume: {str(event.get('message', ''))[:160]}",
-                "a Secret or volume that it mounts is missing",
-                f"kubectl describe pod -n {namespace} {name}",
-            )
+    unmounted = [it for it in events if it.get("reason") == "FailedMount"]
+    if unmounted and not _has_volumes(pod):
+        return failed(
+            check,
+            f"waits for a volume: {str(unmounted[-1].get('message', ''))[:160]}",
+            "a Secret or volume that it mounts is missing",
+            f"kubectl describe pod -n {namespace} {name}",
+        )
     return None
+
+
+def _has_volumes(pod: Json) -> bool:
+    """Returns whether all volumes are mounted, whatever an event of before says.
+
+    A node makes the sandbox after that, and starts a container in it.
+    """
+    conditions = parts(pod, "status", "conditions")
+    sandbox = next((it for it in conditions if it["type"] == "PodReadyToStartContainers"), None)
+    if sandbox and sandbox["status"] == "True":
+        return True
+    states = [part(it, "state") | part(it, "lastState") for it in container_states(pod)]
+    return any("running" in state or "terminated" in state for state in states)
 
 
 def _image(image: str, namespace: str, reason: str, message: str, check: str) -> Finding:
@@ -226,17 +239,16 @@ def _not_ready(pod: Json, events: Sequence[Json], check: str) -> Finding:
 def diagnose_workload(
     kind: str, workload: Json, pods: Sequence[Json], events: Sequence[Json]
 ) -> Finding | None:
-    """Returns what is wrong with a Deployment or StatefulSet as such, or None.
+    """Returns what is wrong with a Deployment, StatefulSet or Cluster as such, or None.
 
     Args:
-        kind: `deployment` or `statefulset`.
+        kind: `deployment`, `statefulset` or `cluster`.
         workload: It.
         pods: Its pods.
         events: The namespace's events.
     """
     name, namespace = workload["metadata"]["name"], workload["metadata"]["namespace"]
-    wanted = int(workload["spec"].get("replicas", 1))
-    ready = int(workload.get("status", {}).get("readyReplicas", 0))
+    wanted, ready = pods_wanted(workload), pods_ready(workload)
     updated = int(workload.get("status", {}).get("updatedReplicas", 0))
     check, command = f"{kind} {name}", f"kubectl rollout status -n {namespace} {kind}/{name}"
     if wanted == 0:

@@ -6,6 +6,7 @@ from functools import cached_property
 from cluster_objects.json_tree import Json, part
 from ops.kube import Cluster
 from ops.stack import Stack
+from ops.workloads import labels_of
 
 
 @dataclass
@@ -28,15 +29,14 @@ class Facts:
 
     @cached_property
     def workloads(self) -> dict[str, Json | None]:
-        """Name of a service to its Deployment or StatefulSet."""
+        """Name of a service to its Deployment, StatefulSet or Cluster."""
         return {
             it.name: self.cluster.find(it.kind, it.workload) for it in self.stack.contract.services
         }
 
     def pods_of(self, name: str) -> list[Json]:
         """The pods of one service."""
-        workload = self.workloads.get(name)
-        wanted = part(workload, "spec", "selector", "matchLabels")
+        wanted = labels_of(self.workloads.get(name))
         return [
             pod
             for pod in self.pods

@@ -1,18 +1,22 @@
-"""Small HTTP client: short timeouts, JSON, and which certificate a server has."""
+"""Small HTTP client: JSON, what is given up on, and which certificate a server has."""
 
 import json
 import socket
 import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
 import urllib3
 
-_POOL = urllib3.PoolManager(
-    timeout=urllib3.Timeout(connect=3, read=10), retries=False, headers={"User-Agent": "todo-ops"}
-)
+_HEADERS = {"User-Agent": "todo-ops"}
+_TIMEOUT = urllib3.Timeout(connect=5, read=35)
+"""Longer than the frontend waits for the backend, which it then says (`TIMEOUT_MS` in
+apps/frontend/server/backend.mts)."""
+_AUTHORITIES: dict[str, str] = {}
+"""Host to the certificates of authorities that are believed about it besides this machine's."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,16 @@ class NoAnswerError(Exception):
     """The server could not be reached; the text says why in a few words."""
 
 
+def trust(url: str, certificates: str) -> None:
+    """Believes authorities about the host of a URL, besides those that this machine trusts.
+
+    Args:
+        url: The URL.
+        certificates: Of the authorities, as PEM.
+    """
+    _AUTHORITIES[urlsplit(url).hostname or ""] = certificates
+
+
 def request(
     method: str, url: str, body: object = None, headers: dict[str, str] | None = None
 ) -> Answer:
@@ -44,18 +58,47 @@ def request(
     Raises:
         NoAnswerError: There was no answer.
     """
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    asked = parts._replace(netloc=parts.netloc.replace(host, _address(host), 1)).geturl()
+    named = {**_HEADERS, "Host": parts.netloc, **(headers or {})}
+    pool = _pool(host, _AUTHORITIES.get(host))
     try:
         answer = (
-            _POOL.request(
-                method, url, json=body, headers=headers or {}, redirect=False, preload_content=True
-            )
+            pool.request(method, asked, json=body, headers=named, redirect=False)
             if body is not None
-            else _POOL.request(method, url, headers=headers or {}, redirect=False)
+            else pool.request(method, asked, headers=named, redirect=False)
         )
     except urllib3.exceptions.HTTPError as error:
         raise NoAnswerError(_reason(error)) from None
     text = answer.data.decode(errors="replace")
     return Answer(answer.status, text, answer.headers.get("content-type", ""))
+
+
+@cache
+def _pool(host: str, authorities: str | None) -> urllib3.PoolManager:
+    return urllib3.PoolManager(
+        timeout=_TIMEOUT,
+        retries=False,
+        ssl_context=_context(authorities),
+        # The certificate has to be the host's, whatever its address.
+        server_hostname=host,
+    )
+
+
+def _context(authorities: str | None) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    if authorities:
+        context.load_verify_locations(cadata=authorities)
+    return context
+
+
+def _address(host: str) -> str:
+    """Returns whom to ask for a host: browsers know *.localhost, many resolvers do not.
+
+    RFC 6761, "Domain Name Reservation Considerations for localhost.".
+    """
+    return "127.0.0.1" if host.endswith(".localhost") else host
 
 
 def _reason(error: Exception) -> str:
@@ -79,10 +122,11 @@ def certificate_days(url: str) -> float | None:
     parts = urlsplit(url)
     if parts.scheme != "https" or not parts.hostname:
         return None
-    context = ssl.create_default_context()
+    context = _context(_AUTHORITIES.get(parts.hostname))
+    address = _address(parts.hostname), parts.port or 443
     try:
         with (
-            socket.create_connection((parts.hostname, parts.port or 443), timeout=3) as plain,
+            socket.create_connection(address, timeout=3) as plain,
             context.wrap_socket(plain, server_hostname=parts.hostname) as secure,
         ):
             end = (secure.getpeercert() or {}).get("notAfter")

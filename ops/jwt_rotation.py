@@ -113,7 +113,8 @@ class JwtRotation:
         if not generated or self.configured(CURRENT) is None:
             raise Failure(
                 "This stack's session key is not in its configuration; if an external store has "
-                "it, change it there in the steps of docs/operations.md.",
+                "it, change it there in the steps of docs/operations.md, with `python -m ops "
+                "sync-secrets` after each.",
                 ExitCode.USAGE,
             )
 

@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from kubernetes.utils import DEFAULT_RETRY, on_error
 
 from cluster_objects.json_tree import Json, parts
 from ops.kubeconfig import api_client
-from ops.retry import UNREACHED, ApiError, ApiRetry
+from ops.retry import UNREACHED, ApiError, ApiRetry, BrokenError
 from ops.stack import Stack
 
 FIELD_MANAGER = "todo-ops"
@@ -26,10 +27,15 @@ EVERY = "*"
 _GROUPS = {
     **dict.fromkeys(("Deployment", "StatefulSet", "DaemonSet"), "apps/v1"),
     **dict.fromkeys(("CronJob", "Job"), "batch/v1"),
+    **dict.fromkeys(("Cluster", "Backup", "ScheduledBackup"), "postgresql.cnpg.io/v1"),
     "EndpointSlice": "discovery.k8s.io/v1",
+    "ExternalSecret": "external-secrets.io/v1",
     "NetworkPolicy": "networking.k8s.io/v1",
+    "PodMetrics": "metrics.k8s.io/v1beta1",
 }
 """API versions of the kinds that operations name; of others it is v1."""
+_SILENT_SECONDS = 20.0
+"""For how long a command's connection is silent: a proxy may end it after a minute."""
 _NO_CACHE = f"{os.devnull}/none"
 """Where nothing can be: the client would keep what it discovers in a file that all users share."""
 
@@ -121,6 +127,17 @@ class Cluster:
         content = "json-patch" if isinstance(body, list) else "merge-patch"
         return self._request("PATCH", kind, name, body=body, content=f"application/{content}+json")
 
+    def patch_status(self, kind: str, name: str, status: Json) -> None:
+        """Changes what a controller says of an object: some take requests there."""
+        self._request(
+            "PATCH",
+            kind,
+            name,
+            subresource="status",
+            body={"status": status},
+            content="application/merge-patch+json",
+        )
+
     def delete(self, kind: str, name: str) -> None:
         """Deletes an object and what it owns; one that is gone is fine."""
         try:
@@ -149,10 +166,28 @@ class Cluster:
 
         on_error(DEFAULT_RETRY, conflicts, attempt)
 
-    def run(self, pod: str, container: str, command: Sequence[str], stdin: str = "") -> Ran:
+    def run(
+        self,
+        pod: str,
+        container: str,
+        command: Sequence[str],
+        stdin: str = "",
+        *,
+        once: bool = False,
+    ) -> Ran:
         """Runs a command in a container; secrets belong into `stdin`, never into `command`.
 
         The command must know by itself where its input ends.
+
+        Args:
+            pod: The pod.
+            container: Its container.
+            command: The command and its arguments.
+            stdin: What it reads.
+            once: Whether it is not run a second time when its connection breaks.
+
+        Raises:
+            BrokenError: The connection broke, and the command may or may not have ended.
         """
 
         def attempt() -> Ran:
@@ -171,14 +206,12 @@ class Cluster:
                 _request_timeout=10,
             )
             with closing(socket_):
-                if stdin:
-                    socket_.write_stdin(stdin)
-                out, err = "", ""
-                while socket_.is_open():
-                    socket_.update(timeout=1)
-                    out += socket_.read_stdout(timeout=0) if socket_.peek_stdout() else ""
-                    err += socket_.read_stderr(timeout=0) if socket_.peek_stderr() else ""
-                return Ran(_exit_code(socket_.read_channel(3)), out, err)
+                try:
+                    return _followed(socket_, pod, stdin)
+                except UNREACHED:
+                    if once:
+                        raise BrokenError(pod) from None
+                    raise
 
         return self._retried(attempt)
 
@@ -245,6 +278,7 @@ class Cluster:
         namespace: str = "",
         api_version: str = "",
         query: dict[str, str] | None = None,
+        subresource: str = "",
         body: Json | list[Json] | None = None,
         content: str = "",
     ) -> Json:
@@ -253,7 +287,8 @@ class Cluster:
         def attempt() -> Json:
             return self._dynamic.request(
                 method,
-                self._path(kind, name, namespace, api_version),
+                self._path(kind, name, namespace, api_version)
+                + f"/{subresource}" * bool(subresource),
                 query_params=list({**(query or {}), **changes}.items()),
                 body=body,
                 content_type=content,
@@ -281,12 +316,30 @@ def _plain(_: object, answer: Json) -> Json:
     return answer
 
 
+def _followed(socket_: Any, pod: str, stdin: str) -> Ran:
+    """Returns what a command did, once it has ended."""
+    if stdin:
+        socket_.write_stdin(stdin)
+    out, err, spoke = "", "", time.monotonic()
+    while socket_.is_open():
+        if stdin and time.monotonic() - spoke > _SILENT_SECONDS:
+            socket_.write_stdin("")
+            spoke = time.monotonic()
+        socket_.update(timeout=1)
+        out += socket_.read_stdout(timeout=0) if socket_.peek_stdout() else ""
+        err += socket_.read_stderr(timeout=0) if socket_.peek_stderr() else ""
+    ending = socket_.read_channel(3)
+    if not ending:
+        raise BrokenError(pod)
+    return Ran(_exit_code(ending), out, err)
+
+
 def _exit_code(text: str) -> int:
     """Reads the status that ends a command's stream."""
-    status = cast("Json", json.loads(text or "{}"))
+    status = cast("Json", json.loads(text))
     if status.get("status") == "Success":
         return 0
     for cause in parts(status, "details", "causes"):
         if cause.get("reason") == "ExitCode":
             return int(cause["message"])
-    raise ApiError(410, str(status.get("message") or "the command's connection broke"))
+    raise ApiError(410, str(status.get("message") or "the command did not end"))

@@ -4,8 +4,9 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -106,7 +107,8 @@ class PulumiStack:
         Raises:
             Failure: There is no such project.
         """
-        self._project, self._name = project, name
+        self.project, self._name = project, name
+        """Folder with Pulumi.yaml."""
         if not (project / "Pulumi.yaml").exists():
             raise Failure(
                 f"There is no Pulumi.yaml in {project}; run in the project's folder or name it "
@@ -114,11 +116,21 @@ class PulumiStack:
                 ExitCode.USAGE,
             )
 
+    @property
+    def name(self) -> str:
+        """The stack's name, for every command of Pulumi."""
+        return self._stack.name
+
+    @property
+    def project_name(self) -> str:
+        """The project's name."""
+        return self._stack.workspace.project_settings().name
+
     @cached_property
     def _stack(self) -> auto.Stack:
-        enter(self._project, self._name)
+        enter(self.project, self._name)
         try:
-            workspace = _Workspace(work_dir=str(self._project), pulumi_command=_Command())
+            workspace = _Workspace(work_dir=str(self.project), pulumi_command=_Command())
         except auto.InvalidVersionError as error:
             raise _unfit(error) from None
         except FileNotFoundError:
@@ -152,18 +164,23 @@ class PulumiStack:
         done = _explained(
             " ".join(arguments[:2]),
             lambda: stack.workspace.pulumi_command.run(
-                [*arguments, "--stack", stack.name], str(self._project), {}
+                [*arguments, "--stack", stack.name], str(self.project), {}
             ),
         )
         return json.loads(done.stdout)
 
-    def config(self, key: str) -> str | None:
-        """Returns a value of the stack's configuration, decrypted, or None where there is none."""
+    def config(self, key: str, *, path: bool = False) -> str | None:
+        """Returns a value of the stack's configuration, decrypted, or None where there is none.
+
+        Args:
+            key: Its key.
+            path: Whether the key is a path into an object.
+        """
         stack = self._stack
 
         def read() -> str | None:
             try:
-                return stack.get_config(key).value
+                return stack.get_config(key, path=path).value
             except auto.CommandError as error:
                 if "not found for stack" in str(error):
                     return None
@@ -183,21 +200,121 @@ class PulumiStack:
         stack = self._stack
         command = cast("_Command", stack.workspace.pulumi_command)
         arguments = ["config", "set", "--secret", key, "--stack", stack.name]
-        _explained(
-            "config set", lambda: command.run(arguments, str(self._project), {}, stdin=value)
-        )
+        _explained("config set", lambda: command.run(arguments, str(self.project), {}, stdin=value))
 
     def remove_config(self, key: str) -> None:
         """Removes a value from the stack's configuration."""
         _explained("config rm", lambda: self._stack.remove_config(key))
 
-    def up(self, targets: Sequence[str]) -> None:
-        """Runs `pulumi up` for the resources of these URNs alone.
+    def set_config(self, key: str, value: str, *, path: bool = False) -> None:
+        """Writes a value that is no secret into the stack's configuration.
+
+        Args:
+            key: Its key.
+            value: The value.
+            path: Whether the key is a path into an object.
+
+        Raises:
+            Failure: Pulumi refused.
+        """
+        plain = auto.ConfigValue(value=value, secret=False)
+        _explained("config set", lambda: self._stack.set_config(key, plain, path=path))
+
+    def set_in_file(self, file: Path, values: Mapping[str, str]) -> None:
+        """Writes values that are no secrets into a file like the stack's own.
+
+        Args:
+            file: The file.
+            values: Path of a key to its value.
+
+        Raises:
+            Failure: Pulumi refused.
+        """
+        stack = self._stack
+        written = [word for it in values.items() for word in ("--plaintext", "=".join(it))]
+        words = ["config", "set-all", "--path", *written, "--config-file", str(file)]
+        words += ["--stack", stack.name]
+        _explained(
+            "config set-all",
+            lambda: stack.workspace.pulumi_command.run(words, str(self.project), {}),
+        )
+
+    def up(
+        self,
+        targets: Sequence[str] | None,
+        variables: Mapping[str, str] | None = None,
+        *,
+        refresh: bool = False,
+    ) -> None:
+        """Runs `pulumi up`.
+
+        Args:
+            targets: URNs of the only resources that are updated, with wildcards; None: all.
+            variables: What the program finds in its environment besides.
+            refresh: Whether it looks at them in the cluster first, and makes what is gone.
 
         Raises:
             Failure: It failed.
         """
-        _explained("up", lambda: self._stack.up(target=list(targets), show_secrets=False))
+        chosen = None if targets is None else [*targets]
+        with self._given(variables or {}) as stack:
+            _explained("up", lambda: stack.up(target=chosen, refresh=refresh, show_secrets=False))
+
+    def check(self, targets: Sequence[str], variables: Mapping[str, str]) -> None:
+        """Previews what `up` would do with the same arguments.
+
+        Raises:
+            Failure: The program or Pulumi would refuse it.
+        """
+        with self._given(variables) as stack:
+            _explained("preview", lambda: stack.preview(target=[*targets]))
+
+    @contextmanager
+    def _given(self, variables: Mapping[str, str]) -> Generator[auto.Stack]:
+        stack = self._stack
+        stack.workspace.env_vars = dict(variables)
+        try:
+            yield stack
+        finally:
+            stack.workspace.env_vars = {}
+
+    def unprotect(self, urns: Sequence[str]) -> None:
+        """Lets Pulumi delete resources that it has to protect.
+
+        Raises:
+            Failure: It failed.
+        """
+        stack = self._stack
+        for urn in urns:
+            words = ["state", "unprotect", urn, "--yes", "--stack", stack.name]
+            _explained(
+                "state unprotect",
+                lambda words=words: stack.workspace.pulumi_command.run(
+                    words, str(self.project), {}
+                ),
+            )
+
+    def wanted_inputs(self, urn: str) -> dict[str, Any]:
+        """Returns what the program now declares of a resource that is deployed.
+
+        Also where the program refuses to go from the one to the other.
+
+        Raises:
+            Failure: The program ended before.
+        """
+        found: list[EngineEvent] = []
+        refusal: Failure | None = None
+        try:
+            _explained("preview", lambda: self._stack.preview(target=[urn], on_event=found.append))
+        except Failure as failure:
+            refusal = failure
+        for event in found:
+            step = event.resource_pre_event.metadata if event.resource_pre_event else None
+            if step and step.urn == urn and step.new and step.new.inputs:
+                return dict(step.new.inputs)
+        raise refusal or Failure(
+            "The program does not declare the database's server; see `pulumi preview`."
+        )
 
     def history(self, number: int) -> list[auto.UpdateSummary]:
         """Returns the newest updates, newest first."""

@@ -33,6 +33,17 @@ class ApiError(Failure):
         self.status = status
 
 
+class BrokenError(Failure):
+    """The connection to a command in a pod broke: nobody knows whether the command has ended."""
+
+    def __init__(self, pod: str) -> None:
+        """Names the pod."""
+        super().__init__(
+            f"The connection to a command in the pod {pod} broke; run this again.",
+            ExitCode.UNREACHABLE,
+        )
+
+
 class ApiRetry:
     """Repeats what fails because the server is away or has just started, for up to 20 seconds."""
 

@@ -16,8 +16,10 @@ from dataclasses import dataclass
 
 from console.failure import Failure
 from ops import database
+from ops.contract import InClusterDatabase
 from ops.kube import Cluster
 from ops.scram import verifier
+from ops.servers import stateful_set
 from ops.stack import Stack
 
 _HELPER = "separating_roles"
@@ -76,7 +78,7 @@ class RoleSeparation:
     @property
     def superuser(self) -> str:
         """The role that new volumes have as their superuser."""
-        return self.stack.contract.required_server().superuser
+        return self._database().superuser
 
     def is_superuser(self) -> bool | None:
         """Returns whether the application's role is one; None: there is no such role."""
@@ -131,9 +133,15 @@ class RoleSeparation:
         query = "SELECT datname FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres';"
         return self._run(self.superuser, "postgres", query).split()
 
+    def _database(self) -> InClusterDatabase:
+        return stateful_set(
+            self.stack,
+            "The application's role has never been a superuser",
+        )
+
     def _first(self) -> str:
         """Returns the name of the role that initdb made."""
-        server = self.stack.contract.required_server()
+        server = self._database()
         command = ["psql", "-X", "-U", server.superuser, "-d", "postgres", "-c", ""]
         done = self.cluster.run(server.pod, server.container, command)
         return server.user if done.code else server.superuser

@@ -19,6 +19,11 @@ from ops.forwarder import Forwarder
 from ops.http import NoAnswerError
 from ops.repair import REPAIR
 
+UNANSWERED = (
+    "no pod is ready, a policy or firewall is in between, or the node has another address",
+    "the frontend does not answer",
+)
+"""Likely causes where there was no answer at all, which may be for the way from this machine."""
 _NOBODY = "nothing answers behind the address: no pod is ready"
 _FRONT_PAGE = "/"
 
@@ -27,6 +32,7 @@ _FRONT_PAGE = "/"
 def reachable(facts: Facts, service: Service) -> Generator[str]:
     """Yields where a service answers; what only the cluster reaches is forwarded meanwhile."""
     if not service.is_inside_only:
+        _trust(facts, service)
         yield str(service.url)
         return
     forwarder = Forwarder(facts.cluster, str(service.service), int(service.port or 0), 0)
@@ -34,6 +40,16 @@ def reachable(facts: Facts, service: Service) -> Generator[str]:
         yield f"http://127.0.0.1:{forwarder.port}"
     finally:
         forwarder.close()
+
+
+def _trust(facts: Facts, service: Service) -> None:
+    """Believes the authority of the service's certificate as the cluster is believed."""
+    if service.authority is None:
+        return
+    namespace, name = service.authority.namespace, service.authority.config_map
+    found = facts.cluster.find("ConfigMap", name, namespace=namespace)
+    if certificate := part(found, "data").get("ca.crt"):
+        http.trust(str(service.url), certificate)
 
 
 def addresses(facts: Facts) -> Iterator[Finding]:
@@ -51,7 +67,9 @@ def addresses(facts: Facts) -> Iterator[Finding]:
                 f"certificate {service.name}",
                 f"expires in {days:.0f} days",
                 "its renewal does not work",
-                f"kubectl get certificate,ingress -n {facts.cluster.namespace}",
+                "make addons"
+                if service.authority
+                else f"kubectl get certificate,ingress -n {facts.cluster.namespace}",
             )
 
 
@@ -64,8 +82,7 @@ def _answers(facts: Facts, service: Service, url: str, paths: list[str]) -> Find
             return failed(
                 check,
                 f"{url}{path}: {error}",
-                "no pod is ready, a policy or firewall is in between, or the node has another "
-                "address",
+                UNANSWERED[0],
                 f"kubectl get service,endpointslices -n {namespace}; python -m ops forward",
             )
         if answer.status != 200:
@@ -143,7 +160,7 @@ def _round_trip(facts: Facts, url: str) -> Iterator[Finding]:
         kept = "" if removed or inside else f"; the empty account {email} stays"
         yield ok(check, f"frontend → backend → database with a todo, removed again{kept}")
     except NoAnswerError as error:
-        yield failed(check, f"{step}: {error}", "the frontend does not answer", logs)
+        yield failed(check, f"{step}: {error}", UNANSWERED[1], logs)
     finally:
         # Whatever has failed, no account stays that can be removed.
         if not removed and not (bearer and _remove_account(url, password, bearer)) and inside:

@@ -26,6 +26,7 @@ trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 exec 3< /dev/null
+refuse() {{ printf 'refused\n%s\n' "$1"; exit 1; }}
 run() {{ "$@" <&3 & child=$!; wait "$child" || {{ set -- $?; child=; return "$1"; }}; child=; }}
 """
 
@@ -50,10 +51,11 @@ df -B1 --output=avail . | tail -n 1 | sed 's/ *//;s/^/free|/'
 
 _CHOOSE = r"""dump="${DUMP:-$(ls -1 | grep -E "$named\$" | sort -r | head -n 1)}"
 [ -n "$dump" ] || { echo 'there is no backup yet: run `python -m ops backup`'; exit 1; }
-[ -e "$dump" ] || { echo "there is no backup $dump: see \`python -m ops backups\`"; exit 1; }
+[ -e "$dump" ] || refuse "there is no backup $dump: see \`python -m ops backups\`"
 echo "dump|$dump|$(stat -c '%s|%Y' "$dump")"
 """
 
+# A script that does not begin says `refused` first: that is no verdict on a backup.
 # Names are compared as text: as names, both sides would be cut at 63 bytes first. A database
 # without the mark, and the live one whatever its mark, are never dropped or written to.
 _SCRATCH = r"""server() {
@@ -68,13 +70,13 @@ AND split_part(shobj_description(oid, 'pg_database'), E'\n', 1) = :'mark' \gexec
 SQL
 }
 why="$(discard '' 2>&1)" || {
-  echo "$(echo "$why" | sed -n 's/^.*ERROR:  *//p'): if another drill or restore runs, wait for it"
-  exit 1
+  why="$(echo "$why" | sed -n 's/^.*ERROR:  *//p')"
+  refuse "$why: if another drill or restore runs, wait for it"
 }
 there="$(echo "SELECT count(*) FROM pg_database WHERE datname::text = :'scratch'::text" | server)"
 [ "$there" = 0 ] || {
-  echo "there is a database $SCRATCH that this program did not make: rename it, or drop it yourself"
-  exit 1
+  theirs="a database $SCRATCH that this program did not make"
+  refuse "there is $theirs: rename it, or drop it yourself"
 }
 made="$(server << 'SQL'
 SELECT format('CREATE DATABASE %I TEMPLATE template0 ENCODING %L LC_COLLATE %L LC_CTYPE %L',
@@ -91,7 +93,7 @@ SQL
 """
 
 # The sum of the rows' hashes depends on no order and needs no memory, however large the table.
-_SUMS = r"""
+SUMS = r"""
 SELECT format(
   'SELECT ''sum'', %L, %L, count(*), coalesce(sum(hashtextextended(t::text, 0)::numeric), 0)'
   ' FROM %I.%I t', :'side', schemaname || '.' || tablename, schemaname, tablename)
@@ -123,7 +125,7 @@ run pg_restore --exit-on-error --no-owner --no-tablespaces --no-subscriptions \
 as_far_as_possible "$last"
 echo "seconds|$(( ($(date +%s%N) - begin) / 1000000 ))"
 run psql -X -q -A -t -v ON_ERROR_STOP=1 -v side=restored -d "$SCRATCH" 3<< 'SQL'
-{_SUMS}SQL
+{SUMS}SQL
 """
 
 LOAD = f"{_BEGIN}{_CHOOSE}{_LOAD}made=\n"
@@ -131,13 +133,13 @@ LOAD = f"{_BEGIN}{_CHOOSE}{_LOAD}made=\n"
 
 DRILL = f"""{_BEGIN}{_CHOOSE}{_LOAD}
 run psql -X -q -A -t -v ON_ERROR_STOP=1 -v side=live 3<< 'SQL'
-{_SUMS}SQL
+{SUMS}SQL
 """
 """Loads a dump, sums both databases, and drops the loaded one."""
 
 # One snapshot for the dump and for the sums: equal even while the application writes. A session
 # holds it; the schedule's own script writes the dump.
-FRESH_DRILL = rf"""{_BEGIN}
+_SNAPSHOT = rf"""{_BEGIN}
 mkfifo "$work/session"
 psql -X -q -A -t -v ON_ERROR_STOP=1 -v side=live < "$work/session" > "$work/live" &
 session=$!
@@ -148,14 +150,24 @@ while [ ! -s "$work/live" ]; do kill -0 "$session" 2> /dev/null || exit 1; sleep
 trap - PIPE
 dump="$PGDATABASE-$(date -u +%Y%m%dT%H%M%SZ).dump"
 run env NAME="$dump" SNAPSHOT="$(head -n 1 "$work/live")" /bin/sh -c "$BACKUP" 4>&-
-[ -e "$dump" ] || {{ echo 'the CronJob is an earlier version: run pulumi up'; exit 1; }}
-echo "dump|$dump|$(stat -c '%s|%Y' "$dump")"
+[ -e "$dump" ] || refuse 'the CronJob is an earlier version: run pulumi up'
 cat >&4 << 'SQL'
-{_SUMS}COMMIT;
+{SUMS}COMMIT;
 SQL
 exec 4>&-
 wait "$session"
 session=
+"""
+
+FRESH_DRILL = f"""{_SNAPSHOT}echo "dump|$dump|$(stat -c '%s|%Y' "$dump")"
 grep '^sum|' "$work/live"
 {_LOAD}"""
 """Dumps, sums in the same snapshot, loads the dump, sums again, and drops what it loaded."""
+
+FRESH_DUMP = f"""{_SNAPSHOT}grep '^sum|' "$work/live" > sums || :
+"""
+"""Dumps, and sums in the same snapshot, for a dump that goes to an object store and back."""
+
+FRESH_LOAD = f"""{_BEGIN}{_CHOOSE}cat sums
+{_LOAD}"""
+"""Loads the dump that came back from there, sums again, and drops what it loaded."""

@@ -1,13 +1,14 @@
 """What a deployed stack says about itself: to operations, and which objects it consists of."""
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from cluster_objects.json_tree import part, parts
-from ops.contract import Operations, operations_in
+from ops.contract import Database, Operations, operations_in
 from ops.pulumi_stack import PulumiStack
 
 
@@ -41,6 +42,12 @@ class Stack:
             Failure: There are none, or those of another version of the program.
         """
         return operations_in(self.pulumi.outputs())
+
+    def with_database(self, other: Database) -> "Stack":
+        """Returns the same stack with another database: all that asks a database asks that one."""
+        stack = copy(self)
+        vars(stack)["contract"] = self.contract.model_copy(update={"database": other})
+        return stack
 
     def objects(self) -> list[ManagedObject]:
         """Returns every Kubernetes object that Pulumi remembers for this stack."""

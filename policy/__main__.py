@@ -15,12 +15,13 @@ from pulumi_policy import (
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from policy.rules import RULES, STACK_RULES, Resource, Rule, StackRule
+from policy.waivers import stack_violations, violations
 
 
 def _resource_policy(rule: Rule) -> ResourceValidationPolicy:
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
         resource = Resource(type=args.resource_type, name=args.name, properties=args.props)
-        for message in rule.check(resource):
+        for message in violations(rule, resource):
             report(f"{args.name} {message}", args.urn)
 
     return ResourceValidationPolicy(name=rule.name, description=rule.description, validate=validate)
@@ -32,7 +33,7 @@ def _stack_policy(rule: StackRule) -> StackValidationPolicy:
             Resource(type=it.resource_type, name=it.name, properties=it.props)
             for it in args.resources
         ]
-        for message in rule.check(resources):
+        for message in stack_violations(rule, resources):
             report(message, None)
 
     return StackValidationPolicy(name=rule.name, description=rule.description, validate=validate)

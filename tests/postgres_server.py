@@ -3,7 +3,6 @@
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Generator
@@ -14,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from ops.kube import Ran
+from tests.ports import free_port
 
 PASSWORD = "password-of-the-test-server"
 
@@ -108,22 +108,21 @@ def server(superuser: str) -> Generator[Server]:
     """Runs a server whose first role has this name and the password."""
     with _folder("todo-roles-") as name:
         folder = Path(name)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
+        port = free_port()
         data = folder / "data"
         subprocess.run(["cp", "-a", Path(_volume(superuser).name, "data"), data], **_OPTIONS)
         control = _program("pg_ctl") or "pg_ctl"
         started = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
-        begin = [control, "start", "-D", data, "-s", "-w", "-o", started, "-l", folder / "log"]
+        at: list[str | Path] = ["-D", data, "-s", "-w", "-t", "600"]
+        begin = [control, "start", *at, "-o", started, "-l", folder / "log"]
         subprocess.run(begin, cwd=folder, **_OPTIONS)
 
         def restart() -> None:
-            again = [control, "restart", "-D", data, "-s", "-w", "-m", "fast"]
+            again = [control, "restart", *at, "-m", "fast"]
             subprocess.run(again, cwd=folder, **_OPTIONS)
 
         try:
             yield Server(folder, port, restart)
         finally:
-            end = [control, "stop", "-D", data, "-s", "-w", "-m", "immediate"]
+            end = [control, "stop", *at, "-m", "immediate"]
             subprocess.run(end, cwd=folder, **_OPTIONS)

@@ -11,9 +11,9 @@ from typing import Any
 import yaml
 
 from components.image.node_images import NodeImages
-from tests.recording import ROOT, SECRETS, Recording, record
+from tests.recording import ROOT, SECRETS, SIGNING_KEY, Recording, record
 
-STACKS = ("minikube", "cloud")
+STACKS = ("minikube", "full", "cloud")
 
 
 def stack_settings(stack: str) -> dict[str, Any]:
@@ -39,7 +39,8 @@ def run_program(
     catch: type[Exception] | None = None,
 ) -> Recording:
     """Runs `__main__.py` with these settings, which may have to end in an error."""
-    config = {"todo:settings": json.dumps(settings), **(SECRETS if secrets is None else secrets)}
+    given = {**SIGNING_KEY, **(SECRETS if secrets is None else secrets)}
+    config = {"todo:settings": json.dumps(settings), **given}
     return record(lambda: _run(ROOT / "__main__.py"), config, stack, nodes=nodes, catch=catch)
 
 

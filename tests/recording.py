@@ -11,7 +11,9 @@ import pulumi
 import pytest
 from google.protobuf import json_format
 from pulumi.runtime import mocks, rpc, settings, stack
+from pulumi.runtime.proto import callback_pb2
 
+from components.image import cosign
 from components.image.node_images import NodeImages
 from components.postgres.rollout import PostgresRollout
 from components.todo import node_images
@@ -21,6 +23,12 @@ SECRETS = {
     "todo:databasePassword": "password-of-the-tests",
     "todo:jwtKey": "jwt-key-of-the-tests",
 }
+SIGNING_KEY = {"todo:signingKey": "signing-key-of-the-tests"}
+"""Asked for where the settings want images signed."""
+GENERATED = "-1a2b3c4d"
+"""What the engine adds to the Pulumi name of an object that it has to name."""
+DIGEST = "sha256:" + "0" * 64
+"""Of every image that is pushed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +57,8 @@ class Recorded:
     provider: str
     hooks: tuple[str, ...]
     """Hooks that run before the resource is created; under mocks none does."""
+    transforms: int
+    """How many transforms its children would get, those of a chart included."""
 
     @property
     def kind(self) -> str:
@@ -67,6 +77,8 @@ class Recording:
 
     resources: list[Recorded] = field(default_factory=list[Recorded])
     outputs: dict[str, Any] = field(default_factory=dict[str, Any])
+    secret_outputs: list[str] = field(default_factory=list[str])
+    """Paths of the outputs that were secret."""
 
     def of(self, kind: str, name: str | None = None) -> list[Recorded]:
         """Returns the resources of a Kubernetes kind, or with its object or Pulumi name as well."""
@@ -115,12 +127,12 @@ class _Engine(mocks.Mocks):
         outputs: dict[str, Any] = dict(inputs)
         metadata: Any = outputs.get("metadata")
         if args.typ.startswith("kubernetes:") and isinstance(metadata, dict):
-            outputs["metadata"] = {"name": f"{args.name}-1a2b3c4d", **metadata}
+            outputs["metadata"] = {"name": f"{args.name}{GENERATED}", **metadata}
         if args.typ == "docker-build:index:Image":
-            outputs["digest"] = "sha256:" + "0" * 64
+            outputs["digest"] = DIGEST
             outputs["ref"] = "mock"
         if args.typ == "docker:index/image:Image":
-            outputs["repoDigest"] = f"{outputs['imageName'].split(':')[0]}@sha256:" + "0" * 64
+            outputs["repoDigest"] = f"{outputs['imageName'].split(':')[0]}@{DIGEST}"
         return f"{args.name}-id", outputs
 
 
@@ -165,6 +177,7 @@ class _Monitor(mocks.MockMonitor):
                     if (value := getattr(timeouts, key))
                 },
                 provider=request.provider,
+                transforms=len(request.transforms),
                 hooks=(*request.hooks.before_create, *request.hooks.before_update),
             )
         )
@@ -173,7 +186,7 @@ class _Monitor(mocks.MockMonitor):
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - gRPC name
         if request.urn.split("::")[-2].endswith("pulumi:pulumi:Stack"):
             raw = json_format.MessageToDict(request.outputs)
-            self.recording.outputs = _open(raw, "", [])
+            self.recording.outputs = _open(raw, "", self.recording.secret_outputs)
         return super().RegisterResourceOutputs(request)  # pyright: ignore[reportUnknownMemberType]
 
 
@@ -182,6 +195,10 @@ class _Hooks:
 
     def register_resource_hook(self, hook: pulumi.ResourceHook) -> None:
         """Takes a hook, which nothing will run."""
+
+    def register_transform(self, transform: pulumi.ResourceTransform) -> callback_pb2.Callback:
+        """Takes a transform, which nothing will run."""
+        return callback_pb2.Callback(token=str(id(transform)), target="nobody")
 
 
 def _open(value: Any, path: str, secret_paths: list[str]) -> Any:
@@ -209,7 +226,7 @@ def _mask(value: Any) -> Any:
 
 
 def _no_wait(*_: object) -> None:
-    """There are no pods to wait for."""
+    """There are no pods to wait for, and no images to look at."""
 
 
 def record(
@@ -221,7 +238,9 @@ def record(
     dry_run: bool = False,
     nodes: NodeImages | None = None,
     wait: Callable[..., None] = _no_wait,
+    sign: Callable[..., None] = _no_wait,
     catch: type[Exception] | None = None,
+    project: str = "todo",
 ) -> Recording:
     """Runs a program under the recording engine.
 
@@ -229,11 +248,13 @@ def record(
         program: Declares resources.
         config: The stack's configuration.
         stack_name: Name of the stack.
-        encrypted: Keys that are secret; none: all but `todo:settings`.
+        encrypted: Keys that are secret; none: all but the settings.
         dry_run: Whether this is a preview.
         nodes: The cluster's nodes, for a program that asks them; none: nobody can be asked.
         wait: Stands in for the method that waits for the database's server.
+        sign: Stands in for what signs an image.
         catch: The error that the program is expected to end in.
+        project: The project in its Pulumi.yaml.
     """
     recording = Recording()
     monitor = _Monitor(recording, stack_name)
@@ -245,7 +266,7 @@ def record(
             monitor=monitor,
             monitor_features=features,
             engine=mocks.MockEngine(None),
-            project="todo",
+            project=project,
             stack=stack_name,
             dry_run=dry_run,
             organization="organization",
@@ -254,7 +275,7 @@ def record(
     settings.SETTINGS.callbacks = _Hooks()  # pyright: ignore[reportAttributeAccessIssue]
     settings.set_root_resource(None)  # type: ignore[arg-type]
     config = config or {}
-    secret_keys = [key for key in config if key != "todo:settings"]
+    secret_keys = [key for key in config if not key.endswith(":settings")]
     pulumi.runtime.set_all_config(config, secret_keys if encrypted is None else encrypted)
 
     def answer(*_: object) -> NodeImages | None:
@@ -264,6 +285,9 @@ def record(
         # There is no cluster whose pods could be watched, nor nodes that could be asked.
         patched.setattr(PostgresRollout, "wait", wait)
         patched.setattr(node_images, "node_images", answer)
+        # Nor is there a registry.
+        patched.setattr(cosign, "sign", sign)
+        patched.setattr(cosign, "check", _no_wait)
         with nullcontext() if catch is None else pytest.raises(catch):
             asyncio.run(stack.run_in_stack(program))
     # Pulumi fixes no order but that parents come first, so no test is to see another.

@@ -11,10 +11,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from components.todo.settings.errors import SettingsError
 from components.todo.settings.parse import parse_settings
 from components.todo.settings.settings import Settings
 from components.values.value import Value
+from stack_settings.errors import SettingsError
 from tests.certificates import authority
 
 Tree = st.SearchStrategy[Any]
@@ -98,6 +98,7 @@ _scaling = _block(replicas=_of(_COUNTS)) | _mode(
     minReplicas=_of(_COUNTS),
     maxReplicas=_of(_COUNTS),
     cpuPercent=_of([1, 70, 100, 101, "80"]),
+    scaleDownSeconds=_of([0, 300, 3600, 3601, "60"]),
 )
 _switch = _of([True, False, "true", 1])
 _proxies = _of([0, 1, 2, 10, 11, "2"])
@@ -125,6 +126,8 @@ def _exposure(ports: list[Any]) -> Tree:
             "gateway",
             {"host": _of(_HOSTS), "gateway": _of(_NAMES), "gatewayNamespace": _of(_LABELS)},
             listener=_of(_NAMES),
+            port=_of([0, 1, 443, 65535, 65536, "8443"]),
+            authority=_of(_NAMES),
             trustedProxies=_proxies,
             fromNamespace=_of(_LABELS),
         ),
@@ -156,6 +159,16 @@ _authorities = _bundle()
 _bundles = _of(
     [_authorities, _authorities * 2, _authorities[:-40], "-----BEGIN PRIVATE KEY-----", "a"]
 )
+_STORE: dict[str, Tree] = {
+    "bucket": _of(["backups", "a", "a_b"]),
+    "endpoint": _of(["https://10.1.2.3:9000", "https://s3.example.com/a"]),
+    "prefix": _of(["shop/live", "/a", "a b"]),
+}
+_STORE_OPTIONAL: dict[str, Tree] = {
+    "region": _of(["eu-central-1", "EU"]),
+    "caBundle": _bundles,
+    "cidr": _of(_CIDRS),
+}
 _database = st.one_of(
     # Nearly always right, since the next is right in all its settings too seldom.
     _mode(
@@ -167,14 +180,64 @@ _database = st.one_of(
         },
         pooler=st.booleans(),
     ),
+    _mode(
+        "operator",
+        {
+            "backup": _block(
+                {
+                    "objectStore": st.just(
+                        {
+                            "bucket": "backups",
+                            "endpoint": "https://10.1.2.3",
+                            "prefix": "shop",
+                            "cidr": "10.1.2.3/32",
+                        }
+                    )
+                },
+                keepDays=_of([1, 30, "7"]),
+            )
+        },
+    ),
+    _mode(
+        "operator",
+        image=_of(_IMAGES),
+        name=_postgres_names,
+        user=_postgres_names,
+        instances=_of([0, 1, 2, 3, 4, "2"]),
+        synchronous=_switch,
+        storage=_storage,
+        resources=_resources,
+        backup=st.none()
+        | _block(
+            {"objectStore": _block(_STORE, **_STORE_OPTIONAL)},
+            schedule=_of(_CRON),
+            keepDays=_of([0, 1, 30, 3651, "7"]),
+        ),
+        operatorNamespace=_of(_LABELS),
+    ),
     _block(
         image=_of(_IMAGES),
         name=_postgres_names,
         user=_postgres_names,
         storage=_storage,
+        volume=_of([1, 2, 99, 0, 100, "3"]),
         resources=_resources,
         backup=st.none()
-        | _block(schedule=_of(_CRON), keep=_of([1, 7, 365, 366]), storage=_storage),
+        | _block(
+            schedule=_of(_CRON),
+            keep=_of([1, 7, 365, 366]),
+            storage=_storage,
+            drill=st.none() | _block(schedule=_of(_CRON)),
+            destination=_mode("volume")
+            | _mode(
+                "s3",
+                _STORE,
+                **_STORE_OPTIONAL,
+                keepDays=_of([0, 1, 30, 3651, "7"]),
+                image=_of(_IMAGES),
+            ),
+        ),
+        exporter=st.none() | _block(image=_of(_IMAGES)),
     ),
     _mode(
         "external",
@@ -193,6 +256,9 @@ _keys = _block(
     jwtNextKey=_text,
     jwtPreviousKey=_text,
     chatApiKey=_text,
+    objectStoreKeyId=_text,
+    objectStoreSecret=_text,
+    backupKey=_text,
 )
 _secrets = st.one_of(
     _block(),
@@ -204,7 +270,7 @@ _secrets = st.one_of(
     _mode(
         "external",
         {"store": _of(_NAMES), "keys": _keys},
-        refreshInterval=_of(["1h", "30s", "0s", "1d", "999999999999h", "٣h"]),
+        refreshInterval=_of([None, "1h", "30s", "0s", "1d", "999999999999h", "٣h"]),
         storeKind=_of(["SecretStore", "ClusterSecretStore"]),
     ),
 )
@@ -215,18 +281,26 @@ _building: dict[str, Tree] = {
         exporter=_of(["docker", "image-store", "archive"]),
     ),
     "baseImages": _block(python=_of(_IMAGES), node=_of(_IMAGES)),
+    "pins": _block(backend=_of(_IMAGES), frontend=_of(_IMAGES)),
 }
+_PUBLIC_KEY = "-----BEGIN PUBLIC KEY-----\nMFkwEwYH\n-----END PUBLIC KEY-----\n"
+_signature = _block(
+    {"publicKey": _of([_PUBLIC_KEY, _PUBLIC_KEY.replace("PUBLIC", "PRIVATE"), "MFkwEwYH"])},
+    caBundle=_bundles,
+)
 _images = st.one_of(
     _mode(
         "registry",
         {"repository": _of(["r.example.com:5000/todo", "r.example.com:70000/a", "a/b:1", "a"])},
         platforms=_list(["linux/amd64", "linux/arm64", "linux/s390x"]),
+        signature=_signature,
         pullSecrets=_list(_NAMES),
         **_building,
     ),
     _mode(
         "prebuilt",
         {"backend": _of(_IMAGES), "frontend": _of(_IMAGES)},
+        signature=_signature,
         pullSecrets=_list(_NAMES),
     ),
 )

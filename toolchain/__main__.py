@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 import errno
 import os
-import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
+from cluster_objects.cut_off import was_cut_off
+from cluster_objects.json_tree import part
 from console.failure import Failure
+from console.signals import end_as_by_ctrl_c
 from toolchain import (
+    addons,
     addresses,
     all_tests,
     environment,
@@ -24,6 +27,7 @@ from toolchain import (
     plugins,
     python_env,
     removal,
+    signing_key,
     tools,
     ui,
 )
@@ -36,7 +40,8 @@ def up(arguments: argparse.Namespace) -> None:
     """Goes from whatever is there to the running application."""
     stack = Stack(arguments.stack)
     builds_pulumi = tools.builds_pulumi()
-    python_env.ensure(constrained=builds_pulumi)
+    # With what a release needs, which the next update is.
+    python_env.ensure("ops", constrained=builds_pulumi)
     place = stack.check_settings()
     if builds_pulumi:
         plugins.check_settings(stack.settings(), stack.file.name)
@@ -45,6 +50,8 @@ def up(arguments: argparse.Namespace) -> None:
     groundwork.lay(choice, builds_pulumi=builds_pulumi, first=first)
     with ui.step("Pulumi"):
         tools.ensure_pulumi()
+        if part(stack.settings(), "images").get("signature"):
+            tools.ensure_signing()
     if choice and machine.moves(stack, choice):
         ownership.refuse_new_cluster(stack, choice.called)
     with findings.unless_refused(stack.name):
@@ -63,15 +70,21 @@ def up(arguments: argparse.Namespace) -> None:
             ownership.refuse_move(target, place)
             ownership.refuse_other(target)
             looked = looking.result()
-    cut_off = health.was_cut_off(state)
-    if cut_off:
+    interrupted = was_cut_off(state)
+    if interrupted:
         ui.say("  an earlier update was cut off: what it has changed is looked at first")
     if looked.missing:
         ui.say(
             f"  gone from the cluster since the last update: {looked.missing}; they are made again"
         )
     with ui.step("pulumi up"):
-        if stack.up(refresh=bool(looked.missing) or cut_off, unready=looked.unready):
+        releasing = [f"--replace-data={name}" for name in arguments.replace_data]
+        if stack.up(
+            refresh=bool(looked.missing) or interrupted,
+            unready=looked.unready,
+            deployed=outputs_in(state),
+            release=[*releasing, *(["--yes"] if arguments.yes else [])],
+        ):
             state = stack.export()
         else:
             ui.say("  nothing is to be changed, so there is no update")
@@ -94,23 +107,35 @@ def install(arguments: argparse.Namespace) -> None:
         tools.ensure_pulumi()
 
 
+def make_signing_key(arguments: argparse.Namespace) -> None:
+    """Makes the key pair that the stack's images are signed with."""
+    stack = Stack(arguments.stack)
+    python_env.ensure(constrained=tools.builds_pulumi())
+    with ui.step("Pulumi"):
+        tools.ensure_pulumi()
+        tools.ensure_signing()
+    with ui.step("Stack"):
+        stack.prepare(stack.state())
+        signing_key.make(stack)
+
+
 def python(arguments: argparse.Namespace) -> None:
     """Makes the Python environment alone, with what the tests need."""
     del arguments
-    python_env.ensure("dev", "ops", constrained=tools.builds_pulumi())
+    python_env.ensure("dev", "ops", "addons", constrained=tools.builds_pulumi())
 
 
 def python_e2e(arguments: argparse.Namespace) -> None:
     """Makes the Python environment, and finds the browser, of the end-to-end tests."""
     del arguments
-    python_env.ensure("dev", "ops", "e2e", constrained=tools.builds_pulumi())
+    python_env.ensure("dev", "ops", "addons", "e2e", constrained=tools.builds_pulumi())
     tools.ensure_browser()
 
 
 def python_lint(arguments: argparse.Namespace) -> None:
     """Makes the Python environment with all that the code imports, whose types are checked."""
     del arguments
-    python_env.ensure("dev", "ops", "e2e", "bench", constrained=tools.builds_pulumi())
+    python_env.ensure("dev", "ops", "addons", "e2e", "bench", constrained=tools.builds_pulumi())
 
 
 def python_ops(arguments: argparse.Namespace) -> None:
@@ -129,7 +154,9 @@ def python_bench(arguments: argparse.Namespace) -> None:
 def python_newest(arguments: argparse.Namespace) -> None:
     """Makes a second environment with the newest SDKs that requirements.txt allows."""
     del arguments
-    python_env.install_program(paths.LOCAL / "newest-venv", "dev", constrained=False)
+    python_env.install_program(
+        paths.LOCAL / "newest-venv", "dev", "ops", "addons", constrained=False
+    )
 
 
 def write_lock(arguments: argparse.Namespace) -> None:
@@ -142,9 +169,10 @@ def write_lock(arguments: argparse.Namespace) -> None:
 
 
 def linters(arguments: argparse.Namespace) -> None:
-    """Builds the linters that PyPI does not have."""
+    """Builds what the tests look with at files and objects, and PyPI does not have."""
     del arguments
     tools.ensure_linters()
+    tools.ensure_helm()
 
 
 def test(arguments: argparse.Namespace) -> None:
@@ -196,9 +224,22 @@ def cluster_down(arguments: argparse.Namespace) -> None:
     removal.cluster_down(Stack(arguments.stack), yes=arguments.yes)
 
 
+def addons_up(arguments: argparse.Namespace) -> None:
+    """Brings the add-ons into the stack's cluster."""
+    addons.up(arguments.stack, yes=arguments.yes)
+
+
+def addons_down(arguments: argparse.Namespace) -> None:
+    """Removes the add-ons from the stack's cluster."""
+    addons.down(arguments.stack, yes=arguments.yes)
+
+
 COMMANDS = {
     "up": up,
+    "addons": addons_up,
+    "addons-down": addons_down,
     "install": install,
+    "signing-key": make_signing_key,
     "python": python,
     "python-newest": python_newest,
     "python-ops": python_ops,
@@ -222,11 +263,11 @@ def main() -> int:
     parser.add_argument("command", choices=COMMANDS)
     parser.add_argument("--stack", default="minikube")
     parser.add_argument("--yes", action="store_true", help="do not ask before removing data")
+    parser.add_argument(
+        "--replace-data", action="append", default=[], help="of `up`: KIND/NAME that may go"
+    )
     arguments = parser.parse_args()
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        # As Ctrl-C: by default Python would be gone at once, and what it runs would go on.
-        if signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, signal.default_int_handler)
+    end_as_by_ctrl_c()
     try:
         COMMANDS[arguments.command](arguments)
     except Failure as failure:

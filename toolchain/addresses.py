@@ -7,11 +7,13 @@ from urllib.parse import urlsplit
 
 from cluster_objects.json_tree import part
 from console.failure import Failure
-from toolchain import environment, health
+from toolchain import environment, health, https
 from toolchain.stack import Stack
 
 _NO_ADDRESS = "127.0.0.1"
 """The node address in URLs where none was found (`components/todo/settings/settings.py`)."""
+_ROUTE_SECONDS = 15.0
+"""How long a gateway in the cluster may take to learn of a route."""
 
 
 def answering(stack: Stack, outputs: dict[str, Any]) -> list[str]:
@@ -45,7 +47,10 @@ def answering(stack: Stack, outputs: dict[str, Any]) -> list[str]:
         # A load balancer, its DNS and its certificate may take longer than anybody waits here.
         elsewhere = managed or url.startswith("https:")
         seconds = 0 if elsewhere else health.ANSWER_TIMEOUT_SECONDS
-        reason = health.wait_until_answering(url, path, seconds)
+        if not managed and https.is_of_this_machine(url):
+            seconds = _ROUTE_SECONDS
+        authority = health.authority_of(stack.name, outputs, url)
+        reason = health.wait_until_answering(url, path, seconds, authority)
         if reason is None:
             lines.append(f"{title}  {url}")
         elif elsewhere:

@@ -40,11 +40,12 @@ class Document:
             self._known = written, json.loads(text)
         return self._known[1]
 
-    def check(self, stack: str) -> Json:
-        """Validates `todo:settings` before anything is started.
+    def check(self, module: str, stack: str) -> Json:
+        """Validates the settings before anything is started.
 
         Args:
-            stack: The stack, of which `make up` may have found something out.
+            module: What checks them.
+            stack: The stack, of which set-up may have found something out.
 
         Returns:
             Kubeconfig, context and namespace, as far as the settings name them.
@@ -53,7 +54,7 @@ class Document:
             Failure: With the settings' own message.
         """
         written = self._written()
-        check = [python_env.python(), "-m", "toolchain.settings_check", stack, self._file]
+        check = [python_env.python(), "-m", module, stack, self._file]
         done = subprocess.run(check, capture_output=True, text=True, cwd=paths.PROJECT, check=False)
         if done.returncode:
             said = done.stderr.strip() or f"exit code {done.returncode}"

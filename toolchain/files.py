@@ -31,7 +31,8 @@ def place(source: Path, target: Path, put: Callable[[Path, Path], object] = link
 
 
 def link_programs(programs: Iterable[Path]) -> None:
-    """Makes programs available in `.local/bin`."""
+    """Makes programs available in `.local/bin`, which a fresh clone has not got yet."""
+    paths.BIN.mkdir(parents=True, exist_ok=True)
     for binary in programs:
         if not binary.is_file():
             continue

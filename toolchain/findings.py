@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from typing import Any, cast
 
 from cluster_objects.json_tree import Json, part
-from components.todo.settings.left_open import is_left_open
 from distribution.cluster import node
+from stack_settings.left_open import is_left_open
 from toolchain import environment, paths
 
 _WHICH = ("provider", "name", "context")
@@ -38,11 +38,25 @@ def told(found: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
         found: What `make up` found out.
         given: The stack's `todo:settings`.
     """
-    result = left_open(found, given)
+    result = left_open(_to_push(found, given), given)
     named = {key: value for key, value in part(given, "cluster").items() if key in _WHICH}
     which = left_open({key: it for key, it in found["cluster"].items() if key in _WHICH}, named)
     which |= {key: value for key, value in named.items() if not is_left_open(key, value)}
     return {**result, "cluster": which | result.get("cluster", {})}
+
+
+def _to_push(found: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """Returns what was found out for a stack that pushes its images, else all that was found out.
+
+    BuildKit builds for a registry as it does for the cluster beside it, from the same base images;
+    a Docker daemon needs to be told more.
+    """
+    images, builds = part(found, "images"), part(given, "images").get("mode") == "registry"
+    if not builds or part(images, "builder").get("exporter") != "image-store":
+        return found
+    builder = {"name": images["builder"]["name"]}
+    bases = {key: it for key, it in images.items() if key == "baseImages"}
+    return {**found, "images": {"builder": builder, **bases}}
 
 
 def left_open(found: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import urllib.error
-import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +12,7 @@ from urllib.parse import urlsplit
 from cluster_objects.json_tree import Json, part, parts
 from components.todo.names import INSTANCE, LOADED_IMAGES
 from console.waiting import last_answer
-from toolchain import environment, ui
+from toolchain import environment, https, ui
 from toolchain.readiness import WORKLOADS, is_ready
 from toolchain.state import all_resources
 
@@ -65,17 +64,6 @@ class _Object:
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name}"
-
-
-def was_cut_off(export: dict[str, Any] | None) -> bool:
-    """Returns whether an update ended before Pulumi knew what it had changed.
-
-    Then the state may be wrong.
-
-    Args:
-        export: The stack's state, as `pulumi stack export` prints it; None: there is no stack.
-    """
-    return bool(parts(export, "deployment", "pending_operations"))
 
 
 def look(stack: str, export: dict[str, Any] | None, outputs: dict[str, Any]) -> Looked:
@@ -172,18 +160,39 @@ def _refused_images(pod: dict[str, Any]) -> set[str]:
     }
 
 
-def wait_until_answering(url: str, path: str, seconds: float) -> str | None:
+def wait_until_answering(
+    url: str, path: str, seconds: float, authority: str | None = None
+) -> str | None:
     """Waits until a part of the application answers.
 
     Args:
         url: Where it should answer.
         path: A path that is answered with 200 when requests can be served.
         seconds: How long to wait.
+        authority: Who signs its certificate, as PEM, if it is nobody that this machine trusts.
 
     Returns:
         None when it answers, else why it does not.
     """
-    return last_answer(lambda: _refusal(url + path), lambda reason: reason is None, seconds)
+    return last_answer(
+        lambda: _refusal(url + path, authority), lambda reason: reason is None, seconds
+    )
+
+
+def authority_of(stack: str, outputs: dict[str, Any], url: str) -> str | None:
+    """Returns who signs the certificate at an address, as PEM; None: nobody is named, or known.
+
+    Args:
+        stack: The stack's name.
+        outputs: Its outputs, which name a ConfigMap of the cluster.
+        url: The address.
+    """
+    for service in parts(outputs, "operations", "services"):
+        if service.get("url") == url and (where := part(service, "authority")):
+            named = ("get", "configmap", "--namespace", where["namespace"], where["configMap"])
+            found = _kubectl(stack, outputs, *named, "--ignore-not-found", "--output=json")
+            return part(json.loads(found or "{}"), "data").get("ca.crt")
+    return None
 
 
 def reachable_from_here(url: str) -> bool:
@@ -192,11 +201,9 @@ def reachable_from_here(url: str) -> bool:
     return bool(host) and not host.endswith(".svc")
 
 
-def _refusal(url: str) -> str | None:
+def _refusal(url: str, authority: str | None) -> str | None:
     try:
-        # Never through a proxy of the environment: a node's address is on this machine.
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(url, timeout=5):
+        with https.opener(url, authority).open(url, timeout=5):
             return None
     except urllib.error.HTTPError as error:
         return f"it answers {error.code}"

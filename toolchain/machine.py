@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from cluster_objects.json_tree import part
+from cluster_objects.json_tree import Json, part
 from components.todo.names import NODE_PORTS
 from console.failure import Failure
 from distribution.cluster import node
@@ -22,6 +22,7 @@ from toolchain.providers.choice import (
     provider,
     remembered_by,
 )
+from toolchain.providers.embedded import Embedded
 from toolchain.providers.provider import Provider
 from toolchain.stack import Stack
 
@@ -74,10 +75,31 @@ def prepare(stack: Stack, choice: Choice | None) -> bool:
     ports = _node_ports(settings)
     _start(choice, ports)
     found = choice.provider.found(choice.name, ports)
+    if isinstance(choice.provider, Embedded) and _has_exporter(settings):
+        choice.provider.add_exporter(found)
+    if isinstance(choice.provider, Embedded) and _backs_up_to_a_store(settings):
+        choice.provider.add_restic(found)
+    if isinstance(choice.provider, Embedded) and _has_operator(settings):
+        choice.provider.use_operators_image(found)
     changed = findings.write(stack.name, findings.told(found, settings))
     if new:
         ui.say(f"  {choice.provider.policies(choice.name)}")
     return changed
+
+
+def _has_exporter(settings: Json) -> bool:
+    """Returns whether the database's metrics are to be read by something beside it."""
+    return part(settings, "database").get("exporter") is not None
+
+
+def _backs_up_to_a_store(settings: Json) -> bool:
+    """Returns whether the database's backups go to an object store."""
+    return part(settings, "database", "backup", "destination").get("mode") == "s3"
+
+
+def _has_operator(settings: Json) -> bool:
+    """Returns whether an operator runs the database, whose image is another than PostgreSQL's."""
+    return part(settings, "database").get("mode") == "operator"
 
 
 def start(stack: Stack, choice: Choice) -> None:

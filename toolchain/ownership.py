@@ -6,13 +6,16 @@ import shutil
 from typing import Any
 
 from cluster_objects.json_tree import part
-from components.todo.names import STACK_MARK
+from cluster_objects.stack_mark import STACK_MARK
 from console.failure import Failure
 from toolchain import environment
-from toolchain.kubectl import Kubectl, KubectlError
+from toolchain.kubectl import Kubectl, KubectlError, Object
 from toolchain.stack import Stack
 from toolchain.state import resources_in
 from toolchain.survey import Target, mark, metadata
+
+_NO_KIND = ("the server doesn't have a resource type", "could not find the requested resource")
+"""What kubectl says; the latter where it remembers the kinds of the cluster that was there."""
 
 
 def refuse_move(target: Target, place: dict[str, Any]) -> None:
@@ -108,12 +111,73 @@ def refuse_other(target: Target) -> None:
     raise Failure(
         f"Namespace {target.namespace} at {kubectl.server} (context {kubectl.context}) is not the "
         f"one that stack {name} made: {whose}, so nothing in it was changed; if what stack {name} "
-        "made is gone, forget it with: "
-        f'eval "$(make env STACK={name})"; pulumi stack rm {name} --force --preserve-config; '
+        f"made is gone, forget it with: {target.stack.forgetting}; "
         "then choose another namespace.name in its todo:settings, and run this again"
         + (
             f"; or, if it is meant for this stack, say so with: {meant}."
             if own and not other
             else "."
         )
+    )
+
+
+def refuse_taken(target: Target, kubectl: Kubectl) -> None:
+    """Looks at the namespaces of a stack of the add-ons, and at what it has outside of them.
+
+    Where the cluster was made anew, all of it may be somebody else's by now, and both `pulumi up
+    --refresh` and `pulumi destroy` go by names.
+
+    Raises:
+        Failure: Something of it is another stack's, or was made anew by somebody.
+        KubectlError: The cluster does not tell.
+    """
+    resources = [it for it in target.resources if it["type"].startswith("kubernetes:")]
+    outputs = (part(it, "outputs") for it in resources if not it.get("delete"))
+    items = [it for it in outputs if it.get("kind") and metadata(it).get("name")]
+    namespaces = {metadata(it)["name"] for it in items if it["kind"] == "Namespace"}
+    places: dict[str, dict[tuple[str, str], str]] = {}
+    for it in items:
+        where = metadata(it).get("namespace") or ""
+        if where not in namespaces:
+            group, _, version = str(it["apiVersion"]).rpartition("/")
+            named = (it["kind"], metadata(it)["name"])
+            places.setdefault(where, {})[named] = f"{it['kind']}.{version}.{group}"
+    for where, objects in sorted(places.items()):
+        at = ("--namespace", where) if where else ()
+        for item in listed(kubectl, sorted(set(objects.values())), at):
+            named = (item["kind"], metadata(item)["name"])
+            foreign = mark(item) or metadata(item).get("uid") not in target.uids
+            if named in objects and foreign and not target.made(item):
+                raise _taken(target, kubectl, item)
+
+
+def listed(kubectl: Kubectl, kinds: list[str], at: tuple[str, ...]) -> list[Object]:
+    """Returns all objects of some kinds, of which a cluster may not have each.
+
+    Raises:
+        KubectlError: The cluster does not tell.
+    """
+    try:
+        return kubectl.items(",".join(kinds), *at)
+    except KubectlError as error:
+        if not any(it in str(error) for it in _NO_KIND):
+            raise
+    return [it for kind in kinds if kinds[1:] for it in listed(kubectl, [kind], at)]
+
+
+def _taken(target: Target, kubectl: Kubectl, item: Object) -> Failure:
+    """Returns the refusal to touch an object that is somebody else's by now."""
+    other, name, stack = mark(item), metadata(item)["name"], target.stack
+    namespace = metadata(item).get("namespace")
+    whose = f"it is stack {other}'s" if other else "somebody has made it anew"
+    own = next((m for r in target.resources if (m := mark(r.get("outputs") or {}))), None)
+    at = ("--namespace", namespace) if namespace else ()
+    meant = kubectl.command("annotate", item["kind"].lower(), name, *at, f"{STACK_MARK}={own}")
+    return Failure(
+        f"{item['kind']} {f'{namespace}/' if namespace else ''}{name} at {kubectl.server} (context "
+        f"{kubectl.context}) is not the one that the add-ons {stack.name} made: {whose}, so "
+        "nothing was changed; if what they made is gone, forget them with: "
+        f"{stack.forgetting}; then leave out of {stack.shown} the part that it belongs to, and run "
+        "`make addons`"
+        + (f"; or, if it is meant for them, say so with: {meant}." if own and not other else ".")
     )

@@ -26,6 +26,14 @@ LOCK = PROJECT / "requirements.lock"
 CONSTRAINTS = PROJECT / "toolchain" / "constraints.txt"
 
 
+def addon_settings(stack: str) -> Path:
+    """Returns what `make addons` found out for one stack of the add-ons.
+
+    `addons/settings/found.py` reads the same file.
+    """
+    return LOCAL / f"settings.addons.{stack}.json"
+
+
 def machine_settings(stack: str) -> Path:
     """Returns what `make up` found out for one stack.
 

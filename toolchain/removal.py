@@ -10,9 +10,12 @@ from console.failure import Failure
 from distribution.cluster import node
 from toolchain import environment, machine, paths, plugins, tools, ui, volumes
 from toolchain.kubectl import Kubectl, KubectlError, Object
+from toolchain.ownership import listed
+from toolchain.project import ADDONS, APPLICATION
 from toolchain.providers.choice import called
 from toolchain.stack import Stack
 from toolchain.survey import (
+    CLUSTERS,
     SYSTEM,
     Found,
     Target,
@@ -101,17 +104,24 @@ def cluster_down(stack: Stack, *, yes: bool) -> None:
         kubeconfig, context = str(node.kubeconfig()), node.CONTEXT
     stacks = stacks_in(kubeconfig, context, (tool, name))
     ui.say(f"This removes the {cluster}{f' ({paths.CLUSTER})' if tool.key == 'embedded' else ''}:")
-    _line("stacks", ", ".join(it.name for it in stacks) or "none of this clone")
+    applications = [it.name for it in stacks if it.project is APPLICATION]
+    addons = [it.name for it in stacks if it.project is ADDONS]
+    ui.line("stacks", ", ".join(applications) or "none of this clone")
+    if addons:
+        ui.line("add-ons", ", ".join(addons))
     try:
         kubectl = Kubectl(kubeconfig, context, environment.complete(stack.name))
         names = [metadata(it)["name"] for it in kubectl.items("namespaces")]
         claims = kubectl.items("persistentvolumeclaims", "--all-namespaces")
     except KubectlError:
-        _line("volumes", "all; the cluster does not run, so they cannot be listed")
+        ui.line("volumes", "all; the cluster does not run, so they cannot be listed")
     else:
-        _line("namespaces", ", ".join(n for n in names if n not in SYSTEM) or "none")
+        ui.line("namespaces", ", ".join(n for n in names if n not in SYSTEM) or "none")
         listed = [f"{metadata(c)['namespace']}/{metadata(c)['name']} ({size(c)})" for c in claims]
-        _line("claims", ", ".join(listed) or "none")
+        ui.line("claims", ", ".join(listed) or "none")
+    # A cluster that is gone with a stack that nobody can forget would be neither here nor there.
+    for other in stacks:
+        other.require_unlocked()
     confirm("Remove this for good?", assume_yes=yes, flag="YES=1")
     machine.remove(tool, name)
     for other in stacks:
@@ -147,7 +157,7 @@ def _refuse_other(target: Target, found: Found, kubectl: Kubectl) -> None:
     if found.workloads and not found.own and not target.resources:
         raise Failure(
             f"Pulumi does not know stack {target.stack.name} any more, but "
-            f"{_some(found.workloads)} of it still run in namespace {target.namespace}, which is "
+            f"{some(found.workloads)} of it still run in namespace {target.namespace}, which is "
             "not its own: put the state (.local/pulumi) back, or delete them by hand, then run "
             f"{target.again}; nothing was changed."
         )
@@ -185,32 +195,30 @@ def _local(target: Target) -> str | None:
 
 
 def _forgetting(target: Target) -> str:
-    name = target.stack.name
-    return (
-        "if the cluster is gone for good, forget the stack with: "
-        f'eval "$(make env STACK={name})"; pulumi stack rm {name} --force --preserve-config'
-    )
+    return f"if the cluster is gone for good, forget the stack with: {target.stack.forgetting}"
 
 
 def _show(target: Target, found: Found, kubectl: Kubectl, others: list[str]) -> None:
     ui.say(f"This removes stack {target.stack.name}:")
-    _line("cluster", f"{kubectl.context} at {kubectl.server}")
+    ui.line("cluster", f"{kubectl.context} at {kubectl.server}")
     going = found.own and not found.strangers
     end = ", with all that is in it" if going else ": there is none"
-    _line("namespace", target.namespace + (end if going or found.namespace is None else ""))
-    _line("resources", f"{len(target.resources)} that Pulumi made" if target.resources else "none")
-    _line("pods", ", ".join(found.pods) or "none")
-    _line("claims", ", ".join(f"{n} ({big})" for n, big in found.claims.items()) or "none")
-    _line("backups", found.backup)
+    ui.line("namespace", target.namespace + (end if going or found.namespace is None else ""))
+    ui.line(
+        "resources", f"{len(target.resources)} that Pulumi made" if target.resources else "none"
+    )
+    ui.line("pods", ", ".join(found.pods) or "none")
+    ui.line("claims", ", ".join(f"{n} ({big})" for n, big in found.claims.items()) or "none")
+    ui.line("backups", found.backup)
     if found.namespace is not None and not going:
-        why = f"it has {_some(found.strangers)}" if found.own else "this stack did not make it"
-        _line("stays", f"namespace {target.namespace}: {why}")
+        why = f"it has {some(found.strangers)}" if found.own else "this stack did not make it"
+        ui.line("stays", f"namespace {target.namespace}: {why}")
     if target.external:
-        _line("stays", f"the database {target.external}, which is outside the cluster")
+        ui.line("stays", f"the database {target.external}, which is outside the cluster")
     if target.embedded and not others and (going or found.namespace is None):
-        _line("cluster", "the embedded cluster goes too, since nothing else is in it")
+        ui.line("cluster", "the embedded cluster goes too, since nothing else is in it")
     else:
-        _line("stays", f"the cluster{': ' + _some(others) + ' is in it' if others else ''}")
+        ui.line("stays", f"the cluster{': ' + some(others) + ' is in it' if others else ''}")
 
 
 def _remove_rest(target: Target, kubectl: Kubectl, behind: list[Object]) -> str:
@@ -220,19 +228,10 @@ def _remove_rest(target: Target, kubectl: Kubectl, behind: list[Object]) -> str:
     """
     try:
         found = look(target, kubectl)
-        if found.own and found.strangers:
-            _remove_claims(found, target, kubectl)
+        stays = remove_namespace(target, found, kubectl)
+        if stays:
             volumes.remove(behind, kubectl)
-            command = kubectl.command("delete", "namespace", target.namespace)
-            return (
-                f"namespace {target.namespace}, which has {_some(found.strangers)} that this stack "
-                f"did not make (all of it goes with: {command})"
-            )
-        if found.own:
-            with ui.step(f"Namespace {target.namespace}"):
-                kubectl("delete", "namespace", target.namespace, "--timeout=300s", seconds=330)
-        else:
-            _remove_claims(found, target, kubectl)
+            return stays[0]
         alone = target.embedded and not found.strangers and not neighbours(target, kubectl)
         if not alone:
             volumes.remove(behind, kubectl)
@@ -246,11 +245,45 @@ def _remove_rest(target: Target, kubectl: Kubectl, behind: list[Object]) -> str:
     return ""
 
 
+def remove_namespace(target: Target, found: Found, kubectl: Kubectl) -> list[str]:
+    """Removes a stack's namespace, or its claims alone where somebody else has something there.
+
+    Returns:
+        The namespace in words, where it stays though the stack made it.
+
+    Raises:
+        KubectlError: Something did not go.
+    """
+    if not found.own or found.strangers:
+        _remove_claims(found, target, kubectl)
+    else:
+        with ui.step(f"Namespace {target.namespace}"):
+            kubectl("delete", "namespace", target.namespace, "--timeout=300s", seconds=330)
+    if not found.strangers:
+        return []
+    command = kubectl.command("delete", "namespace", target.namespace)
+    return [
+        f"namespace {target.namespace}, which has {some(found.strangers)} that this stack did not "
+        f"make (all of it goes with: {command})"
+    ]
+
+
 def _remove_claims(found: Found, target: Target, kubectl: Kubectl) -> None:
+    _remove_clusters(target, kubectl)
     if found.claims:
         with ui.step("Volume claims"):
-            where = ("--namespace", target.namespace, "--timeout=120s")
+            where = ("--ignore-not-found", "--namespace", target.namespace, "--timeout=120s")
             kubectl("delete", "persistentvolumeclaim", *found.claims, *where, seconds=150)
+
+
+def _remove_clusters(target: Target, kubectl: Kubectl) -> None:
+    """Removes the stack's Clusters, whose operator would go on using the claims."""
+    where = ("--namespace", target.namespace)
+    own = [it for it in listed(kubectl, [CLUSTERS], where) if target.made(it)]
+    if own:
+        with ui.step("Database cluster"):
+            names = [metadata(it)["name"] for it in own]
+            kubectl("delete", CLUSTERS, *names, *where, "--timeout=120s", seconds=150)
 
 
 def _forget_lost(target: Target, *, yes: bool) -> None:
@@ -261,9 +294,14 @@ def _forget_lost(target: Target, *, yes: bool) -> None:
     ui.say(
         f"The embedded cluster that stack {target.stack.name} was in is gone, with all its volumes."
     )
+    lost = [it for it in stacks_in(target.kubeconfig, node.CONTEXT) if it.project is ADDONS]
+    if lost:
+        ui.say(f"  its add-ons ({', '.join(it.name for it in lost)}) are gone, too")
     confirm("Forget the stack?", assume_yes=yes, flag="YES=1")
     machine.delete()
     _forget(target, force=True)
+    for it in lost:
+        it.forget(force=True)
     ui.say(f"Stack {target.stack.name} is forgotten; `make up` starts anew.")
 
 
@@ -282,9 +320,6 @@ def _say_own_secrets(stack: Stack, own: list[str]) -> None:
         )
 
 
-def _line(title: str, text: str) -> None:
-    ui.say(f"  {title:<10} {text}")
-
-
-def _some(names: list[str]) -> str:
+def some(names: list[str]) -> str:
+    """Returns names in words, the first of them where they are many."""
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

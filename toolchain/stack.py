@@ -6,54 +6,67 @@ import json
 import os
 import secrets
 import subprocess
+import sys
+import tempfile
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, cast
 
+from cluster_objects import cut_off, preview
 from cluster_objects.json_tree import Json, part, parts
-from components.todo.names import PROJECT
-from components.todo.secret_table import SECRETS
-from console.failure import Failure
-from toolchain import environment, paths, preview, ui
+from cluster_objects.preview import Plan
+from console.failure import ExitCode, Failure
+from console.signals import wait_out
+from toolchain import environment, paths, ui
 from toolchain.document import Document
+from toolchain.project import APPLICATION, GeneratedSecret, Project
 from toolchain.state import lost_salt, resources_in, secret_files
 
-_GENERATED = {secret.name: secret.file for secret in SECRETS if secret.required}
-"""Secrets that are generated once, and the files that Kubernetes' Secrets have them in."""
-_ROTATED = tuple(secret.name for secret in SECRETS if secret.rotates)
-"""Those that come and go with `make rotate-jwt-key`."""
 # What a stack file has of its encryption: with a passphrase, or with a key service.
 _ENCRYPTION = ("encryptionsalt", "encryptedkey", "secretsprovider")
 
 
 class Stack:
-    """One stack of the project, by name."""
+    """One stack of a project, by name."""
 
-    project = PROJECT
-
-    def __init__(self, name: str, *, has_file: bool = True) -> None:
-        self.name = name
-        self.file = paths.PROJECT / f"Pulumi.{name}.yaml"
+    def __init__(self, name: str, project: Project = APPLICATION, *, has_file: bool = True) -> None:
+        self.name, self.project = name, project
+        self.file = project.file(name)
         self._document = Document(self.file)
         if has_file and not self.file.exists():
-            known = ", ".join(
-                sorted(p.name.split(".")[1] for p in paths.PROJECT.glob("Pulumi.*.yaml"))
-            )
-            raise Failure(f"There is no stack file {self.file.name}; choose STACK from {known}.")
+            there = self.file.parent.glob("Pulumi.*.yaml")
+            known = ", ".join(sorted(p.name.split(".")[1] for p in there))
+            raise Failure(f"There is no stack file {self.shown}; choose STACK from {known}.")
 
     @classmethod
-    def all(cls) -> list[Stack]:
-        """Returns every stack of the project that Pulumi knows, also those without a file.
+    def all(cls, project: Project = APPLICATION) -> list[Stack]:
+        """Returns every stack of a project that Pulumi knows, also those without a file.
 
         Raises:
             Failure: Pulumi cannot reach its backend.
         """
-        asking = cls("minikube", has_file=False)
+        asking = cls("minikube", project, has_file=False)
         listed = json.loads(asking._pulumi("stack", "ls", "--json"))
-        return [cls(stack["name"].rsplit("/", 1)[-1], has_file=False) for stack in listed]
+        names = [str(stack["name"]).rsplit("/", 1)[-1] for stack in listed]
+        return [cls(name, project, has_file=False) for name in names]
+
+    @property
+    def shown(self) -> str:
+        """The stack file as a person would name it."""
+        return self.file.relative_to(paths.PROJECT).as_posix()
 
     def make(self, command: str) -> str:
         """Returns a command of the Makefile for this stack, as a person types it."""
         return f"make {command}" + ("" if self.name == "minikube" else f" STACK={self.name}")
+
+    @property
+    def forgetting(self) -> str:
+        """The commands that forget the stack where what it made is gone, as a person types them."""
+        pulumi = " ".join(map(str, self._command()))
+        return (
+            f'eval "$(make env STACK={self.name})"; '
+            f"{pulumi} stack rm {self.name} --force --preserve-config"
+        )
 
     def check_settings(self) -> dict[str, Any]:
         """Validates the stack's settings before anything is started.
@@ -64,7 +77,7 @@ class Stack:
         Raises:
             Failure: With the settings' own message.
         """
-        return self._document.check(self.name)
+        return self._document.check(self.project.check, self.name)
 
     def document(self) -> dict[str, Any]:
         """Returns the stack file.
@@ -80,8 +93,8 @@ class Stack:
         return part(self.document(), "config")
 
     def settings(self) -> dict[str, Any]:
-        """Returns the stack file's `todo:settings` as written, before validation."""
-        return part(self.config(), "todo:settings")
+        """Returns the stack file's settings as written, before validation."""
+        return part(self.config(), self.project.key)
 
     def prepare(self, state: Json | None) -> None:
         """Selects or creates the stack; generates its passphrase and secrets once.
@@ -90,7 +103,8 @@ class Stack:
             state: What Pulumi has of the stack; None: it knows none of that name.
 
         Raises:
-            Failure: The passphrase is wrong, or Pulumi cannot reach its backend.
+            Failure: The passphrase is wrong, a secret that nobody can make again is lost, or Pulumi
+                cannot reach its backend.
         """
         paths.PULUMI_STATE.mkdir(parents=True, exist_ok=True)
         lost = self._lost_salt(state)
@@ -98,24 +112,40 @@ class Stack:
         self._release_stale_lock()
         self._pulumi("stack", "select", "--create", self.name)
         config = self.config()
-        generated = part(self.settings(), "secrets").get("mode", "generated") == "generated"
-        missing = [n for n in _GENERATED if f"todo:{n}" not in config] if generated else []
+        generated = self.project.generated(self.settings())
+        missing = [it for it in generated if it.key not in config]
         if generated and not missing:
             # Decrypts one, so that a wrong passphrase is found before anything else.
-            self._pulumi("config", "get", "--stack", self.name, f"todo:{next(iter(_GENERATED))}")
+            self._pulumi("config", "get", "--stack", self.name, generated[0].key)
             ui.say(f"  stack {self.name}: its secrets are there, and its passphrase opens them")
         deployed = self._deployed_secrets() if state and (missing or lost) else {}
         if lost:
             text = self.file.read_text()
             gap = "" if text.endswith("\n") or not text else "\n"
             self.file.write_text(f"{text}{gap}encryptionsalt: {lost}\n")
-        for name in missing:
-            known = deployed.get(_GENERATED[name])
-            value = known or secrets.token_urlsafe(36)
-            key = ("--stack", self.name, "--secret", f"todo:{name}")
-            self._pulumi("config", "set", *key, text=value)
+        names = {it["urn"].rsplit("::", 1)[-1] for it in resources_in(state)}
+        for secret in missing:
+            if secret.file not in deployed and names.intersection(secret.used_by):
+                raise self._lost_secret(secret)
+        for secret in missing:
+            known = deployed.get(secret.file or "")
+            self.set_secret(secret.key, known or secret.make())
             origin = "taken from the deployed stack" if known else "generated"
-            ui.say(f"  todo:{name}: {origin}, encrypted in {self.file.name}")
+            ui.say(f"  {secret.key}: {origin}, encrypted in {self.shown}")
+            if secret.advice and not known:
+                ui.say(f"  {secret.advice}")
+
+    def _lost_secret(self, secret: GeneratedSecret) -> Failure:
+        """Returns what to do when a secret is nowhere but in what is made with it."""
+        pulumi = " ".join(map(str, self._command()))
+        return Failure(
+            f"{self.shown} has lost {secret.key}, which the deployed stack {self.name} uses: put "
+            "the file back as it was; or, if it is lost for good, make a new one, which everybody "
+            "then has to be told of who trusts it or logs in with it, with: "
+            f'eval "$(make env STACK={self.name})"; {secret.command} | {pulumi} config set '
+            f"--stack {self.name} --secret {secret.key}; and run this again; nothing that is "
+            "deployed was changed."
+        )
 
     def _lost_salt(self, state: Json | None) -> str | None:
         """Returns the salt in the state, when the stack file lost its own (`git checkout`).
@@ -157,7 +187,7 @@ class Stack:
             encrypted += [n for n, value in self.config().items() if _is_encrypted(value)]
             text += (
                 f"; or, if it is lost for good, delete {', '.join(encrypted)} from "
-                f"{self.file.name}, and run this again (new secrets open no database that the old "
+                f"{self.shown}, and run this again (new secrets open no database that the old "
                 "ones belong to, and change none)"
             )
         return Failure(f"{text}; nothing was changed.")
@@ -202,38 +232,89 @@ class Stack:
                 "changed."
             ) from None
 
-    def up(self, *, refresh: bool = False, unready: Sequence[str] = ()) -> bool:
-        """Runs `pulumi preview`, then `pulumi up` unless that is sure to change nothing.
+    def set_secret(self, key: str, value: str) -> None:
+        """Encrypts a value in the stack's file.
+
+        Raises:
+            Failure: Pulumi refuses.
+        """
+        self._pulumi("config", "set", "--stack", self.name, "--secret", key, text=value)
+
+    def set_setting(self, path: str, value: str) -> None:
+        """Writes a setting into the stack's file.
+
+        Raises:
+            Failure: Pulumi refuses.
+        """
+        where = f"{self.project.key}.{path}"
+        self._pulumi("config", "set", "--stack", self.name, "--path", where, text=value)
+
+    def up(
+        self,
+        *,
+        refresh: bool = False,
+        unready: Sequence[str] = (),
+        deployed: Json | None = None,
+        release: Sequence[str] = (),
+    ) -> bool:
+        """Runs `pulumi preview`, then an update unless that is sure to change nothing.
 
         The preview is what a stack that breaks a rule of `policy/` does not get past. What an
-        earlier, interrupted run made is taken up again.
+        earlier, interrupted run made is taken up again. The update of what is deployed is a
+        release (`python -m ops release`), whose images can go back; before there is anything to
+        guard or to go back to, it is `pulumi up`, and so is one that is to change nothing.
 
         Args:
             refresh: Look first at what is really there, and make what is gone anew.
             unready: What is not ready in the cluster: an update with nothing to change still waits
                 for the database, heals its pod or says what is wrong with it (PostgresRollout).
+            deployed: The stack's outputs, if it is deployed.
+            release: Options of the release.
 
         Returns:
             Whether there was an update.
 
         Raises:
             Failure: A rule is broken, or the update failed; Pulumi has printed which or why.
+            SystemExit: The release failed, and has said so.
         """
-        options = ["--policy-pack", "policy", "--suppress-outputs", "--stack", self.name]
+        releases = self.project.is_operated and bool(part(deployed, "operations"))
+        pack = self.project.policy_pack
+        options = ["--policy-pack", pack, "--suppress-outputs", "--stack", self.name]
         if refresh:
+            if releases:
+                self._release("--refresh", *release)
+                return True
             self._stream("up", "--yes", "--refresh", *options)
             return True
-        with preview.reading() as (log, nothing):
+        with preview.reading() as (log, plan):
             self._stream("preview", f"--event-log={log}", *options, more=preview.ENVIRONMENT)
-        if nothing.result():
+        nothing = plan.result().nothing
+        if nothing:
             if not unready:
                 return False
             ui.say(
                 f"  nothing is to be changed, but not ready: {', '.join(unready)}; so the update "
                 "runs all the same"
             )
-        self._stream("up", "--yes", "--skip-preview", *options)
+        if releases and not nothing:
+            self._release_as(plan.result(), *release)
+        else:
+            self._stream("up", "--yes", "--skip-preview", *options)
         return True
+
+    def _release_as(self, plan: Plan, *options: str) -> None:
+        with tempfile.TemporaryDirectory(prefix="release-") as folder:
+            file = Path(folder) / "plan.json"
+            plan.write(file)
+            self._release("--plan", str(file), *options)
+
+    def _release(self, *options: str) -> None:
+        """Runs `python -m ops release`, whose last line says how it ended."""
+        python = paths.VENV / "bin" / "python"
+        ops = [python, "-m", "ops", "--project", paths.PROJECT, "--stack", self.name, "release"]
+        if code := self._run([*ops, *options]):
+            sys.exit(code)
 
     def destroy(self) -> None:
         """Runs `pulumi destroy`: everything but the database's retained claim.
@@ -243,6 +324,21 @@ class Stack:
         """
         self._release_stale_lock()
         self._stream("destroy", "--yes", "--skip-preview", "--stack", self.name)
+
+    def require_unlocked(self) -> None:
+        """Lets go of the lock of an update that was killed.
+
+        Raises:
+            Failure: An update holds one, or nobody here knows who.
+        """
+        self._release_stale_lock()
+        if not environment.uses_own_state(self.name):
+            return
+        if holder := cut_off.held_by(paths.PULUMI_STATE, self.project.name, self.name):
+            raise Failure(
+                f"Stack {self.name} is locked by {holder}: let that end and run this again, or, if "
+                "there is no such process any more, run pulumi cancel first."
+            )
 
     def forget(self, *, force: bool = False) -> list[str]:
         """Drops the stack's state, and from its file the salt and the generated secrets.
@@ -259,13 +355,16 @@ class Stack:
         Raises:
             Failure: Pulumi refuses, or the file cannot be written.
         """
+        # Set-up is free to choose another cluster.
+        self.project.found_out(self.name).unlink(missing_ok=True)
         if not environment.uses_own_state(self.name):
             return []
+        self.require_unlocked()
         options = ["--yes", "--preserve-config", *(["--force"] if force else [])]
         self._pulumi("stack", "rm", self.name, *options)
         if not self.file.exists():
             return []
-        keys = [f"todo:{name}" for name in (*_GENERATED, *_ROTATED)]
+        keys = self.project.forgotten
         done = subprocess.run(
             [paths.VENV / "bin" / "python", "-m", "toolchain.stack_file", self.file, *keys],
             capture_output=True,
@@ -275,28 +374,37 @@ class Stack:
         )
         if done.returncode:
             raise Failure(
-                f"Stack {self.name} is forgotten, but {self.file.name} cannot be written: delete "
-                f"encryptionsalt, {' and '.join(keys[:2])} from it by hand."
+                f"Stack {self.name} is forgotten, but {self.shown} cannot be written: delete "
+                f"{' and '.join(['encryptionsalt', *keys[:2]])} from it by hand."
             )
         return json.loads(done.stdout)
 
     def _stream(self, *arguments: str, more: Mapping[str, str] | None = None) -> None:
+        if self._run([*self._command(), *arguments], more):
+            command = self.project.down if arguments[0] == "destroy" else self.project.up
+            raise Failure(
+                f"`pulumi {arguments[0]}` did not finish; fix what it printed above and run "
+                f"`make {command}` again, which goes on from here."
+            )
+
+    def _run(self, command: Sequence[str | Path], more: Mapping[str, str] | None = None) -> int:
+        """Runs a command that writes to the terminal, and returns its exit code.
+
+        Raises:
+            KeyboardInterrupt: It was interrupted, and did not say so itself.
+        """
         process = subprocess.Popen(
-            [*_command(), *arguments],
+            command,
             cwd=paths.PROJECT,
             env=environment.complete(self.name) | dict(more or {}),
         )
         try:
-            code = process.wait()
+            return process.wait()
         except KeyboardInterrupt:
             # The terminal has sent the signal to Pulumi too: let it finish its state.
-            process.wait()
-            raise
-        if code:
-            raise Failure(
-                f"`pulumi {arguments[0]}` did not finish; fix what it printed above and run `make "
-                f"{'down' if arguments[0] == 'destroy' else 'up'}` again, which goes on from here."
-            )
+            if wait_out(process) != ExitCode.INTERRUPTED:
+                raise
+            return ExitCode.INTERRUPTED
 
     def _pulumi(self, *arguments: str, text: str | None = None) -> str:
         if environment.uses_own_state(self.name):
@@ -304,7 +412,7 @@ class Stack:
             paths.PULUMI_STATE.mkdir(parents=True, exist_ok=True)
         try:
             done = subprocess.run(
-                [*_command(), *arguments, "--non-interactive"],
+                [*self._command(), *arguments, "--non-interactive"],
                 input=text,
                 stdin=subprocess.DEVNULL if text is None else None,
                 capture_output=True,
@@ -328,31 +436,16 @@ class Stack:
             f"{_reason(message) or f'exit code {done.returncode}'}"
         )
 
+    def _command(self) -> list[str]:
+        folder = self.project.folder
+        return ["pulumi", *(["--cwd", folder] if folder != "." else [])]
+
     def _release_stale_lock(self) -> None:
         """Removes the lock of an update here whose process is gone (killed, power lost)."""
         if not environment.uses_own_state(self.name):
             return
-        for lock in (paths.PULUMI_STATE / ".pulumi" / "locks").rglob(f"{self.name}/*.json"):
-            try:
-                holder = json.loads(lock.read_text())
-                host, process = holder["hostname"], int(holder["pid"])
-            except (OSError, ValueError, KeyError, TypeError):
-                # Nobody knows whose it is: Pulumi says that the stack is locked, and how to go on.
-                continue
-            if host == os.uname().nodename and not _runs(process):
-                lock.unlink(missing_ok=True)
-                ui.say("  an earlier update was cut off: its lock is released, this one goes on")
-
-
-def _runs(process: int) -> bool:
-    """Returns whether a process of this machine is there; signal 0 only asks."""
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True  # somebody else's
-    return True
+        if cut_off.release_locks(paths.PULUMI_STATE, self.name):
+            ui.say("  an earlier update was cut off: its lock is released, this one goes on")
 
 
 def _is_encrypted(value: object) -> bool:
@@ -370,7 +463,3 @@ def _reason(message: str) -> str:
     except ValueError:
         return message.splitlines()[-1].removeprefix("error: ") if message else ""
     return "\n".join(d["message"].strip() for d in diagnostics if d.get("severity") == "error")
-
-
-def _command() -> list[str]:
-    return ["pulumi"]

@@ -48,10 +48,11 @@ def secret_files(export: Json) -> dict[str, str]:
         if resource["type"] != "kubernetes:core/v1:Secret" or resource.get("delete"):
             continue
         # The provider keeps them in `data`, in base64, where the program says `stringData`.
-        encoded = "data" in resource["inputs"]
-        files: dict[str, str] = json.loads(
-            resource["inputs"]["data" if encoded else "stringData"]["plaintext"]
-        )
+        inputs = resource["inputs"]
+        encoded = "data" in inputs
+        if not encoded and "stringData" not in inputs:
+            continue  # what is in the cluster fills it (External Secrets' webhook)
+        files: dict[str, str] = json.loads(inputs["data" if encoded else "stringData"]["plaintext"])
         found |= {n: base64.b64decode(v).decode() if encoded else v for n, v in files.items()}
     return found
 

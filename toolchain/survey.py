@@ -6,15 +6,18 @@ Nothing is changed by looking.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from cluster_objects.json_tree import part, parts
-from components.todo.names import INSTANCE, STACK_MARK
+from cluster_objects.stack_mark import STACK_MARK
+from components.todo.names import INSTANCE
 from distribution.cluster import node
 from toolchain import environment, findings
 from toolchain.kubectl import Kubectl, Object
+from toolchain.project import ADDONS, APPLICATION, PROJECTS
 from toolchain.providers.choice import remembered_by
 from toolchain.providers.provider import Provider
 from toolchain.stack import Stack
@@ -22,6 +25,8 @@ from toolchain.state import kubernetes_providers, outputs_in, resources_in
 
 SYSTEM = {"default", "kube-system", "kube-public", "kube-node-lease"}
 """Namespaces that every cluster has (Kubernetes: Namespaces, "Initial namespaces")."""
+CLUSTERS = "clusters.postgresql.cnpg.io"
+"""The kind of the Clusters of an operator, whose pods and claims go with them."""
 _KINDS = (
     "pods,persistentvolumeclaims,deployments.apps,statefulsets.apps,daemonsets.apps,jobs.batch,"
     "cronjobs.batch,services,configmaps,secrets"
@@ -53,7 +58,7 @@ class Target:
     @property
     def again(self) -> str:
         """The command that removes the stack."""
-        return f"`{self.stack.make('down')}`"
+        return f"`{self.stack.make(self.stack.project.down)}`"
 
     @property
     def uids(self) -> set[str]:
@@ -128,7 +133,7 @@ def _own_mark(stack: Stack) -> frozenset[str]:
     if not random:
         return frozenset()
     digest = hashlib.sha256(str(random).encode()).hexdigest()[:12]
-    return frozenset({f"{stack.project}/{stack.name}/{digest}"})
+    return frozenset({f"{stack.project.name}/{stack.name}/{digest}"})
 
 
 def _told_apart(made_by: str | None) -> str | None:
@@ -174,22 +179,30 @@ def neighbours(target: Target, kubectl: Kubectl) -> list[str]:
     Raises:
         KubectlError: The cluster does not tell.
     """
-    names = [metadata(it)["name"] for it in kubectl.items("namespaces")]
-    found = [f"namespace {n}" for n in names if n not in SYSTEM and n != target.namespace]
+    stacks = stacks_in(target.kubeconfig, node.CONTEXT)
+    addons = {it.name for it in stacks if it.project is ADDONS}
+    found = [
+        f"namespace {name}"
+        for it in kubectl.items("namespaces")
+        if (name := metadata(it)["name"]) not in SYSTEM
+        and name != target.namespace
+        and not _is_of_addons(it, addons)
+    ]
     items = kubectl.items(_KINDS, "--namespace", "default")
     found += [
         f"{it['kind']} {metadata(it)['name']} in namespace default"
         for it in items
         if not _comes_by_itself(it)
     ]
-    stacks = stacks_in(target.kubeconfig, node.CONTEXT)
-    return found + [f"stack {s.name}" for s in stacks if s.name != target.stack.name]
+    found += [f"add-ons {name} (`make addons-down` removes them)" for name in sorted(addons)]
+    others = [it.name for it in stacks if it.project is APPLICATION]
+    return found + [f"stack {name}" for name in others if name != target.stack.name]
 
 
 def stacks_in(
     kubeconfig: str | None, context: str | None, cluster: tuple[Provider, str] | None = None
 ) -> list[Stack]:
-    """Stacks of this clone with resources in a cluster.
+    """Stacks of this clone with resources in a cluster, those of the add-ons among them.
 
     Args:
         kubeconfig: As `make up` has told the stacks; None: as kubectl finds it.
@@ -201,15 +214,23 @@ def stacks_in(
         Failure: Pulumi cannot reach its backend.
     """
     found: list[Stack] = []
-    for stack in Stack.all():
+    for stack in (it for project in PROJECTS for it in Stack.all(project)):
         state = stack.state()
-        put = cluster and remembered_by(findings.remembered(stack.name)) == cluster
+        # The add-ons are where the application's stack of the name is if `make addons` found it.
+        led = cluster and stack.project.found_out(stack.name).exists()
+        put = led and remembered_by(findings.remembered(stack.name)) == cluster
         if resources_in(state) and any(
             p.get("context") == context and (put or p.get("kubeconfig") == kubeconfig)
             for p in kubernetes_providers(state)
         ):
             found.append(stack)
     return found
+
+
+def _is_of_addons(item: Object, stacks: Collection[str]) -> bool:
+    """Returns whether one of these stacks of the add-ons has made an object."""
+    made_by = (mark(item) or "").split("/")
+    return any(made_by[1:3] == [ADDONS.name, stack] for stack in stacks)
 
 
 def _is_own(item: Object, target: Target, *, labelled: bool) -> bool:
@@ -231,6 +252,8 @@ def _comes_by_itself(item: Object) -> bool:
         or name == ("ConfigMap", "kube-root-ca.crt")
         or (*name, about.get("namespace")) == ("Service", "kubernetes", "default")
         or item.get("type") == "kubernetes.io/service-account-token"
+        # What each namespace with a Cluster gets, without an owner.
+        or name == ("ConfigMap", "cnpg-default-monitoring")
     )
 
 

@@ -72,7 +72,6 @@ def ensure_pulumi() -> None:
     Raises:
         Failure: They can neither be found, nor installed, nor built.
     """
-    paths.BIN.mkdir(parents=True, exist_ok=True)
     if version := pulumi_on_path():
         _step_back()
         ui.say(f"  pulumi {version}: found on PATH; its plugins are fetched by Pulumi itself")
@@ -130,22 +129,49 @@ def ensure_linters() -> None:
         ui.say(f"  {name} {version}: up to date")
 
 
+def helm() -> Path | None:
+    """Returns Helm: on PATH, else built, else None."""
+    found = shutil.which("helm")
+    if found:
+        return Path(found)
+    return recipes.output("helm") / "helm" if recipes.built("helm") else None
+
+
 def ensure_helm() -> None:
-    """Finds Helm, beside which this program is measured, or builds it where that costs little."""
+    """Finds Helm, or builds it where that costs little.
+
+    This program is measured beside it, and the chart that is exported is tested with it.
+    """
     if shutil.which("helm", path=_path_without_ours()):
         (paths.BIN / "helm").unlink(missing_ok=True)  # which would come first
         ui.say("  helm: found on PATH")
         return
     if not recipes.built("plugins"):
-        ui.say("  helm: not on PATH, so nothing is measured beside it")
+        ui.say("  helm: not on PATH, so what needs it is left out")
         return
     try:
         recipes.build_missing(("helm",))
     except Failure as failure:
-        ui.say(f"  helm: left out of what is measured, because {failure}")
+        ui.say(f"  helm: what needs it is left out, because {failure}")
         return
     files.link_programs([recipes.output("helm") / "helm"])
     ui.say("  helm: built from Go modules")
+
+
+def ensure_signing() -> None:
+    """Finds what signs images and writes their bills of materials, or builds it.
+
+    Raises:
+        Failure: It is neither on PATH nor can be built.
+    """
+    for name, version in (("cosign", recipes.COSIGN), ("syft", recipes.SYFT)):
+        if shutil.which(name, path=_path_without_ours()):
+            (paths.BIN / name).unlink(missing_ok=True)  # which would come first
+            ui.say(f"  {name}: found on PATH")
+            continue
+        recipes.build_missing((name,))
+        files.link_programs([recipes.output(name) / name])
+        ui.say(f"  {name} {version}: built from Go modules")
 
 
 def _distribution() -> Path:

@@ -28,6 +28,11 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
+def line(title: str, text: str) -> None:
+    """Prints a line of a list of what goes and what stays."""
+    say(f"  {title:<10} {text}")
+
+
 @contextmanager
 def step(title: str) -> Generator[None]:
     """Announces a step, run the block, and remember its elapsed seconds for the closing table."""

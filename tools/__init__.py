@@ -1,1 +1,1 @@
-"""Tools of the project's own development; nothing that is deployed needs them."""
+"""What is made of a recording of the program; nothing that is deployed needs it."""

@@ -112,6 +112,8 @@ class AppDeploymentArgs:
         default_factory=dict[str, pulumi.Input[str]]
     )
     """E.g. the cloud's role that the pods have (EKS: IRSA, GKE: Workload Identity)."""
+    api_token: bool = False
+    """Whether the pods have the token of their ServiceAccount, to ask the Kubernetes API."""
     user: int = 10001
     """User and group ID; above 10000 so that it is nobody's on the node."""
 

@@ -34,6 +34,11 @@ def _spec(scope: ObjectScope, scaling: Autoscaled) -> auto.HorizontalPodAutoscal
         ),
         min_replicas=scaling.min_replicas,
         max_replicas=scaling.max_replicas,
+        behavior=auto.HorizontalPodAutoscalerBehaviorArgs(
+            scale_down=auto.HPAScalingRulesArgs(
+                stabilization_window_seconds=scaling.scale_down_seconds
+            )
+        ),
         metrics=[
             auto.MetricSpecArgs(
                 type="Resource",

@@ -9,6 +9,7 @@ from ..cluster.rollout_watch import RolloutWatch
 from ..metadata.scope import ObjectScope
 from ..values.scaling import Autoscaled, Fixed, Scaling
 from .args import AppDeploymentArgs
+from .scaling_handover import AUTOSCALED, IGNORED, ScalingHandover
 
 core = k8s.core.v1
 apps = k8s.apps.v1
@@ -35,11 +36,12 @@ def declare_deployment(
             create=time, update=time, delete=f"{180 + args.pre_stop_seconds}s"
         ),
         hooks=_register_hooks(scope, args),
+        ignore_changes=[IGNORED] if _is_autoscaled(args.scaling) else None,
     )
     spec = _spec(scope, args, template)
     return apps.Deployment(
         f"{scope.name}-deployment",
-        metadata=scope.metadata(),
+        metadata=scope.metadata(annotations=AUTOSCALED if _is_autoscaled(args.scaling) else None),
         spec=args.customize(spec) if args.customize else spec,
         opts=pulumi.ResourceOptions.merge(scope.opts, own),
     )
@@ -72,10 +74,17 @@ def _replicas(scaling: Scaling) -> int | None:
             assert_never(scaling)
 
 
+def _is_autoscaled(scaling: Scaling) -> bool:
+    return _replicas(scaling) is None
+
+
 def _register_hooks(
     scope: ObjectScope, args: AppDeploymentArgs
 ) -> pulumi.ResourceHookBinding | None:
     if args.api is None:
         return None
     watch = pulumi.ResourceHook(f"pods of {scope.name}", RolloutWatch(args.api).hook)
-    return pulumi.ResourceHookBinding(before_create=[watch], before_update=[watch])
+    if _is_autoscaled(args.scaling):
+        return pulumi.ResourceHookBinding(before_create=[watch], before_update=[watch])
+    take_back = pulumi.ResourceHook(f"autoscaler of {scope.name}", ScalingHandover(args.api).hook)
+    return pulumi.ResourceHookBinding(before_create=[watch], before_update=[take_back, watch])

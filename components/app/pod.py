@@ -35,6 +35,7 @@ def pod_template(
     """
     containers = [_container(scope, args)]
     spec = pod_spec(args, account=account, user=args.user, containers=containers)
+    spec.automount_service_account_token = args.api_token
     spec.termination_grace_period_seconds = args.pre_stop_seconds + args.drain_seconds
     spec.topology_spread_constraints = [
         _spread(scope, "kubernetes.io/hostname"),

@@ -15,8 +15,8 @@ from .kubeconfig import current_context
 from .proxy import proxied
 from .remedies import Remedies
 
-_SECONDS = (5.0, 15.0)
-"""To connect, and to be answered."""
+_SECONDS = (5.0, 60.0)
+"""To connect, and to be answered, which a busy cluster may take long for."""
 
 
 class ClusterApi:

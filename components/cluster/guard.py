@@ -79,7 +79,11 @@ class Guard:
         kind, metadata = str(inputs["kind"]), cast("_Object", inputs.get("metadata") or {})
         # Before all else: also where the namespace is not there yet, or not known in a preview.
         refuse_missing_kind(
-            str(inputs["apiVersion"]), kind, self._live.serves, self._remedies.without_kind
+            str(inputs["apiVersion"]),
+            kind,
+            self._live.serves,
+            self._defines,
+            self._remedies.without_kind,
         )
         namespace, name = metadata.get("namespace"), metadata.get("name")
         if not isinstance(name, str) or not isinstance(namespace, str | None):
@@ -137,6 +141,11 @@ class Guard:
         namespace = str(inputs["metadata"].get("namespace") or "default")
         for claim, _ in _claims(inputs):
             self._live.annotate("v1", _CLAIM, namespace, claim, self.mark.annotation)
+
+    def _defines(self, definition: str) -> bool:
+        """Returns whether the program declares a definition, which has come before its objects."""
+        key = ("apiextensions.k8s.io/v1", "CustomResourceDefinition", None, definition)
+        return key in self._declared
 
     def _find_namespace(self, name: str) -> _Object | None:
         return self._live.find("v1", "Namespace", None, name)

@@ -1,6 +1,6 @@
 """What is said where an object is there already and the stack did not make it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pulumi
@@ -31,12 +31,14 @@ def refusal(
     other = mark.of(found)
     namespace, _, name = path.rpartition("/")
     whose = f"it is the stack {other}'s" if other else "it has no mark of a stack"
+    if other is None and kind in remedies.present:
+        return _refused(kind, path, mark, whose, [remedies.present[kind]])
     ways = [remedies.choose_namespace]
     if deployed:
         # Moving would delete by name, in the namespace that is the other's by now.
         forget = "pulumi stack rm --force --preserve-config"
         ways = [f"if what this stack made is gone, forget it with `{forget}`, then {ways[0]}"]
-    if kind == "Namespace" and other is None:
+    if kind == "Namespace" and other is None and remedies.adopt_namespace:
         ways.append(f"{remedies.adopt_namespace} to deploy into it as it is")
     content = " with all that is in it" if kind in ("Namespace", "PersistentVolumeClaim") else ""
     ways.append("destroy that stack first" if other else f"delete it{content}")
@@ -47,6 +49,10 @@ def refusal(
             "if it is this stack's own all the same, say so with: kubectl annotate "
             f"--overwrite {at}{kind.lower()} {name} {mark.key}={mark.owner}"
         )
+    return _refused(kind, path, mark, whose, ways)
+
+
+def _refused(kind: str, path: str, mark: Mark, whose: str, ways: Sequence[str]) -> pulumi.RunError:
     return pulumi.RunError(
         f"{kind} {path} is there already and this stack ({mark.owner}) "
         f"did not make it ({whose}), so it was left as it is: {'; or '.join(ways)}"

@@ -1,6 +1,8 @@
 """Container images: built, taken to the nodes or pushed, or built elsewhere."""
 
 from .container_image import ContainerImage, ContainerImageArgs
+from .signed_image import SignedImage, SignedImageArgs
+from .signing import Signing, SigningKey, Verification
 from .sources import (
     Build,
     BuildKit,
@@ -23,4 +25,9 @@ __all__ = [
     "ImageSource",
     "ImageStoreBuildKit",
     "Prebuilt",
+    "SignedImage",
+    "SignedImageArgs",
+    "Signing",
+    "SigningKey",
+    "Verification",
 ]

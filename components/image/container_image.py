@@ -1,6 +1,7 @@
 """ContainerImage: a container image, built by Pulumi or built elsewhere."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -8,6 +9,7 @@ import pulumi
 
 from . import docker_engine
 from .node_images import NodeImages
+from .signed_image import SignedImage, SignedImageArgs
 from .sources import (
     BuildKit,
     BuiltAndLoaded,
@@ -35,7 +37,8 @@ class ContainerImage(pulumi.ComponentResource):
 
     Declares one image of pulumi-docker-build (`{name}-build`), or with a `DockerEngine` one of
     pulumi-docker and, for a daemon of its own, that plugin's provider (`{name}-docker`); nothing
-    for a `Prebuilt` one.
+    for a `Prebuilt` one. What is signed, or has to be, is a `SignedImage` besides
+    (`{name}-signed`).
     """
 
     reference: pulumi.Output[str]
@@ -66,9 +69,18 @@ def _declare(name: str, source: ImageSource, parent: pulumi.Resource) -> _Declar
         case BuiltAndLoaded():
             return _declare_loaded(name, source, parent)
         case BuiltAndPushed():
-            return _declare_pushed(name, source, parent)
+            image, pushed = _declare_pushed(name, source, parent)
+            if source.signing is None:
+                return image, pushed
+            platforms = _platforms(source)
+            args = SignedImageArgs(image=pushed, by=source.signing, platforms=platforms)
+            return image, _signed(name, args, parent)
         case Prebuilt():
-            return None, pulumi.Output.from_input(source.reference)
+            given = pulumi.Output.from_input(source.reference)
+            if source.verification is None:
+                return None, given
+            args = SignedImageArgs(image=given, by=source.verification)
+            return None, _signed(name, args, parent)
         case _:
             assert_never(source)
 
@@ -102,6 +114,21 @@ def _declare_pushed(name: str, source: BuiltAndPushed, parent: pulumi.Resource) 
             return docker_engine.declare_pushed(name, source, source.builder, parent=parent)
         case _:
             assert_never(source.builder)
+
+
+def _platforms(source: BuiltAndPushed) -> Sequence[str]:
+    match source.builder:
+        case BuildKit():
+            return source.platforms
+        case DockerEngine():
+            return source.platforms[:1]
+        case _:
+            assert_never(source.builder)
+
+
+def _signed(name: str, args: SignedImageArgs, parent: pulumi.Resource) -> pulumi.Output[str]:
+    opts = pulumi.ResourceOptions(parent=parent)
+    return SignedImage(f"{name}-signed", args, opts).reference
 
 
 def _on_the_nodes(

@@ -40,17 +40,27 @@ def answer_of(command: Sequence[str]) -> str | None:
     return None if done.returncode else done.stdout
 
 
-def work(command: Sequence[str], *, context: str | None = None, output: Path | None = None) -> None:
+def work(
+    command: Sequence[str],
+    *,
+    context: str | None = None,
+    output: Path | None = None,
+    variables: Mapping[str, str] | None = None,
+    named: str | None = None,
+) -> None:
     """Runs a command that changes something.
 
     Args:
         command: Program and arguments.
         context: The Docker context for what the program does with Docker itself.
         output: The file that is to have what it prints.
+        variables: What is added to its environment: secrets, which no command line should have.
+        named: What errors call it; none: the whole command.
 
     Raises:
         pulumi.RunError: It failed, is not there, or takes too long.
     """
+    called = named or " ".join(command)
     try:
         with (output or Path(os.devnull)).open("wb") as printed:
             done = subprocess.run(  # noqa: S603 - as above
@@ -58,26 +68,23 @@ def work(command: Sequence[str], *, context: str | None = None, output: Path | N
                 stdin=subprocess.DEVNULL,
                 stdout=printed,
                 stderr=subprocess.PIPE,
-                env=_environment(context),
+                env={**_environment(context), **(variables or {})},
                 check=False,
                 timeout=_WORK_SECONDS,
             )
     except FileNotFoundError:
         raise pulumi.RunError(f"the command {command[0]} is not found: install it") from None
     except subprocess.TimeoutExpired:
-        raise pulumi.RunError(
-            f"`{' '.join(command)}` has not ended after {_WORK_SECONDS:.0f} s"
-        ) from None
+        raise pulumi.RunError(f"`{called}` has not ended after {_WORK_SECONDS:.0f} s") from None
     except OSError as error:
-        raise pulumi.RunError(f"`{' '.join(command)}` cannot run: {error}") from None
+        raise pulumi.RunError(f"`{called}` cannot run: {error}") from None
     if done.returncode:
         lines = done.stderr.decode(errors="replace").split("\n")
         words = " ".join([it for it in lines if it.strip()][-1:]).strip()
-        # As kind begins the line with the reason.
-        words = words.removeprefix("ERROR: ").removeprefix("Command Output: ")
-        raise pulumi.RunError(
-            f"`{' '.join(command)}` failed: {words[:300] or f'exit code {done.returncode}'}"
-        )
+        # As kind and cosign begin the line with the reason.
+        for beginning in ("ERROR: ", "Command Output: ", "error during command execution: "):
+            words = words.removeprefix(beginning)
+        raise pulumi.RunError(f"`{called}` failed: {words[:300] or f'exit code {done.returncode}'}")
 
 
 def _environment(context: str | None) -> Mapping[str, str]:

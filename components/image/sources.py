@@ -9,6 +9,7 @@ import pulumi
 from .content_hash import content_hash
 from .docker_context import Daemon
 from .node_images import NodeImages
+from .signing import Signing, Verification
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +86,8 @@ class BuiltAndPushed:
     builder: BuildKit | DockerEngine = BuildKit()
     platforms: Sequence[str] = ("linux/amd64",)
     """What the image is built for; a Docker engine builds for the first alone."""
+    signing: Signing | None = None
+    """How it is signed, with a bill of materials; None: it is not."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +96,8 @@ class Prebuilt:
 
     reference: pulumi.Input[str]
     """The image, with a tag or a digest."""
+    verification: Verification | None = None
+    """Whose signature it has to have, with a bill of materials; None: nobody looks."""
 
 
 ImageSource = BuiltAndLoaded | BuiltAndPushed | Prebuilt

@@ -7,9 +7,11 @@ from .namespace import (
     declare_quota,
     hard_limits,
 )
+from .quota_room import QuotaRoom
 
 __all__ = [
     "PodDemand",
+    "QuotaRoom",
     "declare_default_sizes",
     "declare_namespace",
     "declare_quota",

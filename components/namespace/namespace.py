@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from math import ceil
+from typing import Literal
 
 import pulumi
 import pulumi_kubernetes as k8s
@@ -31,8 +33,9 @@ def declare_namespace(
     labels: Mapping[str, str],
     *,
     opts: pulumi.ResourceOptions,
+    level: Literal["restricted", "baseline", "privileged"] = "restricted",
 ) -> core.Namespace:
-    """Declares a namespace that enforces the Pod Security Standard *restricted*.
+    """Declares a namespace that enforces a Pod Security Standard.
 
     Pulumi never deletes it: with it would go the claims with the data, and whatever else people
     have put in it.
@@ -42,10 +45,9 @@ def declare_namespace(
         object_name: Name of the namespace.
         labels: Labels of the namespace.
         opts: Resource options.
+        level: What pods in it may be.
     """
-    levels = {
-        f"pod-security.kubernetes.io/{mode}": "restricted" for mode in ("enforce", "audit", "warn")
-    }
+    levels = {f"pod-security.kubernetes.io/{mode}": level for mode in ("enforce", "audit", "warn")}
     return core.Namespace(
         f"{name}-namespace",
         metadata=k8s.meta.v1.ObjectMetaArgs(
@@ -76,7 +78,7 @@ def hard_limits(demands: Sequence[PodDemand]) -> dict[str, str]:
                 amount = quantity_value(getattr(demand.resources, f"{resource}_{kind}"))
                 totals[key] = totals.get(key, Decimal(0)) + amount * demand.pods
     hard = {
-        key: f"{int(total * 1000)}m" if key.endswith(".cpu") else f"{-int(-total // 1024**2)}Mi"
+        key: f"{ceil(total * 1000)}m" if key.endswith(".cpu") else f"{ceil(total / 1024**2)}Mi"
         for key, total in totals.items()
     }
     return {**hard, "pods": str(sum(demand.pods for demand in demands))}

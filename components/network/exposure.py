@@ -144,7 +144,10 @@ def url(exposure: Exposure, *, node_address: str, service: str, namespace: str, 
             return f"http://{service}.{namespace}.svc:{port}"
         case NodePortExposure():
             return f"http://{node_address}:{exposure.port}"
-        case IngressExposure() | GatewayExposure():
+        case IngressExposure():
             return f"https://{exposure.host}"
+        case GatewayExposure():
+            port_shown = "" if exposure.port == 443 else f":{exposure.port}"
+            return f"https://{exposure.host}{port_shown}"
         case _:
             assert_never(exposure)

@@ -6,6 +6,7 @@ from typing import assert_never
 import pulumi_kubernetes as k8s
 
 from ..metadata.scope import ObjectScope
+from ..values.metrics import Metrics, NoMetrics, ScrapeAnnotations, ServiceMonitorMetrics
 
 net = k8s.networking.v1
 Labels = Mapping[str, str]
@@ -28,10 +29,30 @@ def namespace_pods(namespace: str) -> net.NetworkPolicyPeerArgs:
     return net.NetworkPolicyPeerArgs(namespace_selector=_select({_NAMESPACE_NAME: namespace}))
 
 
+def scrapers(metrics: Metrics) -> list[Peer]:
+    """Returns who reads metrics: every pod of the namespace that they name, if any are read."""
+    match metrics:
+        case NoMetrics():
+            return []
+        case ScrapeAnnotations() | ServiceMonitorMetrics():
+            return [namespace_pods(metrics.from_namespace)]
+        case _:
+            assert_never(metrics)
+
+
 def addresses(cidr: str, without: str | None = None) -> net.NetworkPolicyPeerArgs:
     """Returns the peer that is a range of addresses, without a part of it."""
     left_out = [without] if without else None
     return net.NetworkPolicyPeerArgs(ip_block=net.IPBlockArgs(cidr=cidr, except_=left_out))
+
+
+ANYWHERE: Sequence[Peer] = (addresses("0.0.0.0/0"), addresses("::/0"))
+"""Whoever it is: what is no pod, such as nodes and API servers, has addresses of either kind."""
+
+
+def anywhere(*ports: int) -> list[tuple[Peer, int]]:
+    """Returns every address, IPv4 and IPv6, on each of some ports: for `declare_egress_policy`."""
+    return [(peer, port) for port in ports for peer in ANYWHERE]
 
 
 def declare_default_deny(

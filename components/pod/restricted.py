@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import pulumi_kubernetes as k8s
 
 from ..values.resources import Resources
+from .requirements import as_requirements
 
 core = k8s.core.v1
 
@@ -53,18 +54,8 @@ def container_security() -> core.SecurityContextArgs:
 
 def container_resources(resources: Resources) -> core.ResourceRequirementsArgs:
     """Returns the requests and limits of a container."""
-    return core.ResourceRequirementsArgs(
-        requests={
-            "cpu": resources.cpu_request,
-            "memory": resources.memory_request,
-            "ephemeral-storage": resources.ephemeral_storage_request,
-        },
-        limits={
-            "cpu": resources.cpu_limit,
-            "memory": resources.memory_limit,
-            "ephemeral-storage": resources.ephemeral_storage_limit,
-        },
-    )
+    found = as_requirements(resources)
+    return core.ResourceRequirementsArgs(requests=found["requests"], limits=found["limits"])
 
 
 def secret_references(names: Sequence[str]) -> list[core.LocalObjectReferenceArgs] | None:

@@ -8,8 +8,11 @@ import pulumi_kubernetes as k8s
 
 from ..cluster.api import Api
 from ..network.policies import NODE_LOCAL_DNS, Peer
+from ..secrets.files import SecretFiles
+from ..values.metrics import ScrapeAnnotations, ServiceMonitorMetrics
+from ..values.object_store import ObjectStore
 from ..values.postgres.backup import Backup
-from ..values.postgres.image import DEFAULT_IMAGE, check_image
+from ..values.postgres.image import DEFAULT_IMAGE, EXPORTER_IMAGE, RESTIC_IMAGE, check_image
 from ..values.postgres.input_names import InputNames
 from ..values.postgres.sizes import SERVER_RESOURCES, STORAGE_SIZE
 from ..values.resources import Resources
@@ -17,6 +20,29 @@ from .roles import SUPERUSER
 
 core = k8s.core.v1
 StatefulSetSpecArgs = k8s.apps.v1.StatefulSetSpecArgs
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostgresMetrics:
+    """How the metrics of a server are read."""
+
+    image: str = EXPORTER_IMAGE
+    """The exporter: https://github.com/prometheus-community/postgres_exporter."""
+    scraped: ScrapeAnnotations | ServiceMonitorMetrics = field(default_factory=ScrapeAnnotations)
+    """How Prometheus finds it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackupStore:
+    """An object store that the backups go to, instead of a volume."""
+
+    store: ObjectStore
+    secrets: SecretFiles
+    """Files called as store_container.py says, with the credentials and the key of the backups."""
+    keep_days: int = 0
+    """Also kept, whatever their number: the backups of so many days before the newest."""
+    image: str = RESTIC_IMAGE
+    """restic 0.17 or newer, with a shell."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +86,16 @@ class PostgresStatefulSetArgs:
     """
     storage_class: str | None = None
     """Storage class of a new data volume; None: the cluster's default."""
+    volume: int = 1
+    """Which of its volumes the server has, counted from 1: what is moved to a new one, as for
+    another major version, counts up. An update to another is refused, and so is a later one that
+    is not filled; how it is done is in docs/components/postgres-stateful-set.md."""
     backup: Backup | None = None
+    backup_store: BackupStore | None = None
+    """Where the backups go; None: to a volume of their own."""
+    metrics: PostgresMetrics | None = None
+    """None: nobody reads any. To begin with it restarts the server, whose new volume gets a role
+    for it; how an older volume gets one is in docs/troubleshooting.md, "MetricsMissing"."""
     protect: bool = True
     """Whether Pulumi refuses to delete or replace the StatefulSet."""
 

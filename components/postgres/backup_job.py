@@ -1,33 +1,42 @@
-"""The CronJob that dumps a PostgreSQL database to a claim of its own."""
+"""The CronJob that dumps a PostgreSQL database, to a claim of its own or to an object store."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import assert_never
 
 import pulumi_kubernetes as k8s
 
 from ..metadata.labels import object_name
 from ..metadata.scope import ObjectScope
 from ..network.policies import declare_egress_policy, dns_rule
-from ..pod.restricted import (
-    container_resources,
-    container_security,
-    preferred_nodes,
-    scratch_volume,
-)
+from ..pod.restricted import container_resources, container_security, scratch_volume
 from ..pod.service_account import declare_service_account
-from ..pod.spec import pod_spec
 from ..values.postgres.backup import Backup
-from .args import PostgresStatefulSetArgs
+from ..values.postgres.sizes import staged_backup_resources
+from ..values.resources import Resources
+from .args import BackupStore, PostgresStatefulSetArgs
 from .backup_claim import declare_backup_claim
-from .backup_script import BACKUP_SCRIPT
+from .backup_script import BACKUP_SCRIPT, DUMP_SCRIPT
 from .certificate import CLIENT_MODE
 from .password import password_file, password_mount, password_volume
-from .pod import PORT, USER
+from .pod import PORT
+from .scheduled_job import declare_scheduled_job
+from .store_container import (
+    DUMPS,
+    NewestDump,
+    StoreFiles,
+    declare_store_files,
+    fetch_newest,
+    store_container,
+    store_destination,
+    store_volumes,
+)
 
 core = k8s.core.v1
 batch = k8s.batch.v1
 
 CONTAINER = "backup"
-"""Name of the pod's only container."""
+"""Name of the container that has PostgreSQL's programs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,11 +44,13 @@ class BackupResources:
     """What the backups of a server are made of."""
 
     cron_job: batch.CronJob
-    claim: core.PersistentVolumeClaim
-    """With the dumps; kept when the stack is destroyed."""
+    claim: core.PersistentVolumeClaim | None
+    """With the dumps, kept when the stack is destroyed; None: an object store has them."""
+    newest: core.PersistentVolumeClaim | NewestDump
+    """By which a pod comes to the newest dump."""
     service_account: core.ServiceAccount
     network_policy: k8s.networking.v1.NetworkPolicy
-    """Lets the backups connect to the server and ask for its name, and nothing else."""
+    """Lets the backups connect to the server and the store and ask for names, and nothing else."""
 
 
 def declare_backup(
@@ -53,73 +64,103 @@ def declare_backup(
         args: What the server was given.
         backup: When, how many and where.
     """
-    claim = declare_backup_claim(scope, args, backup)
+    match args.backup_store:
+        case None:
+            newest = claim = declare_backup_claim(scope, args, backup)
+            work = _to_volume(args, backup, server.object_name, claim)
+            reached = []
+        case BackupStore() as store:
+            claim, files = None, declare_store_files(scope, store)
+            newest = fetch_newest(scope, args, backup, store, files)
+            work = _to_store(scope, args, backup, store, server.object_name, files)
+            reached = [store_destination(store)]
+        case _:
+            assert_never(args.backup_store)
     account = declare_service_account(scope, args.service_account_annotations)
     policy = declare_egress_policy(
         f"{scope.name}-egress-policy",
         scope,
-        [(server.selector, PORT)],
+        [(server.selector, PORT), *reached],
         dns=None if args.dns_cidrs is None else dns_rule(args.dns_cidrs),
     )
-    template = core.PodTemplateSpecArgs(
-        metadata=k8s.meta.v1.ObjectMetaArgs(
-            labels=scope.labels, annotations=dict(args.pod_annotations) or None
-        ),
-        spec=_pod(args, backup, host=server.object_name, account=account, claim=claim),
-    )
-    cron_job = batch.CronJob(
-        scope.name,
-        metadata=scope.metadata(),
-        spec=batch.CronJobSpecArgs(
-            schedule=backup.schedule,
-            time_zone="Etc/UTC",
-            concurrency_policy="Forbid",
-            starting_deadline_seconds=3600,
-            successful_jobs_history_limit=1,
-            failed_jobs_history_limit=2,
-            job_template=batch.JobTemplateSpecArgs(
-                metadata=k8s.meta.v1.ObjectMetaArgs(labels=scope.labels),
-                spec=batch.JobSpecArgs(
-                    backoff_limit=2,
-                    active_deadline_seconds=3600,
-                    ttl_seconds_after_finished=86400,
-                    template=template,
-                ),
-            ),
-        ),
-        opts=scope.opts,
+    cron_job = declare_scheduled_job(
+        scope,
+        args,
+        pod_annotations=args.pod_annotations,
+        schedule=backup.schedule,
+        retries=2,
+        account=account,
+        containers=work.containers,
+        volumes=work.volumes,
     )
     return BackupResources(
-        cron_job=cron_job, claim=claim, service_account=account, network_policy=policy
+        cron_job=cron_job,
+        claim=claim,
+        newest=newest,
+        service_account=account,
+        network_policy=policy,
     )
 
 
-def _pod(
+@dataclass(frozen=True, kw_only=True)
+class _Work:
+    """What a backup's pod does, one container after the other, and with which volumes."""
+
+    containers: Sequence[core.ContainerArgs]
+    volumes: Sequence[core.VolumeArgs]
+
+
+def _to_volume(
+    args: PostgresStatefulSetArgs, backup: Backup, host: str, claim: core.PersistentVolumeClaim
+) -> _Work:
+    volume = core.VolumeArgs(
+        name="backups",
+        persistent_volume_claim=core.PersistentVolumeClaimVolumeSourceArgs(
+            claim_name=object_name(claim)
+        ),
+    )
+    dump = _container(
+        args, host, BACKUP_SCRIPT, backup.resources, environment={"KEEP": str(backup.keep)}
+    )
+    return _Work(
+        containers=[dump],
+        volumes=[volume, scratch_volume("tmp", "64Mi"), password_volume(args, host)],
+    )
+
+
+def _to_store(
+    scope: ObjectScope,
     args: PostgresStatefulSetArgs,
     backup: Backup,
-    *,
+    store: BackupStore,
     host: str,
-    account: core.ServiceAccount,
-    claim: core.PersistentVolumeClaim,
-) -> core.PodSpecArgs:
-    containers = [_container(args, backup, host)]
-    spec = pod_spec(args, account=account, user=USER, containers=containers)
-    spec.restart_policy = "Never"
-    spec.affinity = preferred_nodes(args.preferred_nodes)
-    spec.volumes = [
-        core.VolumeArgs(
-            name="backups",
-            persistent_volume_claim=core.PersistentVolumeClaimVolumeSourceArgs(
-                claim_name=object_name(claim)
-            ),
-        ),
-        scratch_volume("tmp", "64Mi"),
-        password_volume(args, host),
-    ]
-    return spec
+    files: StoreFiles,
+) -> _Work:
+    dump = _container(
+        args,
+        host,
+        DUMP_SCRIPT,
+        staged_backup_resources(backup.storage_size),
+        environment={"ROOM_SETTING": args.input_names.backup_storage_size},
+    )
+    return _Work(
+        containers=[dump, store_container(scope, args, backup, store, "put")],
+        volumes=[
+            *store_volumes(backup, store, files),
+            scratch_volume("tmp", "64Mi"),
+            password_volume(args, host),
+        ],
+    )
 
 
-def _container(args: PostgresStatefulSetArgs, backup: Backup, host: str) -> core.ContainerArgs:
+def _container(
+    args: PostgresStatefulSetArgs,
+    host: str,
+    script: str,
+    resources: Resources,
+    *,
+    environment: Mapping[str, str],
+) -> core.ContainerArgs:
     env = {
         "PGHOST": host,
         "PGDATABASE": args.database,
@@ -128,18 +169,18 @@ def _container(args: PostgresStatefulSetArgs, backup: Backup, host: str) -> core
         "PGSSLMODE": CLIENT_MODE,
         "PGCHANNELBINDING": CLIENT_MODE,
         "PASSWORD_FILE": password_file(args),
-        "KEEP": str(backup.keep),
+        **environment,
     }
     return core.ContainerArgs(
         name=CONTAINER,
         image=args.image,
         image_pull_policy="IfNotPresent",
-        command=["/bin/sh", "-c", BACKUP_SCRIPT],
+        command=["/bin/sh", "-c", script],
         env=[core.EnvVarArgs(name=key, value=value) for key, value in env.items()],
-        resources=container_resources(backup.resources),
+        resources=container_resources(resources),
         security_context=container_security(),
         volume_mounts=[
-            core.VolumeMountArgs(name="backups", mount_path="/backups"),
+            core.VolumeMountArgs(name="backups", mount_path=DUMPS),
             core.VolumeMountArgs(name="tmp", mount_path="/tmp"),  # noqa: S108
             password_mount(),
         ],

@@ -8,7 +8,7 @@ container the shell would otherwise not stop before it is killed.
 """
 
 # A new pod's connections may be refused until the network plugin knows its address.
-BACKUP_SCRIPT = r"""set -eu
+_BEGIN = r"""set -eu
 export LC_ALL=C PGPASSWORD="$(cat "$PASSWORD_FILE")"
 child= part= errors="$(mktemp)"
 stop() {
@@ -22,26 +22,35 @@ trap 'exit 143' TERM
 run() { "$@" & child=$!; wait "$child" || { set -- $?; child=; return "$1"; }; child=; }
 
 for second in $(seq 30); do pg_isready --quiet && break; sleep 1; done
-cd /backups
+"""
+
+BACKUP_SCRIPT = (
+    _BEGIN
+    + r"""cd /backups
 named="$PGDATABASE-[0-9]{8}T[0-9]{6}Z\.dump"
 mine() { find . -maxdepth 1 -type f -regextype posix-extended -regex "\./$named" "$@"; }
 parts() { find . -maxdepth 1 -type f -regextype posix-extended -regex "\./$named\.part" "$@"; }
 backups() { mine -printf '%f\n' | sort -r; }
 readable() { pg_restore --list "$1" > /dev/null 2>&1; }
+day() { echo "${1%T*}"; }
 free() { df -B1 --output=avail . | tail -n 1; }
 
-# Removes one backup: an unreadable one, or the oldest; never the newest that can be read.
+# Removes one backup: an unreadable one, or the oldest with a later one of its day, or the oldest;
+# never the newest that can be read.
 make_room() {
-  newest= oldest= unreadable=
+  newest= oldest= earlier= unreadable= later=
   for file in $(backups); do
-    if ! readable "$file"; then unreadable="$file"
-    elif [ -z "$newest" ]; then newest="$file"
+    if ! readable "$file"; then unreadable="$file"; continue; fi
+    if [ -z "$newest" ]; then newest="$file"
+    elif [ "$(day "$file")" = "$(day "$later")" ]; then earlier="$file"
     else oldest="$file"
     fi
+    later="$file"
   done
-  [ -n "$newest" ] && [ -n "${unreadable:-$oldest}" ] || return 1
-  echo "too little room: removing ${unreadable:-$oldest}"
-  rm -- "${unreadable:-$oldest}"
+  unwanted="${unreadable:-${earlier:-$oldest}}"
+  [ -n "$newest" ] && [ -n "$unwanted" ] || return 1
+  echo "too little room: removing $unwanted"
+  rm -- "$unwanted"
 }
 
 parts -mmin +1 -exec flock -n {} rm -v -- {} \;
@@ -70,10 +79,40 @@ mv -- "$part" "$name"
 part=
 echo "wrote /backups/$name ($(stat -c %s "$name") bytes)"
 
-kept=0
+# The newest, and the newest of each of as many days: a day of many releases, each with a backup
+# before it, pushes no earlier day out.
+kept=0 days=0 last=
 for file in $(backups); do
-  if [ "$kept" -ge "$KEEP" ]; then rm -v -- "$file"
-  elif readable "$file"; then kept=$((kept + 1))
+  of="$(day "$file")"
+  if [ "$kept" -ge "$KEEP" ] && { [ "$of" = "$last" ] || [ "$days" -ge "$KEEP" ]; }; then
+    rm -v -- "$file"
+  elif readable "$file"; then
+    kept=$((kept + 1))
+    [ "$of" = "$last" ] || { last="$of"; days=$((days + 1)); }
   fi
 done
 """
+)
+"""Writes one backup to the volume, and keeps the volume in order."""
+
+DUMP_SCRIPT = (
+    _BEGIN
+    + r"""cd /backups
+name="${NAME:-$PGDATABASE-$(date -u +%Y%m%dT%H%M%SZ).dump}"
+part="$name.part"
+# Read back as a whole: only what can be restored goes any further.
+{
+  run pg_dump --format=custom ${SNAPSHOT:+"--snapshot=$SNAPSHOT"} --file="$part" &&
+    run pg_restore --file=/dev/null "$part"
+} 2> "$errors" || {
+  cat "$errors"
+  ! grep -qE 'No space left on device|Disk quota exceeded' "$errors" ||
+    echo "the dump has no room on its way to the store: enlarge $ROOM_SETTING"
+  exit 1
+}
+cat "$errors"
+mv -- "$part" "$name"
+part=
+"""
+)
+"""Writes one dump to an empty folder, from where it goes to an object store."""

@@ -1,6 +1,6 @@
 """What a PostgreSQL data volume is made with, which no later setting changes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,10 +17,19 @@ _REASONS = {
     "size": "a StatefulSet's claim template is for ever",
     "class": "a volume cannot change its class",
 }
+_UPGRADE = "Upgrade PostgreSQL's major version"
+_SECTIONS = {"size": "Enlarge a volume", "major": _UPGRADE}
+"""Where the guide says how something is changed, if not where it says so of the rest."""
 
 
 def identity(
-    *, image: str, database: str, user: str, size: str, storage_class: str | None
+    *,
+    image: str,
+    database: str,
+    user: str,
+    size: str,
+    storage_class: str | None,
+    volume: int = 1,
 ) -> dict[str, str]:
     """Returns what a volume is made with."""
     return {
@@ -29,6 +38,8 @@ def identity(
         **image_traits(image),
         "size": size,
         "class": storage_class or "default",
+        # Not the first one's, which was there before there were others.
+        **({} if volume == 1 else {"volume": str(volume)}),
     }
 
 
@@ -88,7 +99,14 @@ class VolumeIdentity:
         Raises:
             pulumi.RunError: Settings and volume would differ; says how it is done.
         """
-        self.refuse_difference(self.of(args.old_inputs or {}), self.of(args.new_inputs or {}))
+        old, new = self.of(args.old_inputs or {}), self.of(args.new_inputs or {})
+        has, wanted = old.get("volume", "1"), new.get("volume", "1")
+        if has != wanted:
+            raise pulumi.RunError(
+                f"{self.names.volume} cannot go from {has} to {wanted} by an update, since a "
+                f"StatefulSet keeps its claims: take it back to {has}, or {self._upgrade}"
+            )
+        self.refuse_difference(old, new)
 
     def refuse_difference(self, old: Mapping[str, str], new: Mapping[str, str]) -> None:
         """Refuses what differs, or may; see refuse_other_data."""
@@ -101,12 +119,31 @@ class VolumeIdentity:
             )
         for key in _differing(old, new):
             reason = _REASONS[key].format(old=old[key], new=new[key])
-            section = "Enlarge a volume" if key == "size" else "Change what the volume decides"
+            section = _SECTIONS.get(key, "Change what the volume decides")
             raise pulumi.RunError(
                 f"{self._input(key)} cannot go from {old[key]} to {new[key]} by an update, since "
                 f"{reason}: take it back to {old[key]}, or follow {self.names.guide}, "
                 f'"{section}"'
             )
+
+    def refusal_of_unfilled(self, claim: str) -> pulumi.RunError:
+        """Returns why a server is not made for a later volume that nobody filled."""
+        return pulumi.RunError(
+            f"{self.names.volume} names the claim {claim}, which is not there or not filled yet: "
+            f"take it back, or {self._upgrade}"
+        )
+
+    def refusal_of_empty(self, claim: str, others: Sequence[str]) -> pulumi.RunError:
+        """Returns why a server is not made for an empty volume beside one with data."""
+        return pulumi.RunError(
+            f"{self.names.volume} names the claim {claim}, which is not there, while the server's "
+            f"data are on {', '.join(others)}: set it to the number in that name, or delete the "
+            "claim, if its data are not wanted any more"
+        )
+
+    @property
+    def _upgrade(self) -> str:
+        return f'follow {self.names.guide}, "{_UPGRADE}"'
 
     def _input(self, key: str) -> str:
         return {

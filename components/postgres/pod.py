@@ -20,9 +20,11 @@ from .certificate import (
     certificate_mount,
     certificate_volume,
 )
+from .metrics_role import metrics_mount, metrics_volume
 from .password import password_file, password_mount, password_volume
 from .roles import roles_environment, roles_mount, roles_volume
 from .tuning import shared_memory_size, tuning
+from .volume import template_name
 
 core = k8s.core.v1
 
@@ -43,7 +45,7 @@ def postgres_pod(
     account: core.ServiceAccount,
     roles: core.ConfigMap,
 ) -> core.PodSpecArgs:
-    """Returns a pod that runs one server on the claim template called `data`.
+    """Returns a pod that runs one server on the claim template of its volume.
 
     Args:
         server: Name of the Service, which the certificate is for.
@@ -57,6 +59,7 @@ def postgres_pod(
     spec.termination_grace_period_seconds = 120
     spec.init_containers = [certificate_container(server, args.image, args.resources)]
     spec.volumes = [
+        *([metrics_volume(server)] if args.metrics else []),
         certificate_volume(),
         password_volume(args, server),
         roles_volume(object_name(roles)),
@@ -82,7 +85,7 @@ def _container(args: PostgresStatefulSetArgs) -> core.ContainerArgs:
         "PGDATA": f"{DATA_PATH}/pgdata",
     }
     mounts = {
-        "data": DATA_PATH,
+        template_name(args.volume): DATA_PATH,
         "tmp": "/tmp",  # noqa: S108 - a mount point
         "run": "/var/run/postgresql",
         "shm": "/dev/shm",  # noqa: S108 - a mount point
@@ -101,6 +104,7 @@ def _container(args: PostgresStatefulSetArgs) -> core.ContainerArgs:
             password_mount(),
             certificate_mount(),
             roles_mount(),
+            *([metrics_mount()] if args.metrics else []),
         ],
         # 10 minutes: recovery after a crash replays WAL before the server answers.
         startup_probe=probe_args(ExecProbe(ready, period=2, failures=300)),

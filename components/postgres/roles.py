@@ -32,15 +32,19 @@ SQL
 """
 
 
-def declare_roles(scope: ObjectScope) -> core.ConfigMap:
+def declare_roles(scope: ObjectScope, more: Mapping[str, str]) -> core.ConfigMap:
     """Declares the script that makes the application's role in a new volume.
 
     Its name is fixed: what a volume is made with once is no reason to restart a server.
+
+    Args:
+        scope: Whose it is.
+        more: More scripts by their names, which say the order.
     """
     return core.ConfigMap(
         f"{scope.name}-roles",
         metadata=scope.metadata("-roles"),
-        data={"10-roles.sh": _SCRIPT},
+        data={"10-roles.sh": _SCRIPT, **more},
         opts=scope.opts,
     )
 

@@ -1,5 +1,7 @@
 """The StatefulSet and the Services of a PostgreSQL server."""
 
+from collections.abc import Sequence
+
 import pulumi
 import pulumi_kubernetes as k8s
 
@@ -10,7 +12,7 @@ from .args import PostgresStatefulSetArgs
 from .hooks import register_server_hooks
 from .identity import VolumeIdentity, identity
 from .pod import PORT, postgres_pod
-from .volume import claim_template
+from .volume import claim_template, template_name
 
 core = k8s.core.v1
 apps = k8s.apps.v1
@@ -47,7 +49,7 @@ def declare_stateful_set(
     account: core.ServiceAccount,
     headless: core.Service,
     roles: core.ConfigMap,
-    secret: core.Secret | None,
+    secrets: Sequence[core.Secret],
 ) -> apps.StatefulSet:
     """Declares the StatefulSet, whose claim is kept when it is deleted.
 
@@ -57,7 +59,7 @@ def declare_stateful_set(
         account: Whom the pod runs as.
         headless: The Service that names the pod.
         roles: The script that makes the application's role.
-        secret: The password, unless something else keeps it.
+        secrets: The passwords, but for what something else keeps.
     """
     volume = VolumeIdentity(args.annotation_prefix, args.input_names)
     made_with = identity(
@@ -66,11 +68,12 @@ def declare_stateful_set(
         user=args.user,
         size=args.storage_size,
         storage_class=args.storage_class,
+        volume=args.volume,
     )
     spec = _spec(scope, args, account, headless, roles)
     own = pulumi.ResourceOptions(
         protect=args.protect,
-        depends_on=[secret] if secret else None,
+        depends_on=[*secrets] or None,
         custom_timeouts=pulumi.CustomTimeouts(create="8m", update="5m", delete="4m"),
         # It cannot be changed, and to replace the server would not change the volume: the
         # annotation shows a change, and the hook refuses it.
@@ -110,6 +113,8 @@ def _spec(
             spec=postgres_pod(scope.object_name, args, account=account, roles=roles),
         ),
         volume_claim_templates=[
-            claim_template(scope.selector, args.storage_size, args.storage_class)
+            claim_template(
+                template_name(args.volume), scope.selector, args.storage_size, args.storage_class
+            )
         ],
     )

@@ -4,11 +4,11 @@ from typing import Final
 
 import pulumi
 
+from cluster_objects.stack_mark import STACK_MARK
 from components.cluster.client import ClusterApi
 from components.cluster.managed import managed
 from components.cluster.mark import Mark
 from components.cluster.remedies import Remedies
-from components.todo.names import STACK_MARK
 from components.todo.settings.config import StackConfig
 from components.todo.settings.settings import ClusterSettings
 
@@ -19,6 +19,9 @@ REMEDIES: Final = Remedies(
     leave_namespace="leave todo:settings.namespace.adopt out",
     without_kind={
         "ServiceMonitor": "set todo:settings.metrics.mode to annotations or none",
+        "PodMonitor": "set todo:settings.metrics.mode to annotations or none",
+        "Cluster": "run `make addons` with its part postgresOperator, or set "
+        "todo:settings.database.mode to inCluster",
         "HTTPRoute": "set another exposure.mode than gateway in todo:settings.frontend and "
         "todo:settings.backend",
         "ExternalSecret": "set todo:settings.secrets.mode to generated (with "

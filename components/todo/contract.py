@@ -7,28 +7,49 @@ field, or takes one away, is another version; both files say which.
 from collections.abc import Sequence
 from typing import Any, assert_never
 
+from cluster_objects.database_move import CONFIG_KEY
+from cluster_objects.stack_mark import ANNOTATION_PREFIX
 from components.metadata.labels import object_name
 from components.metadata.scope import ObjectScope
 from components.pod.probes import HttpProbe, Probe
 from components.postgres.backup_job import CONTAINER as BACKUP_CONTAINER
+from components.postgres.backup_job import BackupResources
+from components.postgres.drill_container import CONTAINER as DRILL_CONTAINER
+from components.postgres.drill_job import DrillResources
 from components.postgres.pod import COMPONENT, CONTAINER, DATA_PATH
 from components.postgres.roles import SUPERUSER
+from components.postgres.store_container import CONTAINER as STORE_CONTAINER
+from components.postgres.volume import claim_name
+from components.postgres_cluster.cluster import CONTAINER as CLUSTER_CONTAINER
+from components.postgres_cluster.cluster import KIND as CLUSTER_KIND
+from components.postgres_cluster.credentials import PASSWORD_KEY
 from components.todo.deployed import (
     Deployed,
     DeployedPostgres,
+    DeployedPostgresCluster,
     DeployedService,
     NotDeployed,
-    postgres_in,
+    database_in,
 )
+from components.todo.images import image_setting
+from components.todo.moving import move_targets
 from components.todo.outputs import url_of
 from components.todo.secret_table import DATABASE_PASSWORD, SECRETS, SecretDescription
 from components.todo.secrets import PATH
-from components.todo.service import ServiceDescription
+from components.todo.service import BuiltImage, ImageOf, PublishedImage, ServiceDescription
 from components.todo.services import backend
+from components.todo.services.database import CLUSTER, database
 from components.todo.services.database import NAME as DATABASE
-from components.todo.services.database import database
+from components.todo.settings.database import (
+    INPUT_NAMES,
+    BackupSettings,
+    S3Destination,
+    VolumeDestination,
+)
+from components.todo.settings.images import signature
 from components.todo.settings.secrets import are_generated
 from components.todo.settings.settings import Settings
+from components.values.exposure import authority
 
 VERSION = 1
 
@@ -52,6 +73,11 @@ def operations(
         "services": [entry for it in deployed for entry in _service(it, settings)],
         "database": _database(settings, deployed),
         "secrets": [entry for it in SECRETS for entry in _secret(it, settings, deployed)],
+        "move": {
+            "configKey": CONFIG_KEY,
+            "targets": dict(move_targets(CLUSTER)),
+            "cluster": CLUSTER,
+        },
         "session": {"minutesCommand": list(backend.SESSION_MINUTES)},
     }
 
@@ -71,7 +97,13 @@ def _service(it: Deployed, settings: Settings) -> list[dict[str, Any]]:
                     "service": service.object_name if service.port else None,
                     "port": service.port,
                     "url": url_of(service, settings),
+                    "authority": _authority(service),
                     "image": it.image,
+                    **_signature(service, settings),
+                    "imageSetting": image_setting(settings.images, service.name)
+                    if isinstance(service.image, BuiltImage)
+                    else None,
+                    "imageBuild": it.build.urn if it.build else None,
                     "paths": _paths(service),
                     "metricsPort": (service.metrics_port or service.port)
                     if service.metrics_path
@@ -99,10 +131,46 @@ def _service(it: Deployed, settings: Settings) -> list[dict[str, Any]]:
                     "writesToDatabase": False,
                 }
             ]
+        case DeployedPostgresCluster(service=service):
+            return [
+                {
+                    "name": service.name,
+                    "role": service.name,
+                    "kind": CLUSTER_KIND,
+                    "workload": it.server.cluster_name,
+                    "component": COMPONENT,
+                    "container": CLUSTER_CONTAINER,
+                    "service": it.server.host,
+                    "port": service.port,
+                    "url": None,
+                    "image": it.image,
+                    "paths": None,
+                    "metricsPort": None,
+                    "localPort": service.local_port,
+                    "writesToDatabase": False,
+                }
+            ]
         case NotDeployed():
             return []
         case _:
             assert_never(it)
+
+
+def _authority(service: ServiceDescription) -> dict[str, str] | None:
+    found = authority(service.exposure)
+    return None if found is None else {"namespace": found[0], "configMap": found[1]}
+
+
+def _signature(service: ServiceDescription, settings: Settings) -> dict[str, Any]:
+    """Returns what the images of a service's pods have to have, where they are the stack's own."""
+    wanted = signature(settings.images)
+    match service.image:
+        case BuiltImage() | ImageOf():
+            return {"signature": wanted.model_dump(by_alias=True)} if wanted else {}
+        case PublishedImage():
+            return {}
+        case _:
+            assert_never(service.image)
 
 
 def _paths(service: ServiceDescription) -> dict[str, str | None] | None:
@@ -128,12 +196,21 @@ def _database(settings: Settings, deployed: Sequence[Deployed]) -> dict[str, Any
         "port": where.port,
         "name": settings.database.name,
     }
-    postgres = postgres_in(deployed)
-    if postgres is None:
-        return address
-    server, schedule = postgres.server, postgres.service.settings.backup
+    it = database_in(deployed)
+    match it:
+        case None:
+            return address
+        case DeployedPostgres():
+            return {**address, **_stateful_set(it, settings.namespace.name)}
+        case DeployedPostgresCluster():
+            return {**address, **_cluster(it)}
+        case _:
+            assert_never(it)
+
+
+def _stateful_set(it: DeployedPostgres, namespace: str) -> dict[str, Any]:
+    server, schedule = it.server, it.service.settings.backup
     return {
-        **address,
         "superuser": SUPERUSER,
         "service": object_name(server.service),
         "pod": object_name(server.stateful_set).apply(lambda name: f"{name}-0"),
@@ -142,11 +219,65 @@ def _database(settings: Settings, deployed: Sequence[Deployed]) -> dict[str, Any
         "dataPath": DATA_PATH,
         "backup": {
             "cronJob": object_name(server.backup.cron_job),
-            "claim": object_name(server.backup.claim),
+            **_backup_place(server.backup, schedule, namespace),
             "container": BACKUP_CONTAINER,
             "schedule": schedule.schedule,
+            **_drill(server.drill),
         }
         if server.backup and schedule
+        else None,
+        "upgrade": _upgrade(it),
+    }
+
+
+def _upgrade(postgres: DeployedPostgres) -> dict[str, Any]:
+    """Returns what it takes to bring the data to the server's next volume."""
+    server, volume = postgres.server, postgres.service.settings.volume
+    jobs = [it.cron_job for it in (server.backup, server.drill) if it]
+    return {
+        "volume": volume,
+        "configKey": INPUT_NAMES.volume,
+        "imageKey": INPUT_NAMES.image,
+        "claims": [claim_name(it + 1, postgres.service.object_name) for it in range(volume + 1)],
+        "note": f"{ANNOTATION_PREFIX}/data",
+        "targets": [it.urn for it in (server.stateful_set, *jobs)],
+    }
+
+
+def _drill(drill: DrillResources | None) -> dict[str, Any]:
+    """Returns what there is to say of a drill; nothing where nobody has asked for one."""
+    if drill is None:
+        return {}
+    return {"drill": {"cronJob": object_name(drill.cron_job), "container": DRILL_CONTAINER}}
+
+
+def _backup_place(
+    declared: BackupResources, settings: BackupSettings, namespace: str
+) -> dict[str, Any]:
+    match settings.destination:
+        case VolumeDestination():
+            return {"claim": object_name(declared.claim) if declared.claim else None}
+        case S3Destination() as it:
+            store = {"container": STORE_CONTAINER, "owner": namespace, "address": it.shown}
+            return {"claim": None, "store": store}
+        case _:
+            assert_never(settings.destination)
+
+
+def _cluster(it: DeployedPostgresCluster) -> dict[str, Any]:
+    server, backup = it.server, it.service.settings.backup
+    return {
+        "superuser": SUPERUSER,
+        "cluster": server.cluster_name,
+        "container": CLUSTER_CONTAINER,
+        "dataPath": DATA_PATH,
+        "passwordSecret": {"name": server.secret_name, "key": PASSWORD_KEY},
+        "backup": {
+            "scheduledBackup": server.schedule_name,
+            "schedule": backup.schedule,
+            **_drill(server.drill),
+        }
+        if server.schedule_name and backup
         else None,
     }
 
@@ -158,7 +289,7 @@ def _secret(
     readers = [
         it for it in deployed if isinstance(it, DeployedService) and secret in it.service.secrets
     ]
-    postgres = postgres_in(deployed)
+    postgres = database_in(deployed)
     touched = [resource for it in readers for resource in (it.app.secret, it.app.deployment)]
     if postgres and secret == DATABASE_PASSWORD:
         touched.append(postgres.server.secret)

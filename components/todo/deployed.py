@@ -7,7 +7,13 @@ import pulumi
 
 from components.app.app_deployment import AppDeployment
 from components.postgres import PostgresStatefulSet
-from components.todo.service import ExternalService, PostgresService, ServiceDescription
+from components.postgres_cluster import PostgresCluster
+from components.todo.service import (
+    ExternalService,
+    PostgresClusterService,
+    PostgresService,
+    ServiceDescription,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,6 +22,8 @@ class DeployedService:
 
     service: ServiceDescription
     image: pulumi.Output[str]
+    build: pulumi.Resource | None
+    """What builds an image of its own; None: nothing does."""
     app: AppDeployment
 
     @property
@@ -53,6 +61,29 @@ class DeployedPostgres:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DeployedPostgresCluster:
+    """PostgreSQL instances of the stack that an operator runs."""
+
+    service: PostgresClusterService
+    server: PostgresCluster
+
+    @property
+    def image(self) -> str:
+        """What the instances run."""
+        return self.service.settings.image
+
+    @property
+    def workload(self) -> str:
+        """Name of its Cluster."""
+        return self.service.object_name
+
+    @property
+    def waited_for(self) -> Sequence[pulumi.Resource]:
+        """What has to be ready before a service that waits for this one."""
+        return [self.server.cluster]
+
+
+@dataclass(frozen=True, kw_only=True)
 class NotDeployed:
     """What somebody else runs."""
 
@@ -67,9 +98,12 @@ class NotDeployed:
         return []
 
 
-Deployed = DeployedService | DeployedPostgres | NotDeployed
+Deployed = DeployedService | DeployedPostgres | DeployedPostgresCluster | NotDeployed
 
 
-def postgres_in(deployed: Sequence[Deployed]) -> DeployedPostgres | None:
-    """Returns the database's server, None where somebody else runs it."""
-    return next((it for it in deployed if isinstance(it, DeployedPostgres)), None)
+def database_in(
+    deployed: Sequence[Deployed],
+) -> DeployedPostgres | DeployedPostgresCluster | None:
+    """Returns the database, None where somebody else runs it."""
+    kinds = (DeployedPostgres, DeployedPostgresCluster)
+    return next((it for it in deployed if isinstance(it, kinds)), None)

@@ -8,6 +8,7 @@ import pulumi
 
 from components.image.docker_context import daemon_of
 from components.image.node_images import NodeImages
+from components.image.signing import Signing, SigningKey, Verification
 from components.image.sources import (
     Build,
     BuildKit,
@@ -18,7 +19,7 @@ from components.image.sources import (
     ImageStoreBuildKit,
     Prebuilt,
 )
-from components.todo.names import IMAGE_MARK, LOADED_IMAGES
+from components.todo.names import IMAGE_MARK, LOADED_IMAGES, PROJECT
 from components.todo.settings.images import (
     BaseImages,
     BuilderSettings,
@@ -26,6 +27,7 @@ from components.todo.settings.images import (
     LoadedImages,
     PrebuiltImages,
     RegistryImages,
+    SignatureSettings,
 )
 
 BaseImage = Literal["python", "node"]
@@ -39,6 +41,7 @@ def image_source(
     context: Path,
     bases: Mapping[str, BaseImage],
     nodes: NodeImages | None = None,
+    signing_key: pulumi.Output[SigningKey] | None = None,
 ) -> ImageSource:
     """Returns where the image of a service comes from.
 
@@ -48,6 +51,7 @@ def image_source(
         context: Folder with its Dockerfile, relative to the project.
         bases: The Dockerfile's arguments that name a base image.
         nodes: Where a loaded image has to be; None: nobody is asked.
+        signing_key: What a pushed image is signed with, where the settings say so.
 
     Raises:
         pulumi.RunError: The settings name a Docker context that does not exist.
@@ -67,9 +71,52 @@ def image_source(
                 build=_build(context, bases, images.base_images),
                 builder=_builder(images.builder),
                 platforms=images.platforms,
+                signing=_signing(images, signing_key),
             )
         case PrebuiltImages():
-            return Prebuilt(reference=images.model_dump()[service])
+            return Prebuilt(
+                reference=images.model_dump()[service],
+                verification=_verification(images.signature) if images.signature else None,
+            )
+        case _:
+            assert_never(images)
+
+
+def _verification(settings: SignatureSettings) -> Verification:
+    return Verification(public_key=settings.public_key, authority=settings.ca_bundle)
+
+
+def _signing(images: RegistryImages, key: pulumi.Output[SigningKey] | None) -> Signing | None:
+    if images.signature is None:
+        return None
+    if key is None:
+        raise ValueError("images.signature needs a key to sign with")
+    return Signing(key=key, verification=_verification(images.signature))
+
+
+def pinned_image(images: Images, service: str) -> Prebuilt | None:
+    """Returns the image that a service is to have instead of what is built for it, if any."""
+    match images:
+        case LoadedImages():
+            pin, demanded = images.pins.model_dump()[service], None
+        case RegistryImages():
+            pin, demanded = images.pins.model_dump()[service], images.signature
+        case PrebuiltImages():
+            return None
+        case _:
+            assert_never(images)
+    if pin is None:
+        return None
+    return Prebuilt(reference=pin, verification=_verification(demanded) if demanded else None)
+
+
+def image_setting(images: Images, service: str) -> str:
+    """Returns where a stack's configuration names the image of a service, as a path."""
+    match images:
+        case LoadedImages() | RegistryImages():
+            return f"{PROJECT}:settings.images.pins.{service}"
+        case PrebuiltImages():
+            return f"{PROJECT}:settings.images.{service}"
         case _:
             assert_never(images)
 

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from cluster_objects.stack_mark import ANNOTATION_PREFIX
+
 PROJECT: Final = "todo"
 """The project in Pulumi.yaml, with which the keys in a stack's configuration begin."""
 
@@ -20,12 +22,6 @@ CLUSTER_NAMES: Final = {"minikube": "minikube", "kind": "todo", "k3d": "todo"}
 LOADED_IMAGES: Final = "localhost/todo"
 """Where the images are that no registry has: `localhost/` is pulled from nowhere, so that a missing
 one is an error and not a stranger's."""
-
-ANNOTATION_PREFIX: Final = "todo-kubernetes"
-"""What the annotations begin with that are the program's own."""
-
-STACK_MARK: Final = f"{ANNOTATION_PREFIX}/stack"
-"""The annotation that says which stack made an object."""
 
 IMAGE_MARK: Final = f"{ANNOTATION_PREFIX}/build"
 """The label of an image that was built once more because a node had lost it."""

@@ -6,7 +6,7 @@ from typing import Any
 import pulumi
 
 from components.network.exposure import url
-from components.todo.deployed import Deployed, DeployedService, postgres_in
+from components.todo.deployed import Deployed, DeployedPostgres, DeployedService, database_in
 from components.todo.service import ServiceDescription
 from components.todo.services.database import database
 from components.todo.settings.settings import Settings
@@ -17,7 +17,7 @@ def stack_outputs(
 ) -> dict[str, Any]:
     """Returns the outputs, but for the one that operations read (contract.py)."""
     address = settings.database
-    server, postgres = database(settings), postgres_in(deployed)
+    server, postgres = database(settings), database_in(deployed)
     return {
         "namespace": namespace,
         **{
@@ -27,7 +27,10 @@ def stack_outputs(
         },
         "images": {it.service.name: it.image for it in deployed},
         "databaseAddress": f"postgresql://{address.user}@{server.host}:{server.port}/{address.name}",
-        "databaseClaim": postgres.server.claim_name if postgres else None,
+        # An operator names the claims of its instances itself.
+        "databaseClaim": postgres.server.claim_name
+        if isinstance(postgres, DeployedPostgres)
+        else None,
         "workloads": {it.service.name: it.workload for it in deployed},
         "ports": {it.service.name: it.service.port for it in deployed if it.service.port},
         "kubeContext": settings.cluster.context,

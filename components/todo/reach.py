@@ -9,13 +9,16 @@ from components.todo.service import (
     Addresses,
     AnyService,
     ExternalService,
+    PostgresClusterService,
     PostgresService,
     ServiceDescription,
 )
 
 
 def clients(
-    services: Sequence[AnyService], service: ServiceDescription | PostgresService, instance: str
+    services: Sequence[AnyService],
+    service: ServiceDescription | PostgresService | PostgresClusterService,
+    instance: str,
 ) -> list[Mapping[str, str]]:
     """Returns the labels of the pods that may connect to a service."""
     return [
@@ -45,7 +48,7 @@ def destinations(
 
 def _peer(to: AnyService | Addresses, instance: str) -> Peer:
     match to:
-        case ServiceDescription() | PostgresService():
+        case ServiceDescription() | PostgresService() | PostgresClusterService():
             return selector(to.object_name, instance)
         case ExternalService() | Addresses():
             return addresses(to.cidr)

@@ -9,13 +9,15 @@ import pulumi
 from components.metadata.scope import ObjectScope
 from components.secrets.external import declare_external_secret
 from components.secrets.files import SecretFiles
-from components.todo.secret_table import SECRETS, SecretDescription
+from components.todo.secret_table import POD_SECRETS, STORE_SECRETS, SecretDescription
 from components.todo.settings.config import SecretValues
 from components.todo.settings.secrets import ExternalSecrets, GeneratedSecrets, Secrets
 from components.values.secret_store import SecretStore
 
 PATH = "/run/secrets/todo"
 """Where the files are in every pod that reads some."""
+STORE_PATH = "/run/secrets/store"
+"""Where those of an object store are, in the pods that write to it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +43,20 @@ class StackSecrets:
         keys = None if read == self.present else [secret.file for secret in read]
         return SecretFiles(path=PATH, existing=self.external, keys=keys)
 
+    def store_files(self) -> SecretFiles:
+        """Returns the files of what writes to an object store.
+
+        Raises:
+            ValueError: The stack has no secrets for one.
+        """
+        if self.read_by(STORE_SECRETS) != STORE_SECRETS:
+            raise ValueError("an object store needs its credentials and the key of the backups")
+        path, keys = STORE_PATH, [secret.file for secret in STORE_SECRETS]
+        if self.external is None:
+            values = {it.file: self.values[it.name] for it in STORE_SECRETS}
+            return SecretFiles(path=path, values=values)
+        return SecretFiles(path=path, existing=self.external, keys=keys)
+
     def variables(self, readers: Collection[SecretDescription]) -> dict[str, str]:
         """Returns the environment variables that say where the files are."""
         return {secret.variable: f"{PATH}/{secret.file}" for secret in self.read_by(readers)}
@@ -58,11 +74,11 @@ def declare_secrets(
         case GeneratedSecrets():
             if values is None:
                 raise ValueError("secrets.mode generated needs the values of the secrets")
-            present = tuple(secret for secret in SECRETS if secret.name in values)
+            present = tuple(secret for secret in POD_SECRETS if secret.name in values)
             return StackSecrets(present=present, values=values, external=None)
         case ExternalSecrets():
             given: dict[str, str | None] = settings.keys.model_dump()
-            remote = {secret: given[secret.field] for secret in SECRETS}
+            remote = {secret: given[secret.field] for secret in POD_SECRETS}
             wanted = {secret: key for secret, key in remote.items() if key}
             store = SecretStore(
                 name=settings.store,

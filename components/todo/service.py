@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 
 from components.pod.probes import HttpProbe, NoProbe, Probe
 from components.postgres.pod import PORT
+from components.postgres_cluster.cluster import WRITABLE
 from components.todo.images import BaseImage
 from components.todo.secret_table import SecretDescription
 from components.todo.settings.database import InClusterDatabase
+from components.todo.settings.operator_database import OperatorDatabase
 from components.values.exposure import ClusterIpExposure, Exposure
 from components.values.resources import Resources
 from components.values.scaling import Fixed, Scaling
@@ -127,6 +129,28 @@ class PostgresService:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PostgresClusterService:
+    """PostgreSQL instances of the stack that an operator runs."""
+
+    name: str
+    object_name: str
+    """The name of its objects."""
+    settings: OperatorDatabase
+    local_port: int | None = None
+    """The port of a person's machine that `make forward` takes."""
+
+    @property
+    def host(self) -> str:
+        """Where the instance that is written to answers."""
+        return f"{self.object_name}{WRITABLE}"
+
+    @property
+    def port(self) -> int:
+        """The port they listen on."""
+        return PORT
+
+
+@dataclass(frozen=True, kw_only=True)
 class ExternalService:
     """What somebody else runs outside the cluster."""
 
@@ -137,5 +161,5 @@ class ExternalService:
     """Addresses that it may be reached at."""
 
 
-AnyService = ServiceDescription | PostgresService | ExternalService
+AnyService = ServiceDescription | PostgresService | PostgresClusterService | ExternalService
 """Whatever has a name by which services say whom they reach."""

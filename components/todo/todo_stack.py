@@ -7,15 +7,21 @@ from typing import Any
 import pulumi
 
 from components.image.node_images import NodeImages
+from components.image.signing import SigningKey
+from components.namespace.namespace import declare_quota
+from components.namespace.quota_room import QuotaRoom
 from components.todo.cluster import cluster_api
 from components.todo.contract import operations
 from components.todo.deploy import Stack, deploy
 from components.todo.deployed import Deployed
 from components.todo.former import keep_former
+from components.todo.moving import keep_data
 from components.todo.namespace import declare_stack_namespace
 from components.todo.outputs import stack_outputs
+from components.todo.quota import quota_of
 from components.todo.secrets import declare_secrets
 from components.todo.services.all_services import services
+from components.todo.services.database import CLUSTER, STATEFUL_SET
 from components.todo.settings.config import SecretValues
 from components.todo.settings.settings import Settings
 
@@ -31,6 +37,8 @@ class TodoStackArgs:
     """Folder of the services' sources, relative to the project."""
     node_images: NodeImages | None = None
     """Where images that are loaded have to be; None: nobody is asked whether they still are."""
+    signing_key: pulumi.Output[SigningKey] | None = None
+    """What images are signed with, where the settings want them signed."""
 
 
 class TodoStack(pulumi.ComponentResource):
@@ -54,24 +62,38 @@ class TodoStack(pulumi.ComponentResource):
             args: The stack's settings and secrets.
             opts: Pulumi's resource options, with the cluster's provider.
         """
-        super().__init__("todo:kubernetes:TodoStack", name, None, opts)
         settings, described = args.settings, services(args.settings)
-        opts = pulumi.ResourceOptions(parent=self, transformations=[keep_former(self, name)])
-        scope = declare_stack_namespace(name, settings, described, opts)
+        # For policies, which see nothing of a stack but its resources.
+        production = {"environment": "production"} if settings.environment == "production" else {}
+        super().__init__("todo:kubernetes:TodoStack", name, production, opts)
+        api = cluster_api(settings.cluster)
+        kept = [keep_former(self, name), keep_data(name, api, STATEFUL_SET, CLUSTER)]
+        hard = None if settings.namespace.adopt else quota_of(described)
+        if hard is not None:
+            room = QuotaRoom(api=api, name=name, hard=hard)
+            kept.append(room.before(f"room in the quota of {name}"))
+        opts = pulumi.ResourceOptions(parent=self, transformations=kept)
+        namespace = declare_stack_namespace(name, settings, opts)
+        scope = namespace.scope
         stack = Stack(
             scope=scope,
+            namespace_uid=namespace.uid,
             settings=settings,
             services=described,
             secrets=declare_secrets(scope, settings.secrets, args.secrets),
             apps=args.apps,
             nodes=args.node_images,
-            api=cluster_api(settings.cluster),
+            signing_key=args.signing_key,
+            api=api,
         )
         deployed: dict[str, Deployed] = {}
         for service in described:
             deployed[service.name] = deploy(service, stack, deployed)
+        if hard is not None:
+            workloads = [it for found in deployed.values() for it in found.waited_for]
+            declare_quota(scope.after(*workloads), hard)
         self.outputs = {
             **stack_outputs(settings, scope.namespace, [*deployed.values()]),
             "operations": operations(settings, scope, [*deployed.values()]),
         }
-        self.register_outputs(self.outputs)
+        self.register_outputs({**self.outputs, **production})

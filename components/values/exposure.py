@@ -10,7 +10,7 @@ from typing import Annotated, Literal, assert_never
 from pydantic import Field
 
 from .names import DnsLabel, IngressAnnotations, ObjectName, PublicHost
-from .quantities import NodePortNumber
+from .quantities import NodePortNumber, Port
 from .text import Between
 from .value import Value
 
@@ -63,6 +63,12 @@ class GatewayExposure(Value):
     gateway: ObjectName
     gateway_namespace: DnsLabel
     listener: ObjectName = "https"
+    port: Port = Field(default=443, description="Where the gateway is asked over TLS from outside")
+    authority: ObjectName | None = Field(
+        default=None,
+        description="ConfigMap in the gateway's namespace whose ca.crt signs its certificate; "
+        "none: an authority that this machine trusts",
+    )
     trusted_proxies: TrustedProxies = Field(
         default=1,
         description="Proxies in front that append to X-Forwarded-For; Google's balancers: 2",
@@ -119,6 +125,18 @@ def trusted_proxies(exposure: Exposure) -> int:
             return exposure.trusted_proxies
         case ClusterIpExposure() | NodePortExposure():
             return 0
+        case _:
+            assert_never(exposure)
+
+
+def authority(exposure: Exposure) -> tuple[str, str] | None:
+    """Returns namespace and name of the ConfigMap with the authority, where one is named."""
+    match exposure:
+        case GatewayExposure():
+            name = exposure.authority
+            return None if name is None else (exposure.gateway_namespace, name)
+        case ClusterIpExposure() | NodePortExposure() | IngressExposure():
+            return None
         case _:
             assert_never(exposure)
 

@@ -50,3 +50,16 @@ Repository = Annotated[
     ),
     AfterValidator(_port_exists),
 ]
+
+
+def name_and_tag(reference: str) -> tuple[str, str]:
+    """Returns the name of an image and its tag apart, as Helm charts ask for them.
+
+    Most charts write `{repository}:{tag}`, so the tag of a digest keeps what is before its colon in
+    the name: `web@sha256` and the hexadecimal digits.
+
+    Args:
+        reference: An `ImageReference`.
+    """
+    name, _, tag = reference.rpartition(":")
+    return name, tag

@@ -1,6 +1,7 @@
 """How Prometheus finds the pods."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Literal, assert_never
 
 from pydantic import Field
 
@@ -39,3 +40,17 @@ class ServiceMonitorMetrics(Value):
 Metrics = Annotated[
     NoMetrics | ScrapeAnnotations | ServiceMonitorMetrics, Field(discriminator="mode")
 ]
+
+
+def namespace_labels(metrics: Metrics) -> Mapping[str, str]:
+    """Returns the labels by which a namespace opts in to being scraped.
+
+    A ServiceMonitor does that itself.
+    """
+    match metrics:
+        case ScrapeAnnotations():
+            return {"prometheus.io/scrape": "true"}
+        case NoMetrics() | ServiceMonitorMetrics():
+            return {}
+        case _:
+            assert_never(metrics)

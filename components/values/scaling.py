@@ -27,7 +27,13 @@ class Autoscaled(Value):
     mode: Literal["autoscaled"] = "autoscaled"
     min_replicas: Replicas = 2
     max_replicas: Replicas = 5
-    cpu_percent: Annotated[int, Between(1, 100)] = 70
+    cpu_percent: Annotated[int, Between(1, 100)] = Field(
+        default=70, description="Of the CPU request, as the mean of all pods"
+    )
+    scale_down_seconds: Annotated[int, Between(0, 3600)] = Field(
+        default=300,
+        description="How long fewer pods must have been enough before there are fewer",
+    )
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

@@ -11,5 +11,6 @@ class SecretStore:
     name: str
     """Name of the SecretStore or ClusterSecretStore."""
     kind: Literal["SecretStore", "ClusterSecretStore"] = "ClusterSecretStore"
-    refresh_interval: str = "1h"
-    """How often the operator looks for new values, such as 30s or 1h."""
+    refresh_interval: str | None = "1h"
+    """How often the operator looks for new values, such as 30s or 1h; None: only where the
+    ExternalSecret changes, if by a note."""

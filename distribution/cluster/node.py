@@ -15,7 +15,16 @@ from pathlib import Path
 from console.failure import Failure
 from console.waiting import last_answer, wait_until
 from distribution import recipes
-from distribution.cluster import cgroups, config, firewall, images, network, places, supervisor
+from distribution.cluster import (
+    cgroups,
+    config,
+    firewall,
+    images,
+    loopback,
+    network,
+    places,
+    supervisor,
+)
 from toolchain import missing, paths, ui
 
 CONTEXT = "kubernetes-admin@todo"
@@ -83,6 +92,7 @@ def start(bin_dir: Path) -> None:
         config.write(_ROOT, bin_dir, enforce=enforce)
         _resolver()
         network.up(_FORWARD)
+        loopback.up(_ROOT)
         if enforce:
             firewall.close()
         _launch()
@@ -147,6 +157,7 @@ def delete() -> None:
 
 def _clear_runtime() -> None:
     """Removes what lives only while the cluster runs, also after a power loss or a kill."""
+    loopback.down()
     network.down(_FORWARD)
     shutil.rmtree(places.RUN, ignore_errors=True)
     cgroups.remove()
@@ -188,7 +199,8 @@ def _launch() -> None:
             start_new_session=True,
         )
     children = Path(f"/proc/{outer.pid}/task/{outer.pid}/children")
-    deadline = time.monotonic() + 10
+    # Where the kernel forbids them, unshare has ended.
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline and outer.poll() is None:
         if child := children.read_text().split():
             _PID.write_text(child[0])
@@ -200,7 +212,7 @@ def _launch() -> None:
     )
 
 
-def _wait(what: str, check: Callable[[], object], seconds: float = 180) -> None:
+def _wait(what: str, check: Callable[[], object], seconds: float = 300) -> None:
     log = _ROOT / "log"
 
     def is_ready() -> bool:

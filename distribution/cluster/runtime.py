@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from console.failure import Failure
-from distribution.cluster import network, places
+from distribution.cluster import network, places, registry
 
 
 def cni(root: Path) -> object:
@@ -46,6 +46,8 @@ state = "{places.RUN}/containerd"
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "{_cni_bin()}"
     conf_dir = "{root}/config/cni"
+  [plugins."io.containerd.grpc.v1.cri".registry]
+    config_path = "{registry.folder(root)}"
 """
 
 
@@ -72,4 +74,6 @@ def buildkit(root: Path) -> str:
   address = "{places.CONTAINERD_SOCKET}"
   namespace = "k8s.io"
   networkMode = "host"
+[registry."{registry.ADDRESS}"]
+  tlsconfigdir = ["{registry.folder(root) / registry.ADDRESS}"]
 """

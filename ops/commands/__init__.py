@@ -1,1 +1,1 @@
-"""The commands, a file for each or for a few that belong together; ops/__main__.py lists them."""
+"""The commands, a file for each or for a few that belong together; command_line.py lists them."""

@@ -1,22 +1,27 @@
 """`backup`, `backups` and `restore-drill`."""
 
 import time
-from typing import Annotated
+from contextlib import suppress
+from typing import Annotated, assert_never
 
 import typer
 from rich.text import Text
 
+from cluster_objects.json_tree import Json
 from console.duration import duration
 from console.failure import ExitCode, Failure
-from ops import database, scripts
+from ops import backup_steps, database, scripts, servers
+from ops.commands import cnpg_backups
 from ops.commands.options import AsJson
 from ops.context import Target, target
+from ops.contract import Backup, InClusterDatabase, OperatorDatabase
 from ops.database import literal
 from ops.database_names import Derived, Purpose, derived
 from ops.database_swap import own
 from ops.dumps import Comparison, Dump, Report, State, compare, read
-from ops.jobs import backup_cron_job, run_job, script_of
+from ops.jobs import JobFailed, backup_cron_job, drill_cron_job, run_job
 from ops.terminal import age, print_json, progress, say, size, table
+from ops.verdicts import note_drill
 
 Name = Annotated[str, typer.Option("--dump", help="Name of a backup; default: the newest.")]
 _STATES: dict[State, str] = {
@@ -31,6 +36,9 @@ _STATES: dict[State, str] = {
 def backup(context: typer.Context) -> None:
     """Back up now, exactly as the schedule does."""
     to = target(context)
+    if isinstance(to.stack.contract.database, OperatorDatabase):
+        cnpg_backups.backup(to)
+        return
     cron_job = backup_cron_job(to.stack, to.cluster)
     database.require_ready(to.stack, to.cluster)
     with progress("Backing up"):
@@ -43,9 +51,11 @@ def backup(context: typer.Context) -> None:
 def backups(context: typer.Context, json: AsJson = False) -> None:
     """List the backups, newest first."""
     to = target(context)
+    if isinstance(to.stack.contract.database, OperatorDatabase):
+        cnpg_backups.backups(to, json=json)
+        return
     cron_job = backup_cron_job(to.stack, to.cluster)
-    with progress("Reading the backup volume"):
-        report = read(run_job(to.cluster, cron_job, "list", scripts.LIST).lines)
+    report = read_backups(to, cron_job)
     files = [*report.dumps, *report.rest]
     if json:
         print_json(
@@ -63,7 +73,30 @@ def backups(context: typer.Context, json: AsJson = False) -> None:
     if not report.dumps:
         say("There is no backup yet; make one: python -m ops backup")
     suspended = " (suspended)" if cron_job["spec"].get("suspend") else ""
-    say(f"schedule {cron_job['spec']['schedule']} UTC{suspended}; {size(report.free or 0)} free")
+    room = "" if report.free is None else f"; {size(report.free)} free"
+    store = backups_of(to).store
+    where = f"; in {store.address}" if store else room
+    say(f"schedule {cron_job['spec']['schedule']} UTC{suspended}{where}")
+
+
+def backups_of(to: Target) -> Backup:
+    """Returns where the backups of a stack are.
+
+    Raises:
+        Failure: It makes none.
+    """
+    backup = to.stack.contract.required_server().backup
+    if not isinstance(backup, Backup):
+        raise Failure("This stack's backups are no files.", ExitCode.USAGE)
+    return backup
+
+
+def read_backups(to: Target, cron_job: Json) -> Report:
+    """Returns what is on the backup volume, or in the object store."""
+    backup = backups_of(to)
+    with progress("Reading the object store" if backup.store else "Reading the backup volume"):
+        done = run_job(to.cluster, cron_job, "list", backup_steps.listing(backup))
+    return read(done.lines, backup.store.owner if backup.store else None)
 
 
 def restore_drill(
@@ -73,26 +106,47 @@ def restore_drill(
         bool,
         typer.Option("--fresh", help="Back up first, in one snapshot: all must be identical."),
     ] = False,
+    scheduled: Annotated[
+        bool,
+        typer.Option("--scheduled", help="As the stack's schedule does, away from the server."),
+    ] = False,
     json: AsJson = False,
 ) -> None:
     """Restore a backup into a scratch database, compare it with the live one, and drop it.
 
-    Without --fresh the live database may have changed since the backup: such tables are shown, and
-    are no failure. The application is not touched.
+    Where an operator archives the database, a second Cluster is recovered, read and removed: what
+    was written meanwhile is shown, also with --fresh. Elsewhere, without
+    --fresh the live database may have changed since the backup: such tables are shown, and are no
+    failure. The application is not touched. How it ended is noted on the CronJob of the backups
+    (an operator's: of the drills, where they have a schedule), for alerts, unless it could not
+    begin.
     """
     to = target(context)
+    if scheduled:
+        if dump or fresh or json:
+            raise Failure("--scheduled goes with no other option.", ExitCode.USAGE)
+        scheduled_drill(to)
+        return
+    if isinstance(to.stack.contract.database, OperatorDatabase):
+        if dump:
+            raise Failure("--dump is for backups that are files; leave it out.", ExitCode.USAGE)
+        cnpg_backups.restore_drill(to, fresh=fresh, json=json)
+        return
     cron_job = backup_cron_job(to.stack, to.cluster)
     scratch = derived(to.stack.contract.database.name, Purpose.RESTORE_DRILL)
     own(to, scratch)
     room_for_copy(to, scratch)
     environment = {"SCRATCH": scratch.name, "MARK": scratch.mark}
-    script = scripts.FRESH_DRILL if fresh else scripts.DRILL
     if fresh:
-        environment["BACKUP"] = script_of(cron_job)
-    elif dump:
-        environment["DUMP"] = dump
-    with progress("Restoring into a scratch database"):
-        done = run_job(to.cluster, cron_job, "drill", script, environment)
+        steps = backup_steps.fresh_drill(backups_of(to), cron_job, environment)
+    else:
+        steps = backup_steps.loading(backups_of(to), scripts.DRILL, environment, dump)
+    try:
+        with progress("Restoring into a scratch database"):
+            done = run_job(to.cluster, cron_job, "drill", steps)
+    except JobFailed as failed:
+        _note_failed(to, cron_job["metadata"]["name"], failed)
+        raise
     report = read(done.lines)
     tables = compare(report)
     good = bool(report.restored) and (not fresh or all(t.same for t in tables))
@@ -110,11 +164,57 @@ def restore_drill(
     else:
         _show(report, tables)
         _verdict(report, tables, done.seconds, good=good)
+    note_drill(to.cluster, cron_job["metadata"]["name"], good=good)
     if not good:
         raise typer.Exit(int(ExitCode.FAILED))
 
 
-def room_for_copy(to: Target, copy: Derived) -> None:
+def scheduled_drill(to: Target) -> None:
+    """Runs the drill of the stack's schedule now; its success counts as one of the schedule.
+
+    Args:
+        to: The stack.
+
+    Raises:
+        Failure: There is no schedule.
+        JobFailed: The newest backup cannot be restored, or there is none; says why.
+    """
+    cron_job = drill_cron_job(to.stack, to.cluster)
+    noted = _noted_on(to, cron_job)
+    try:
+        with progress("Restoring the newest backup on a server of the drill's own"):
+            done = run_job(to.cluster, cron_job, "manual")
+    except JobFailed as failed:
+        _note_failed(to, noted, failed)
+        raise
+    note_drill(to.cluster, noted, good=True)
+    for line in done.lines:
+        say(line)
+    say(f"RESTORABLE: done in {duration(done.seconds)}", "bold green")
+
+
+def _noted_on(to: Target, drill: Json) -> str:
+    """Returns the CronJob that remembers how a drill ended: the drill's, or that of the backups.
+
+    Drills by hand are remembered too where the backups are files, with a schedule or without one.
+    """
+    match server := to.stack.contract.required_server():
+        case InClusterDatabase():
+            return str(backup_cron_job(to.stack, to.cluster)["metadata"]["name"])
+        case OperatorDatabase():
+            return str(drill["metadata"]["name"])
+        case _:
+            assert_never(server)
+
+
+def _note_failed(to: Target, cron_job: str, failed: JobFailed) -> None:
+    if not read(failed.lines).refused:
+        # Why it failed is worth more than that it could not be noted.
+        with suppress(Failure):
+            note_drill(to.cluster, cron_job, good=False)
+
+
+def room_for_copy(to: Target, copy: Derived, octets: int = 0) -> None:
     """Checks that another copy of the database fits on the data volume, next to all that is there.
 
     The database that the last restore kept is there too: it goes only when the next one is in
@@ -123,6 +223,7 @@ def room_for_copy(to: Target, copy: Derived) -> None:
     Args:
         to: The stack.
         copy: What the copy will be called; one that was left over is dropped first.
+        octets: What is copied takes so many, where that may be more than the live database.
 
     Raises:
         Failure: It does not fit.
@@ -134,8 +235,8 @@ def room_for_copy(to: Target, copy: Derived) -> None:
     statements = "".join(f"{query}{literal(name)};\n" for name in names)
     text = database.sql(to.stack, to.cluster, statements, database="postgres", superuser=True)
     live, left_over, former = map(int, text.split())
-    needed = int(live * 1.3) + 64 * 1024**2
-    _, free = database.disk(to.stack, to.cluster)
+    needed = int(max(live, octets) * 1.3) + 64 * 1024**2
+    _, free = database.disk(to.cluster, servers.primary(to.stack, to.cluster))
     if free + left_over < needed:
         way_out = f", or drop {kept} ({size(former)}), kept by the last restore" if former else ""
         raise Failure(

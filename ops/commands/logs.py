@@ -1,7 +1,8 @@
-"""`logs`: the lines of all pods, coloured by pod, also of pods that appear later."""
+"""`logs`: the lines of all pods, also of pods that appear later; or what a search finds of them."""
 
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -11,8 +12,10 @@ from rich.text import Text
 from cluster_objects.json_tree import Json, part
 from console.failure import ExitCode, Failure
 from ops.context import target
+from ops.contract import InClusterDatabase
 from ops.diagnosis import container_states
 from ops.kube import Cluster
+from ops.log_search import LogStore, of_component, of_request
 from ops.stack import Stack
 from ops.terminal import COLOURS, out
 from ops.workloads import part_of
@@ -23,16 +26,40 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 def logs(
     context: typer.Context,
     part: Annotated[
-        str | None, typer.Argument(help="backend, frontend, database or backup; default: all.")
+        str | None,
+        typer.Argument(help="backend, frontend, database, backup, drill; default: all."),
     ] = None,
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Go on with new lines and new pods.")
     ] = False,
     since: Annotated[str, typer.Option(help="How far back, e.g. 30s, 10m, 2h, 1d.")] = "1h",
-    tail: Annotated[int, typer.Option(min=0, help="Lines per pod at most at the start.")] = 200,
+    tail: Annotated[
+        int, typer.Option(min=0, help="Lines at most: per pod at the start, or found.")
+    ] = 200,
+    search: Annotated[
+        str | None,
+        typer.Option(help="Only lines that this LogsQL finds, also of pods that are gone."),
+    ] = None,
+    request: Annotated[
+        str | None,
+        typer.Option(help="Only lines of the request with this X-Request-ID, as --search."),
+    ] = None,
 ) -> None:
-    """Print the logs of all pods, each line with its pod."""
+    """Print the logs of all pods, each line with its pod.
+
+    --search and --request ask the log store that `make addons` installs.
+    """
     to = target(context)
+    if search is not None or request is not None:
+        if follow:
+            raise Failure(
+                "--follow goes on with what pods write, --search and --request look at what is "
+                "kept: take one of them.",
+                ExitCode.USAGE,
+            )
+        only = _only(to.stack, part, request)
+        _search(to.cluster, search or "*", seconds=seconds(since), most=tail, only=only)
+        return
     reader = _Reader(to.cluster, seconds(since), tail, follow=follow)
     while True:
         pods = [pod for pod in to.cluster.pods() if part in {None, part_of(to.stack, pod)}]
@@ -49,11 +76,44 @@ def logs(
         time.sleep(2)
 
 
+def _only(stack: Stack, part: str | None, request: str | None) -> dict[str, str]:
+    """Returns what fields the lines have to have that are searched."""
+    only = of_request(request) if request else {}
+    if part is None:
+        return only
+    if part not in _parts(stack):
+        raise Failure(
+            f"There is no part {part}; the parts are {', '.join(_parts(stack))}.", ExitCode.USAGE
+        )
+    services = stack.contract.services
+    component = next((it.component for it in services if it.name == part), part)
+    return only | of_component(component)
+
+
+def _search(
+    cluster: Cluster, query: str, *, seconds: int, most: int, only: Mapping[str, str]
+) -> None:
+    store = LogStore(cluster)
+    try:
+        found = store.search(query, seconds=seconds, most=most, only=only)
+    finally:
+        store.close()
+    colours: dict[str, str] = {}
+    for it in found:
+        colour = colours.setdefault(it.pod, COLOURS[len(colours) % len(COLOURS)])
+        words = [it.time, it.text, *(f"{name}={value}" for name, value in it.fields)]
+        text = " ".join(filter(None, words))
+        out.print(Text.assemble((f"{it.pod} " if it.pod else "", colour), text))
+
+
 def _parts(stack: Stack) -> list[str]:
-    backup = stack.contract.server.backup if stack.contract.server else None
-    return sorted(
-        {*(it.name for it in stack.contract.services), *([backup.container] if backup else [])}
-    )
+    parts = {it.name for it in stack.contract.services}
+    server = stack.contract.server
+    if isinstance(server, InClusterDatabase) and server.backup:
+        parts.add(server.backup.container)
+    if drill := stack.contract.drill:
+        parts.add(drill.container)
+    return sorted(parts)
 
 
 def seconds(text: str) -> int:

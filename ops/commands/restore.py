@@ -1,6 +1,7 @@
 """`restore`: put a backup in the place of the live database."""
 
 import time
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -8,14 +9,25 @@ import typer
 from console.confirm import confirm
 from console.duration import duration
 from console.failure import ExitCode, Failure
-from ops import database, scripts
-from ops.commands.backups import room_for_copy, show_dump, show_left
+from ops import backup_steps, database, scripts
+from ops.commands.backups import (
+    backups_of,
+    read_backups,
+    room_for_copy,
+    show_dump,
+    show_left,
+)
 from ops.commands.options import Yes
+from ops.commands.restore_lost import restore_lost
+from ops.commands.restore_moment import restore_moment
 from ops.context import Target, target
-from ops.database_names import Derived, Purpose, derived
-from ops.database_swap import discard, own, put_in_place
-from ops.dumps import read
+from ops.contract import OperatorDatabase
+from ops.database_move import refuse_while_moving
+from ops.database_names import Purpose, derived
+from ops.database_swap import discard, own
+from ops.dumps import Report, read
 from ops.jobs import backup_cron_job, run_job
+from ops.stopped_swap import swap_without_writers
 from ops.terminal import progress, say
 from ops.writers import Writers
 
@@ -26,6 +38,21 @@ def restore(
         str, typer.Option("--dump", help="Name of a backup; default: the newest.")
     ] = "",
     yes: Yes = False,
+    moment: Annotated[
+        str,
+        typer.Option(
+            "--to",
+            help="A time with its zone, such as 2026-01-31T09:00:00Z: the database as it was then.",
+        ),
+    ] = "",
+    lost: Annotated[
+        bool,
+        typer.Option("--lost", help="What the archive of a lost cluster leads to (see --archive)."),
+    ] = False,
+    archive: Annotated[
+        str,
+        typer.Option("--archive", help="Name of that archive; default: the only other one."),
+    ] = "",
     undo: Annotated[
         bool, typer.Option("--undo", help="Swap back to the database as it was before.")
     ] = False,
@@ -36,13 +63,17 @@ def restore(
         bool, typer.Option("--drop-old", help="Do not keep the database as it was before.")
     ] = False,
 ) -> None:
-    """Replace the live database by a backup.
+    """Replace the live database by a backup, or with --to by what it was at a moment.
+
+    After the loss of a cluster whose database an operator ran, --lost reads what that has archived;
+    with --to as it was at a moment of then.
 
     The backup is loaded next to the live database first, while the application runs; only then are
     the writers stopped, the two databases swapped in one transaction, and the writers started. The
     old one stays until the next restore, so that --undo can swap back.
     """
     to = target(context)
+    refuse_while_moving(to)
     writers = Writers(to.stack, to.cluster)
     if resume:
         with progress("Starting the backend"):
@@ -57,15 +88,40 @@ def restore(
         if former is None:
             raise Failure("There is nothing to undo: no earlier database is kept.", ExitCode.USAGE)
         confirm(f"Put {name} back as it was before the last restore?", assume_yes=yes)
-        _swap_without_writers(to, writers, kept, drop_old=False)
+        swap_without_writers(to, writers, kept, drop_old=False)
         return
     own(to, fresh)
+    _require_one(dump, {"--to": moment, "--lost": lost, "--archive": archive})
+    if lost or archive:
+        restore_lost(to, writers, archive, moment, yes=yes, drop_old=drop_old)
+        return
+    if moment:
+        restore_moment(to, writers, moment, yes=yes, drop_old=drop_old)
+        return
+    _restore_dump(to, writers, dump, yes=yes, drop_old=drop_old)
+
+
+def _require_one(dump: str, others: Mapping[str, str | bool]) -> None:
+    for option, given in others.items():
+        if dump and given:
+            raise Failure(f"--dump and {option} name two things; choose one.", ExitCode.USAGE)
+
+
+def _restore_dump(to: Target, writers: Writers, dump: str, *, yes: bool, drop_old: bool) -> None:
+    if isinstance(to.stack.contract.database, OperatorDatabase):
+        raise Failure(
+            "An operator's backups lead to any moment; name one: python -m ops restore --to "
+            "2026-01-31T09:00:00Z; or, after the loss of a cluster: python -m ops restore --lost",
+            ExitCode.USAGE,
+        )
+    name = to.stack.contract.database.name
+    fresh = derived(name, Purpose.RESTORED)
     cron_job = backup_cron_job(to.stack, to.cluster)
     if not dump:
-        with progress("Reading the backup volume"):
-            known = read(run_job(to.cluster, cron_job, "list", scripts.LIST).lines).dumps
+        report = read_backups(to, cron_job)
+        known = report.dumps
         if not known:
-            raise Failure("There is no backup yet; make one: python -m ops backup", ExitCode.USAGE)
+            raise Failure(_none(report), ExitCode.USAGE)
         dump = known[0].name
         shown = show_dump(known[0])
     else:
@@ -73,33 +129,25 @@ def restore(
     confirm(f"Replace the database {name} of this stack by {shown}?", assume_yes=yes)
     room_for_copy(to, fresh)
     begin = time.monotonic()
-    environment = {"SCRATCH": fresh.name, "MARK": fresh.mark, "DUMP": dump}
+    environment = {"SCRATCH": fresh.name, "MARK": fresh.mark}
+    steps = backup_steps.loading(backups_of(to), scripts.LOAD, environment, dump)
     with progress(f"Loading {dump} next to the live database"):
-        done = run_job(to.cluster, cron_job, "load", scripts.LOAD, environment)
+        done = run_job(to.cluster, cron_job, "load", steps)
     report = read(done.lines)
     say(f"loaded {len(report.restored)} tables, {report.rows} rows in {duration(done.seconds)}")
     show_left(report)
     if not report.restored:
         discard(to, Purpose.RESTORED)
         raise Failure(f"The backup {dump} has no table, so nothing was changed; choose another.")
-    _swap_without_writers(to, writers, fresh, drop_old=drop_old)
+    swap_without_writers(to, writers, fresh, drop_old=drop_old)
     say(f"restored {shown} in {duration(time.monotonic() - begin)}", "bold green")
 
 
-def _swap_without_writers(to: Target, writers: Writers, fresh: Derived, *, drop_old: bool) -> None:
-    begin = time.monotonic()
-    try:
-        with progress("Stopping the backend"):
-            writers.stop()
-        with progress("Swapping the databases"):
-            put_in_place(to, fresh)
-    finally:
-        # Also after a failure or Ctrl-C: the database is either the old or the new, never half.
-        with progress("Starting the backend"):
-            writers.start()
-    say(f"the backend was stopped for {duration(time.monotonic() - begin)}")
-    if drop_old:
-        discard(to, Purpose.BEFORE_RESTORE)
-    else:
-        old = derived(to.stack.contract.database.name, Purpose.BEFORE_RESTORE).name
-        say(f"the database as it was is kept as {old}; swap back: python -m ops restore --undo")
+def _none(report: Report) -> str:
+    others = [it.name for it in report.rest if it.state == "other"]
+    if others and report.free is None:
+        return (
+            "There is no backup of this stack yet; make one: python -m ops backup; or restore one "
+            f"that another made: python -m ops restore --dump {max(others)}"
+        )
+    return "There is no backup yet; make one: python -m ops backup"

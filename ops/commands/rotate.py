@@ -13,7 +13,8 @@ from ops import database
 from ops.commands.options import Yes
 from ops.context import target
 from ops.jwt_rotation import NEXT, PREVIOUS, JwtRotation
-from ops.password_rotation import PasswordRotation, digest
+from ops.password_rotation import PasswordRotation
+from ops.secret_files import digest
 from ops.terminal import progress, say
 
 
@@ -47,12 +48,12 @@ def rotate_password(
             rotation.configure(password)
     with progress("2/4 Bringing it to the backend pods"):
         rotation.store(password)
-        rotation.wait_for_files(password, everybody=False)
+        rotation.files.wait(password, everybody=False)
         first = time.monotonic()
     with progress("3/4 Changing it in the database"):
         rotation.alter_role(password)
         altered = time.monotonic()
-        rotation.wait_for_files(password, everybody=True)
+        rotation.files.wait(password, everybody=True)
         last = time.monotonic()
         if not rotation.accepts(password):
             raise Failure("The database does not accept the new password; run this again.")

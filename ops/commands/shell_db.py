@@ -12,7 +12,7 @@ import typer
 
 from cluster_objects.kubeconfig import has_contents
 from console.failure import ExitCode, Failure
-from ops import database
+from ops import database, servers
 from ops.context import target
 from ops.terminal import out
 
@@ -34,13 +34,13 @@ def shell_db(
         raise Failure(
             "The prompt needs kubectl on the PATH; install it, or use --command.", ExitCode.USAGE
         )
-    server = to.stack.contract.required_server()
+    names, server = to.stack.contract.database, servers.primary(to.stack, to.cluster)
     arguments = [kubectl, "exec", "-it", "-n", to.cluster.namespace, server.pod]
     arguments += ["-c", server.container]
     if to.cluster.context:
         arguments += ["--context", to.cluster.context]
     command = f'{database.CONNECT}exec psql -X -d "$1"'
-    arguments += ["--", "sh", "-c", command, server.user, server.name, server.superuser]
+    arguments += ["--", "sh", "-c", command, names.user, names.name, server.superuser]
     environment, kubeconfig = dict(os.environ), to.cluster.kubeconfig
     if kubeconfig and has_contents(kubeconfig):
         raise typer.Exit(_run(arguments, environment, kubeconfig))

@@ -1,19 +1,22 @@
 """`status` and `open`: what is running, and where."""
 
 import webbrowser
-from typing import Any
+from typing import Any, assert_never
 
 import typer
 from rich.text import Text
 
 from cluster_objects.json_tree import Json, part
 from console.failure import ExitCode, Failure
+from ops.cnpg.archive import base_backups
 from ops.commands.options import AsJson
 from ops.context import target
+from ops.contract import Backup, Drill, InClusterDatabase, OperatorDatabase
 from ops.diagnosis import container_states
 from ops.kube import Cluster
 from ops.stack import Stack
 from ops.terminal import age, print_json, say, table
+from ops.usage import described, measured, row
 from ops.workloads import is_ready, part_of, restarts, seconds_since
 
 
@@ -21,16 +24,28 @@ def status(
     context: typer.Context,
     json: AsJson = False,
 ) -> None:
-    """Show the pods, the volumes and the addresses."""
+    """Show the pods, what they use, the volumes and the addresses."""
     to = target(context)
     stack, cluster = to.stack, to.cluster
-    pods = [describe(stack, pod) for pod in cluster.pods()]
+    found = cluster.pods()
+    pods = [describe(stack, pod) for pod in found]
     pods.sort(key=lambda pod: (pod["role"], pod["pod"]))
     claims = [describe_claim(c) for c in cluster.items("PersistentVolumeClaim")]
     urls = {it.name: it.url for it in stack.contract.services if it.url}
-    backup = last_backup(stack, cluster)
+    backup, drill = last_backup(stack, cluster), last_drill(stack, cluster)
+    usages = sorted(measured(cluster, found), key=lambda it: it.pod)
     if json:
-        print_json({"urls": urls, "pods": pods, "volumes": claims, "backup": backup})
+        usage = [described(it) for it in usages]
+        print_json(
+            {
+                "urls": urls,
+                "pods": pods,
+                "volumes": claims,
+                "backup": backup,
+                "drill": drill,
+                "usage": usage,
+            }
+        )
         return
     rows = [
         [
@@ -45,6 +60,10 @@ def status(
         for pod in pods
     ]
     table(["PART", "POD", "STATE", "RESTARTS", "AGE", "NODE", "IMAGE"], rows)
+    if usages:
+        say("")
+        say(f"used / asked for / at most, as measured in the last {usages[0].window}:")
+        table(["POD", "CPU", "MEMORY", "BETTER"], [row(it) for it in usages])
     say("")
     table(
         ["VOLUME", "STATE", "SIZE", "CLASS"],
@@ -54,6 +73,8 @@ def status(
     for name, url in urls.items():
         say(f"{name:<12}{url}")
     say(f"{'last backup':<12}{backup or 'none yet'}")
+    if stack.contract.drill:
+        say(f"{'last drill':<12}{drill or 'none yet'}")
 
 
 def open_browser(context: typer.Context) -> None:
@@ -119,10 +140,33 @@ def describe_claim(claim: Json) -> dict[str, str]:
 
 def last_backup(stack: Stack, cluster: Cluster) -> str | None:
     """Returns when a backup last succeeded and how long ago, and whether more will come."""
-    backup = stack.contract.server.backup if stack.contract.server else None
-    job = cluster.find("CronJob", backup.cron_job) if backup else None
+    match server := stack.contract.server:
+        case None:
+            return None
+        case InClusterDatabase():
+            return _last_success(cluster, server.backup)
+        case OperatorDatabase():
+            return _last_base_backup(server, cluster)
+        case _:
+            assert_never(server)
+
+
+def last_drill(stack: Stack, cluster: Cluster) -> str | None:
+    """Returns when a scheduled drill last succeeded, as `last_backup` does."""
+    return _last_success(cluster, stack.contract.drill)
+
+
+def _last_success(cluster: Cluster, it: Backup | Drill | None) -> str | None:
+    job = cluster.find("CronJob", it.cron_job) if it else None
     when = part(job, "status").get("lastSuccessfulTime")
     suspended = "; the schedule is suspended" if part(job, "spec").get("suspend") else ""
     if when:
         return f"{when} ({age(seconds_since(when))} ago){suspended}"
     return f"none yet{suspended}" if suspended else None
+
+
+def _last_base_backup(server: OperatorDatabase, cluster: Cluster) -> str | None:
+    for it in base_backups(cluster, server.cluster):
+        if it.state == "complete" and it.ended:
+            return f"{it.ended} ({age(seconds_since(it.ended))} ago), and the log since"
+    return None

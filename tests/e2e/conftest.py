@@ -10,12 +10,16 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.e2e.deployment import PROJECT, Deployment
+from tests.commands import how_it_ended
+from tests.e2e.clone import clone
+from tests.e2e.deployment import Deployment
 from tests.installed_library import strangers_python, wheel
 
 __all__ = ["strangers_python", "wheel"]
 
-_FLAGS = [
+PAGE_PATIENCE = 60_000
+"""Milliseconds until what a page should show is taken for what it never will."""
+CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -34,7 +38,7 @@ def own_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     for option, output in (("--kubeconfig", "kubeconfig"), ("--context", "kubeContext")):
         command += [option, outputs[output]] if outputs.get(output) else []
     view = subprocess.run(command, capture_output=True, text=True)
-    assert view.returncode == 0, view.stderr
+    assert view.returncode == 0, how_it_ended(view)
     file = tmp_path_factory.mktemp("cluster") / "kubeconfig"
     file.touch(mode=0o600)
     file.write_text(view.stdout)
@@ -50,6 +54,16 @@ def deployment() -> Deployment:
     return stack
 
 
+@pytest.fixture(scope="module", autouse=True)
+def settled(deployment: Deployment) -> None:
+    """Each file finds the stack at rest, and the whole of what this machine's address may do.
+
+    Some files end while pods still start, and together they sign up more often than an address may.
+    """
+    deployment.wait_ready()
+    deployment.sql("DELETE FROM buckets")
+
+
 @pytest.fixture
 def workspace(deployment: Deployment, tmp_path: Path) -> Iterator[Deployment]:
     """The same stack from a clone of the project, to edit and commit in.
@@ -57,32 +71,13 @@ def workspace(deployment: Deployment, tmp_path: Path) -> Iterator[Deployment]:
     The clone begins as the project is, uncommitted changes included; afterwards the project is
     deployed again.
     """
-    clone = tmp_path / "project"
-    _git("clone", "--quiet", str(PROJECT), str(clone), folder=tmp_path)
-    for name in _git("ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0"):
-        if (PROJECT / name).is_file():
-            (clone / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(PROJECT / name, clone / name)
-    for name in (".local", ".venv"):
-        (clone / name).symlink_to(PROJECT / name)
-    _git("config", "user.name", "Tests", folder=clone)
-    _git("config", "user.email", "tests@example.org", folder=clone)
-    _git("add", "--all", folder=clone)
-    _git("commit", "--quiet", "--allow-empty", "--message", "As deployed", folder=clone)
-    yield Deployment(project=clone)
+    yield Deployment(project=clone(tmp_path))
     deployment.up("--refresh")
     deployment.wait_ready()
 
 
-def _git(*arguments: str, folder: Path = PROJECT) -> str:
-    done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """A browser; closed after each file, since its event loop allows no other in the process."""
+def chromium_path() -> str:
+    """Returns the path of a Chromium, without which a test fails."""
     executable = (
         os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     )
@@ -90,10 +85,17 @@ def browser() -> Iterator[Browser]:
         pytest.fail(
             "a Chromium is needed: install the package chromium, or set CHROMIUM to its path"
         )
+    return executable
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A browser; closed after each file, since its event loop allows no other in the process."""
+    executable = chromium_path()
     # A page tries again every five seconds while the service is away, and this machine may be busy.
-    expect.set_options(timeout=20_000)
+    expect.set_options(timeout=PAGE_PATIENCE)
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=executable, args=_FLAGS)
+        chromium = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_FLAGS)
         yield chromium
         chromium.close()
 
@@ -101,7 +103,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def page(browser: Browser, deployment: Deployment) -> Iterator[Page]:
     context = browser.new_context(base_url=deployment.frontend)
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(PAGE_PATIENCE)
     yield context.new_page()
     context.close()
 

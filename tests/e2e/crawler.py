@@ -5,6 +5,7 @@ import threading
 
 import httpx
 
+from tests.e2e.asking import PATIENCE_SECONDS
 from tests.e2e.deployment import Deployment
 
 _NAMED = re.compile(r'(?:src|href)="(/[^"/][^"]*\.[^"]+)"')
@@ -28,7 +29,7 @@ class Crawler(threading.Thread):
         """The files that each page named."""
         self._client = httpx.Client(
             base_url=deployment.frontend,
-            timeout=15,
+            timeout=PATIENCE_SECONDS,
             limits=httpx.Limits(max_keepalive_connections=0),
         )
 

@@ -9,7 +9,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from tests.commands import how_it_ended, run, succeeded
+from tests.e2e.asking import wait_served
+from toolchain import health
+
 PROJECT = Path(__file__).resolve().parents[2]
+_WORKLOADS = ("statefulset/postgres", "deployment/backend", "deployment/frontend")
+_COMPONENTS = "database,backend,frontend"
+_HANGING_SECONDS = 1800
+"""After which a command is taken to hang; a slow machine builds an image in a few minutes."""
 
 
 @dataclass
@@ -19,12 +27,12 @@ class Deployment:
     project: Path = PROJECT
     stack: str = os.environ.get("STACK", "minikube")
 
-    def pulumi(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return self._run("pulumi", *arguments, "--stack", self.stack, "--color", "never")
+    def pulumi(self, *arguments: str, text: str | None = None) -> subprocess.CompletedProcess[str]:
+        options = ("--stack", self.stack, "--color", "never")
+        return self._run("pulumi", *arguments, *options, text=text)
 
     def up(self, *arguments: str) -> None:
-        done = self.pulumi("up", "--yes", "--skip-preview", *arguments)
-        assert done.returncode == 0, done.stdout + done.stderr
+        succeeded(self.pulumi("up", "--yes", "--skip-preview", *arguments))
 
     def ops(
         self, *arguments: str, environment: dict[str, str] | None = None
@@ -37,9 +45,7 @@ class Deployment:
         return [sys.executable, "-m", "ops", *options, *arguments]
 
     def kubectl(self, *arguments: str) -> str:
-        done = self.try_kubectl(*arguments)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        return succeeded(self.try_kubectl(*arguments))
 
     def try_kubectl(
         self, *arguments: str, text: str | None = None
@@ -53,7 +59,9 @@ class Deployment:
     @cached_property
     def outputs(self) -> dict[str, Any]:
         done = self.pulumi("stack", "output", "--json")
-        assert done.returncode == 0, f"no stack is deployed; run `make up` first\n{done.stderr}"
+        assert done.returncode == 0, (
+            f"no stack is deployed; run `make up` first\n{how_it_ended(done)}"
+        )
         return json.loads(done.stdout)
 
     @property
@@ -69,7 +77,10 @@ class Deployment:
         return self.outputs["backendUrl"]
 
     def pods(self, component: str | None = None) -> dict[str, str]:
-        """Names and UIDs of the running workloads' pods, those being deleted left out."""
+        """Names and UIDs of the workloads' pods, those being deleted left out.
+
+        Pods of a backup, which a schedule may start at any time, are none of them.
+        """
         return {pod["metadata"]["name"]: pod["metadata"]["uid"] for pod in self._pods(component)}
 
     def image(self, component: str) -> str:
@@ -80,7 +91,7 @@ class Deployment:
         return images.pop()
 
     def _pods(self, component: str | None) -> list[dict[str, Any]]:
-        label = "app.kubernetes.io/component" + f"={component}" * bool(component)
+        label = f"app.kubernetes.io/component in ({component or _COMPONENTS})"
         return [
             pod
             for pod in self.objects("pods", "-l", label)["items"]
@@ -88,8 +99,19 @@ class Deployment:
         ]
 
     def wait_ready(self) -> None:
-        for workload in ("statefulset/postgres", "deployment/backend", "deployment/frontend"):
-            self.kubectl("rollout", "status", workload, "--timeout=180s")
+        """Waits until every workload is rolled out, and answers where it has an address."""
+        for workload in _WORKLOADS:
+            self.kubectl("rollout", "status", workload, "--timeout=600s")
+        self.wait_served()
+
+    def wait_served(self) -> None:
+        """Waits until the node knows of the pods that are ready, and of no others."""
+        paths = {"frontendUrl": "/api/ready", "backendUrl": "/ready"}
+        urls = {f"{self.outputs.get(output) or ''}{path}" for output, path in paths.items()}
+        # Behind a gateway it takes its authority to ask.
+        wait_served(
+            *(it for it in urls if it.startswith("http:") and health.reachable_from_here(it))
+        )
 
     def sql(self, query: str) -> str:
         """The answer of the stack's own PostgreSQL, asked inside its pod."""
@@ -99,13 +121,10 @@ class Deployment:
     def _run(
         self, *command: str, text: str | None = None, environment: dict[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
+        return run(
             command,
+            _HANGING_SECONDS,
             cwd=self.project,
-            capture_output=True,
-            text=True,
             input=text or "",
             env=os.environ | (environment or {}),
-            check=False,
-            timeout=600,
         )

@@ -11,9 +11,12 @@ from uuid import uuid4
 import pytest
 import yaml
 
+from components.todo.secret_table import STORE_SECRETS
 from distribution import definitions
+from tests.commands import how_it_ended
 from tests.e2e.deployment import PROJECT
 from tests.programs import run_program, stack_settings
+from tests.recording import SECRETS
 
 # Marks what a run has made, so that the next one removes it should this one be cut off.
 _OURS = "todo-e2e"
@@ -29,13 +32,13 @@ def _kubectl(*arguments: str, text: str | None = None) -> subprocess.CompletedPr
         text=True,
         input=text,
         check=False,
-        timeout=120,
+        timeout=900,
     )
 
 
 def _done(*arguments: str, text: str | None = None) -> str:
     done = _kubectl(*arguments, text=text)
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == 0, how_it_ended(done)
     return done.stdout
 
 
@@ -55,21 +58,25 @@ def _labelled(manifest: Manifest) -> str:
 def manifests_of(settings: dict[str, Any], namespace: str) -> list[Manifest]:
     """Returns the objects that the program declares, in another namespace than the settings'."""
     own = {**settings.get("namespace", {}), "name": namespace}
-    manifests = run_program({**settings, "namespace": own}).manifests()
+    given = {**SECRETS, **{it.config_key: it.name for it in STORE_SECRETS}}
+    manifests = run_program({**settings, "namespace": own}, secrets=given).manifests()
     for manifest in manifests:
         # Where the program leaves the name to Pulumi.
         manifest["metadata"].setdefault("name", "named-by-pulumi")
     return manifests
 
 
-def _wait_established(resource: str) -> None:
-    """`kubectl wait` cannot: it gives up on a definition so new that it has no condition yet."""
+def wait_established(resource: str) -> None:
+    """Waits until a definition is served.
+
+    `kubectl wait` cannot: it gives up on a definition so new that it has no condition yet.
+    """
     condition = "{.status.conditions[?(@.type=='Established')].status}"
-    for _ in range(60):
+    for _ in range(180):
         if _kubectl("get", resource, "-o", f"jsonpath={condition}").stdout == "True":
             return
         time.sleep(1)
-    pytest.fail(f"{resource} is not served a minute after it was created")
+    pytest.fail(f"{resource} is not served three minutes after it was created")
 
 
 @contextmanager
@@ -85,7 +92,7 @@ def scratch_namespace() -> Generator[str]:
             resource = f"customresourcedefinition/{definition['metadata']['name']}"
             if not _done("get", resource, "--ignore-not-found"):
                 _done("create", "-f", "-", text=_labelled(definition))
-            _wait_established(resource)
+            wait_established(resource)
         _done("create", "-f", "-", text=_labelled(declared))
         yield name
     finally:

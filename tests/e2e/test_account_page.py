@@ -7,6 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from tests.e2e.conftest import PAGE_PATIENCE
 from tests.e2e.deployment import Deployment
 
 NEW_PASSWORD = "another correct horse"
@@ -32,7 +33,7 @@ def elsewhere(
 ) -> Iterator[Page]:
     """The same account in another browser."""
     context = browser.new_context(base_url=deployment.frontend)
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(PAGE_PATIENCE)
     other = context.new_page()
     _sign_in(other, *account)
     expect(other.get_by_label("New todo")).to_be_visible()

@@ -5,20 +5,23 @@ import signal
 import subprocess
 import time
 
-import httpx
-
+from tests.commands import how_it_ended, succeeded
+from tests.e2e.asking import ask
 from tests.e2e.deployment import Deployment
 from tests.e2e.traffic import Traffic
 
 
 def _titles(deployment: Deployment, session: dict[str, str]) -> set[str]:
-    answer = httpx.get(f"{deployment.frontend}/api/todos", headers=session)
+    # A restore has started the backend anew.
+    deployment.wait_served()
+    answer = ask("GET", f"{deployment.frontend}/api/todos", headers=session)
+    assert answer.status_code == 200, answer.text
     return {todo["title"] for todo in answer.json()["items"]}
 
 
 def _add(deployment: Deployment, session: dict[str, str], title: str) -> None:
     url = f"{deployment.frontend}/api/todos"
-    assert httpx.post(url, headers=session, json={"title": title}).status_code == 201
+    assert ask("POST", url, headers=session, json={"title": title}).status_code == 201
 
 
 def _as_superuser(deployment: Deployment, statements: str) -> None:
@@ -30,7 +33,7 @@ def _as_superuser(deployment: Deployment, statements: str) -> None:
 def test_a_fresh_backup_is_identical_while_people_write(deployment: Deployment) -> None:
     with Traffic(deployment) as traffic:
         drill = deployment.ops("restore-drill", "--fresh", "--json")
-    assert drill.returncode == 0, drill.stdout + drill.stderr
+    assert drill.returncode == 0, how_it_ended(drill)
     report = json.loads(drill.stdout)
     assert report["good"]
     assert set(report["tables"].values()) == {"identical"}
@@ -44,10 +47,10 @@ def test_a_restore_brings_back_what_was_and_can_be_undone(deployment: Deployment
     session = Traffic(deployment).headers
     _add(deployment, session, "before the backup")
     made = deployment.ops("backup")
-    assert made.returncode == 0, made.stdout + made.stderr
+    assert made.returncode == 0, how_it_ended(made)
     _add(deployment, session, "after the backup")
     listed = deployment.ops("backups", "--json")
-    assert listed.returncode == 0, listed.stderr
+    assert listed.returncode == 0, how_it_ended(listed)
     newest = json.loads(listed.stdout)[0]
     assert newest["name"] in made.stdout
 
@@ -57,17 +60,17 @@ def test_a_restore_brings_back_what_was_and_can_be_undone(deployment: Deployment
     assert _titles(deployment, session) == {"before the backup", "after the backup"}
 
     restored = deployment.ops("restore", "--yes", "--dump", newest["name"])
-    assert restored.returncode == 0, restored.stdout + restored.stderr
+    assert restored.returncode == 0, how_it_ended(restored)
     assert _titles(deployment, session) == {"before the backup"}
     undone = deployment.ops("restore", "--undo", "--yes")
-    assert undone.returncode == 0, undone.stdout + undone.stderr
+    assert undone.returncode == 0, how_it_ended(undone)
     assert _titles(deployment, session) == {"before the backup", "after the backup"}
-    assert deployment.pulumi("preview", "--expect-no-changes").returncode == 0
+    succeeded(deployment.pulumi("preview", "--expect-no-changes"))
 
 
 def test_a_database_of_somebody_else_is_left_alone(deployment: Deployment) -> None:
     made = deployment.ops("backup")
-    assert made.returncode == 0, made.stderr
+    assert made.returncode == 0, how_it_ended(made)
     for name, command in (
         ("todo_restore_drill", ["restore-drill"]),
         ("todo_restored", ["restore", "--yes"]),
@@ -84,9 +87,9 @@ def test_a_grant_to_a_role_that_is_gone_does_not_stop_a_restore(deployment: Depl
     _as_superuser(deployment, "create role report; grant select on todos to report")
     made = deployment.ops("backup")
     _as_superuser(deployment, "drop owned by report; drop role report")
-    assert made.returncode == 0, made.stderr
+    assert made.returncode == 0, how_it_ended(made)
     drill = deployment.ops("restore-drill")
-    assert drill.returncode == 0, drill.stdout + drill.stderr
+    assert drill.returncode == 0, how_it_ended(drill)
     assert 'not restored: role "report" does not exist' in drill.stdout
 
 
@@ -99,15 +102,16 @@ def test_a_backup_that_is_interrupted_leaves_nothing(deployment: Deployment) -> 
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         while {*deployment.kubectl("get", "job", "-o", "name").split()} <= {*before.split()}:
-            assert time.monotonic() < deadline
+            assert running.poll() is None, "it ended before there was a job"
+            assert time.monotonic() < deadline, "there is no job yet"
         running.send_signal(signal.SIGINT)
-        assert running.wait(timeout=60) != 0
+        assert running.wait(timeout=300) != 0
     finally:
         running.kill()
     listed = json.loads(deployment.ops("backups", "--json").stdout)
-    assert {file["state"] for file in listed} <= {"complete"}
+    assert {file["state"] for file in listed} <= {"complete"}, listed
 
 
 def test_a_backup_that_does_not_exist_is_named(deployment: Deployment) -> None:

@@ -2,8 +2,19 @@
 
 import pytest
 
+from tests.commands import how_it_ended
 from tests.e2e.deployment import Deployment
 from tests.e2e.traffic import Traffic
+from tests.waiting import until
+
+
+def _wait_for(deployment: Deployment, app: str, ready: int) -> None:
+    """Waits for a number of ready pods: pods too many do not keep a rollout from being done."""
+
+    def found() -> int:
+        return deployment.objects(f"deployment/{app}")["status"].get("readyReplicas", 0)
+
+    until(lambda: f"{ready} pods of the {app}, not {found()}", lambda: found() == ready, 120)
 
 
 @pytest.mark.parametrize("app", ["backend", "frontend"])
@@ -15,14 +26,13 @@ def test_scaling_to_five_and_back_fails_no_request(
             done = workspace.pulumi(
                 "config", "set", "--path", f"todo:settings.{app}.scaling.replicas", str(replicas)
             )
-            assert done.returncode == 0, done.stderr
+            assert done.returncode == 0, how_it_ended(done)
             workspace.pulumi(
                 "config", "set", "--path", f"todo:settings.{app}.scaling.mode", "fixed"
             )
             workspace.up()
             deployment.wait_ready()
-            status = deployment.objects(f"deployment/{app}")["status"]
-            assert status["readyReplicas"] == replicas
+            _wait_for(deployment, app, replicas)
             assert len(deployment.pods(app)) == replicas
     traffic.assert_unharmed()
 
@@ -39,11 +49,11 @@ def test_draining_a_node_leaves_a_pod_of_each_serving(deployment: Deployment) ->
                 *("--pod-selector", applications, "--timeout=30s"),
             )
             held = deployment.ops("validate")
-        assert drained.returncode != 0
+        assert drained.returncode != 0, how_it_ended(drained)
         assert "would violate the pod's disruption budget" in drained.stderr
         for app in ("backend", "frontend"):
-            assert deployment.objects(f"deployment/{app}")["status"]["readyReplicas"] == 1
-        assert "every node is drained or tainted" in held.stdout
+            _wait_for(deployment, app, 1)
+        assert "every node is drained or tainted" in held.stdout, how_it_ended(held)
     finally:
         deployment.kubectl("uncordon", nodes[0])
         deployment.wait_ready()

@@ -27,7 +27,7 @@ def test_no_connection_changes_the_certificate_that_others_use(
     api: Any = client.CoreV1Api(api_client(os.environ.get("KUBECONFIG"), None))
 
     with ThreadPoolExecutor(8) as threads:
-        found = list(threads.map(api.list_namespaced_pod, ["todo-app"] * 16))
+        found = list(threads.map(api.list_namespaced_pod, [deployment.namespace] * 16))
 
     assert all(it.items for it in found)
     assert len(loads) <= 1

@@ -1,10 +1,14 @@
 """A person's todos, from a real browser to PostgreSQL and back."""
 
+import time
 from uuid import uuid4
 
 from playwright.sync_api import Browser, Page, expect
 
+from tests.e2e.conftest import PAGE_PATIENCE
 from tests.e2e.deployment import Deployment
+from tests.e2e.traffic import Traffic
+from tests.waiting import until
 
 
 def _enter(page: Page, account: tuple[str, str], button: str) -> None:
@@ -39,6 +43,28 @@ def test_a_todo_survives_the_loss_of_every_pod(
     expect(page.get_by_role("checkbox", name=title)).to_be_visible()
 
 
+def test_a_database_that_is_killed_has_every_todo_that_was_acknowledged(
+    deployment: Deployment,
+) -> None:
+    with Traffic(deployment) as traffic:
+        until("todos are added", lambda: traffic.added > 5, 300)
+        killed = deployment.pods("database")["postgres-0"]
+        deployment.kubectl("delete", "pod", "postgres-0", "--force", "--grace-period=0")
+        begin = time.monotonic()
+        until(
+            "another server is ready",
+            lambda: deployment.pods("database").get("postgres-0", killed) != killed,
+            600,
+        )
+        deployment.wait_ready()
+        last = traffic.added
+        until("todos are added again", lambda: traffic.added > last + 5, 300)
+        seconds = time.monotonic() - begin
+    print(f"{traffic.added} acknowledged, {traffic.stored()} stored, {seconds:.0f} s")
+    # What was stored just before the answer could be given is there too.
+    assert traffic.stored() >= traffic.added
+
+
 def test_complete_chat_and_sign_out(page: Page, account: tuple[str, str]) -> None:
     title = f"Complete me {uuid4().hex}"
     _enter(page, account, "Create account")
@@ -61,6 +87,7 @@ def test_nobody_sees_the_todos_of_others(
     _enter(page, account, "Create account")
     _add(page, title)
     context = browser.new_context(base_url=page.url)
+    context.set_default_timeout(PAGE_PATIENCE)
     other = context.new_page()
     _enter(other, (f"{uuid4().hex}@example.org", uuid4().hex), "Create account")
     expect(other.get_by_role("checkbox", name=title)).to_have_count(0)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from tests.commands import how_it_ended
 from tests.e2e.deployment import Deployment
 
 _NAME = "todo:settings.database.{}"
@@ -9,7 +10,7 @@ _NAME = "todo:settings.database.{}"
 
 def _set(workspace: Deployment, setting: str, value: str) -> None:
     done = workspace.pulumi("config", "set", "--path", _NAME.format(setting), value)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, how_it_ended(done)
 
 
 def _own_overrides(workspace: Deployment) -> Path:
@@ -43,7 +44,7 @@ def test_a_bad_image_fails_with_the_reason_and_the_correction_heals(
     for _ in range(2):  # it is still broken when nothing has changed since
         broken = workspace.pulumi("up", "--yes", "--skip-preview")
         assert broken.returncode != 0
-        assert "the database does not run" in broken.stdout
+        assert "the database does not run" in broken.stdout, how_it_ended(broken)
         assert "postgres-0" in broken.stdout
         assert "nope" in broken.stdout
 
@@ -62,18 +63,19 @@ def test_what_the_volume_decides_is_refused_before_anything_is_changed(
         for command in (("preview",), ("up", "--yes", "--skip-preview")):
             refused = workspace.pulumi(*command)
             assert refused.returncode != 0
-            assert f"todo:settings.database.{setting} cannot go from" in refused.stdout
+            said = f"todo:settings.database.{setting} cannot go from"
+            assert said in refused.stdout, how_it_ended(refused)
         workspace.pulumi("config", "rm", "--path", _NAME.format(setting))
     assert deployment.pods() == before
 
 
 def test_the_applications_role_is_no_superuser(deployment: Deployment) -> None:
     done = deployment.ops("separate-roles", "--yes")  # a volume of an earlier version
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, how_it_ended(done)
     query = "select rolsuper from pg_roles where rolname = 'todo'"
     assert deployment.sql(query) == "f"
     deployment.kubectl("rollout", "restart", "deployment/backend")
     deployment.wait_ready()
     checked = deployment.ops("validate", "--no-drift")
-    assert checked.returncode == 0, checked.stdout
+    assert checked.returncode == 0, how_it_ended(checked)
     deployment.up("--refresh")

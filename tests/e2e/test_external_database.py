@@ -15,10 +15,15 @@ import yaml
 
 from distribution import definitions
 from tests.certificates import authority, server_certificate
+from tests.commands import how_it_ended
 from tests.e2e.deployment import PROJECT, Deployment
+from tests.e2e.dry_run import wait_established
+from tests.waiting import until
 
 Manifest = dict[str, Any]
 _OURS = "todo-e2e-external"
+_PACKAGES = ("cluster_objects", "components", "stack_settings")
+"""What the program imports."""
 _PASSWORD = uuid4().hex
 _SMALL = {"cpuRequest": "10m", "cpuLimit": "500m", "memoryRequest": "64Mi", "memoryLimit": "256Mi"}
 
@@ -27,7 +32,7 @@ def kubectl(*arguments: str, text: str | None = None) -> str:
     done = subprocess.run(
         ["kubectl", *arguments], input=text or "", capture_output=True, text=True, check=False
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == 0, how_it_ended(done)
     return done.stdout
 
 
@@ -93,7 +98,7 @@ class Stack:
     """A stack of the program with state and stack file in a folder of the test."""
 
     def __init__(self, folder: Path, settings: Manifest) -> None:
-        for name in ("__main__.py", "Pulumi.yaml", "components", "apps", ".venv"):
+        for name in ("__main__.py", "Pulumi.yaml", "apps", ".venv", *_PACKAGES):
             (folder / name).symlink_to(PROJECT / name)
         self._folder = folder
         self._environment = os.environ | {
@@ -106,13 +111,18 @@ class Stack:
         file.write_text(yaml.safe_dump({**written, "config": {"todo:settings": settings}}))
 
     def up(self, password: Manifest) -> None:
-        """Deploys, and makes the Secret that the operator would make, which is not there."""
+        """Deploys, and does what the operator would do, which is not there."""
         process = self._start("up", "--yes", "--skip-preview")
-        namespace = f"namespace/{password['metadata']['namespace']}"
-        while process.poll() is None and not kubectl("get", namespace, "--ignore-not-found"):
+        name, namespace = password["metadata"]["name"], password["metadata"]["namespace"]
+        asked = ("get", "externalsecret", name, "-n", namespace, "--ignore-not-found")
+        while process.poll() is None and not kubectl(*asked):
             time.sleep(0.5)
         if process.poll() is None:
             create(password)
+            ready = {"type": "Ready", "status": "True", "reason": "SecretSynced"}
+            change = json.dumps({"status": {"conditions": [ready]}})
+            at = ("externalsecret", name, "-n", namespace)
+            kubectl("patch", *at, "--subresource=status", "--type=merge", "-p", change)
         self._finish(process)
 
     def destroy(self) -> None:
@@ -131,11 +141,11 @@ class Stack:
     @staticmethod
     def _finish(process: subprocess.Popen[str]) -> None:
         try:
-            output, _ = process.communicate(timeout=240)
+            output, _ = process.communicate(timeout=1200)
         except subprocess.TimeoutExpired:
             process.terminate()  # it ends in good order, and lets go of the state
-            output, _ = process.communicate(timeout=60)
-        assert process.returncode == 0, output
+            output, _ = process.communicate(timeout=300)
+        assert process.returncode == 0, output[-3000:]
 
 
 @pytest.fixture(scope="module")
@@ -185,8 +195,8 @@ def namespace(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) 
         create(secret("tls", outside, **tls), *database(outside, "postgres", images["database"]))
         if not kubectl("get", resource, "--ignore-not-found"):
             kubectl("create", "-f", "-", text=json.dumps(kind))
-        kubectl("wait", "--for=condition=Established", resource, "--timeout=60s")
-        kubectl("-n", outside, "wait", "--for=condition=Ready", "pod/postgres", "--timeout=90s")
+        wait_established(resource)
+        kubectl("-n", outside, "wait", "--for=condition=Ready", "pod/postgres", "--timeout=600s")
         stack.up(secret("todo", name, **_secrets()))
         yield name
     finally:
@@ -235,13 +245,14 @@ def _started_with(namespace: str, name: str, change: Callable[[Manifest], None])
 
 def _refusal(namespace: str, pod: str, reason: str) -> None:
     """Waits until the pod's log has the reason; it is not ready then."""
-    log = ""
-    for _ in range(60):
-        log = kubectl("-n", namespace, "logs", pod, "-c", "backend-init", "--ignore-errors")
-        if reason in log:
-            break
-        time.sleep(1)
-    assert reason in log
+    log = list[str]()
+
+    def is_said() -> bool:
+        logs = ("logs", pod, "-c", "backend-init", "--ignore-errors")
+        log[:] = [kubectl("-n", namespace, *logs)]
+        return reason in log[0]
+
+    until(lambda: f"{reason!r} in the log, which has {log[0][-2000:]}", is_said, 300)
     ready = "{.status.conditions[?(@.type=='Ready')].status}"
     assert kubectl("-n", namespace, "get", "pod", pod, "-o", f"jsonpath={ready}") == "False"
     kubectl("-n", namespace, "delete", "pod", pod, "--grace-period=1", "--wait=false")

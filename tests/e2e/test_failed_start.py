@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from tests.commands import how_it_ended
 from tests.e2e.deployment import PROJECT, Deployment
 
 _PROGRAM = """
@@ -27,7 +28,7 @@ end_quietly()
 def give_up_soon(args):
     if not args.type_.endswith(":Deployment"):
         return None
-    soon = pulumi.ResourceOptions(custom_timeouts=pulumi.CustomTimeouts(create="45s"))
+    soon = pulumi.ResourceOptions(custom_timeouts=pulumi.CustomTimeouts(create="90s"))
     return pulumi.ResourceTransformationResult(
         args.props, pulumi.ResourceOptions.merge(args.opts, soon)
     )
@@ -89,12 +90,13 @@ def test_services_without_ready_pods_fail_the_update_with_the_reasons_of_the_pod
     (tmp_path / "__main__.py").write_text(program)
     (tmp_path / "Pulumi.yaml").write_text(_PROJECT)
     made = _pulumi(tmp_path, "stack", "init")
-    assert made.returncode == 0, made.stderr
+    assert made.returncode == 0, how_it_ended(made)
 
     done = _pulumi(tmp_path, "up", "--yes", "--skip-preview")
 
     said = done.stdout
-    assert done.returncode != 0, said
+    print(how_it_ended(done))  # shown where something of the following is missing
+    assert done.returncode != 0
     assert "Traceback" not in said
     assert f"Deployment {namespace}/unbuilt does not get ready: pod unbuilt-" in said
     assert "localhost/nobody/built:this" in said

@@ -7,9 +7,9 @@ import re
 import socket
 from urllib.parse import urlsplit
 
-import httpx
 import pytest
 
+from tests.e2e.asking import ask
 from tests.e2e.crawler import files_named_in
 from tests.e2e.deployment import Deployment
 
@@ -74,7 +74,7 @@ _LOCKED = {
 def test_pages_run_only_what_was_built_into_them(
     deployment: Deployment, path: str, status: int
 ) -> None:
-    answer = httpx.get(deployment.frontend + path)
+    answer = ask("GET", deployment.frontend + path)
     assert answer.status_code == status
     scripts = re.findall(r"<script(?![^>]* src=)[^>]*>(.*?)</script>", answer.text, re.DOTALL)
     digests = [hashlib.sha256(script.encode()).digest() for script in scripts]
@@ -100,10 +100,10 @@ def test_pages_run_only_what_was_built_into_them(
 
 
 def test_files_of_a_page_are_compressed_kept_and_locked_up(deployment: Deployment) -> None:
-    files = files_named_in(httpx.get(deployment.frontend).text)
+    files = files_named_in(ask("GET", deployment.frontend).text)
     assert len(files) > 3
     for file in files:
-        answer = httpx.get(deployment.frontend + file, headers={"Accept-Encoding": "br"})
+        answer = ask("GET", deployment.frontend + file, headers={"Accept-Encoding": "br"})
         assert answer.status_code == 200, file
         assert answer.headers["content-encoding"] == "br"
         assert dict(answer.headers).items() >= _LOCKED.items()
@@ -112,16 +112,16 @@ def test_files_of_a_page_are_compressed_kept_and_locked_up(deployment: Deploymen
 
 
 def test_a_page_is_asked_for_each_time_and_sent_when_it_has_changed(deployment: Deployment) -> None:
-    page = httpx.get(deployment.frontend)
+    page = ask("GET", deployment.frontend)
     assert page.headers["cache-control"] == "no-cache"
-    again = httpx.get(deployment.frontend, headers={"If-None-Match": page.headers["etag"]})
+    again = ask("GET", deployment.frontend, headers={"If-None-Match": page.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
 
 
 def test_a_file_that_no_pod_has_is_missing_on_this_connection_alone(
     deployment: Deployment,
 ) -> None:
-    answer = httpx.get(f"{deployment.frontend}/_next/static/chunks/of-a-build-before.js")
+    answer = ask("GET", f"{deployment.frontend}/_next/static/chunks/of-a-build-before.js")
     assert answer.status_code == 404
     assert answer.json()["detail"]
     assert answer.headers["cache-control"] == "no-store"

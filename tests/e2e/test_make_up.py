@@ -5,33 +5,24 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 import yaml
 
-from console.waiting import last_answer
 from distribution.cluster import places
+from tests.commands import how_it_ended, run, succeeded
+from tests.e2e.asking import ask
 from tests.e2e.deployment import PROJECT, Deployment
 
 NO_UPDATE = "so there is no update"
 
 
 def make_up(deployment: Deployment) -> str:
-    done = subprocess.run(
-        ["make", "up", f"STACK={deployment.stack}"],
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=600,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    return succeeded(run(["make", "up", f"STACK={deployment.stack}"], 1800, cwd=PROJECT))
 
 
 def newest_update(deployment: Deployment) -> Any:
     listed = deployment.pulumi("stack", "history", "--json", "--page-size", "1")
-    assert listed.returncode == 0, listed.stderr
+    assert listed.returncode == 0, how_it_ended(listed)
     return json.loads(listed.stdout)[0]["startTime"]
 
 
@@ -68,8 +59,10 @@ def test_objects_that_were_deleted_come_back(deployment: Deployment) -> None:
     printed = make_up(deployment)
     assert "gone from the cluster since the last update: 2 objects" in printed
     assert deployment.frontend in printed
-    assert httpx.get(f"{deployment.frontend}/api/ready").status_code == 200
-    assert httpx.get(f"{deployment.backend}/ready").status_code == 200
+    # Both are rolled out and answer, of which pods more may be on their way.
+    assert ask("GET", f"{deployment.frontend}/api/ready").status_code == 200
+    assert ask("GET", f"{deployment.backend}/ready").status_code == 200
+    deployment.wait_ready()
 
 
 @pytest.mark.parametrize("command", ["make up", "pulumi up"])
@@ -83,18 +76,9 @@ def test_an_image_that_the_node_lost_is_loaded_again(deployment: Deployment, com
     if command == "make up":
         make_up(deployment)
     else:
-        assert "1 to update" in deployment.pulumi("preview").stdout
+        previewed = deployment.pulumi("preview")
+        assert "1 to update" in previewed.stdout, how_it_ended(previewed)
         deployment.up()
     listed = subprocess.run([*store, "ls", "-q"], check=True, capture_output=True, text=True)
     assert image in listed.stdout.split()
     deployment.wait_ready()
-    # kube-proxy has yet to learn of pods that have just become ready.
-    url = f"{deployment.frontend}/api/ready"
-    assert last_answer(lambda: _answers(url), bool, 30)
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(url).status_code == 200
-    except httpx.TransportError:
-        return False

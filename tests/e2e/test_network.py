@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
 import pytest
 
+from console.waiting import last_answer
+from tests.commands import how_it_ended
+from tests.e2e.asking import ask
 from tests.e2e.deployment import Deployment
 
 ENFORCEMENT = "todo/network-policies"
@@ -47,7 +49,12 @@ class Pod:
     name: str
     program: tuple[str, ...] = ("python", "-c", _PYTHON)
 
-    def connect(self, host: str, port: int) -> str:
+    def expect(self, wanted: str, host: str, port: int) -> None:
+        """Connections end so, once the node knows of both pods and is not too busy."""
+        said = last_answer(lambda: self._connect(host, port), lambda it: it == wanted, 60)
+        assert said == wanted, f"from {self.name} to {host}:{port}"
+
+    def _connect(self, host: str, port: int) -> str:
         where = ("--namespace", self.namespace, "exec", self.name, "--")
         return self.deployment.kubectl(*where, *self.program, host, str(port)).strip()
 
@@ -98,9 +105,9 @@ def strangers(deployment: Deployment) -> Iterator[tuple[Pod, Pod]]:
     listed = json.dumps({"apiVersion": "v1", "kind": "List", "items": manifests})
     try:
         done = deployment.try_kubectl(*where, "apply", "-f", "-", text=listed)
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == 0, how_it_ended(done)
         deployment.kubectl(
-            *where, "wait", "--for=condition=Ready", "pod", "--all", "--timeout=120s"
+            *where, "wait", "--for=condition=Ready", "pod", "--all", "--timeout=600s"
         )
         yield pods[0], pods[1]
     finally:
@@ -122,28 +129,28 @@ def test_only_the_backend_reaches_the_database(
     deployment: Deployment, frontend: Pod, backend: Pod, strangers: tuple[Pod, Pod]
 ) -> None:
     database = f"postgres.{deployment.namespace}"
-    assert backend.connect(database, 5432) == "open"
-    assert frontend.connect(database, 5432) == "closed"
-    assert strangers[0].connect(database, 5432) == "closed"
+    backend.expect("open", database, 5432)
+    frontend.expect("closed", database, 5432)
+    strangers[0].expect("closed", database, 5432)
 
 
 def test_only_the_frontend_reaches_the_backend_inside_the_cluster(
     deployment: Deployment, frontend: Pod, backend: Pod, strangers: tuple[Pod, Pod]
 ) -> None:
     service = f"backend.{deployment.namespace}"
-    assert frontend.connect(service, 8000) == "open"
-    assert strangers[0].connect(service, 8000) == "closed"
+    frontend.expect("open", service, 8000)
+    strangers[0].expect("closed", service, 8000)
 
 
 def test_what_is_open_to_the_outside_is_closed_to_other_namespaces(
     deployment: Deployment, strangers: tuple[Pod, Pod]
 ) -> None:
     for url in (deployment.frontend, deployment.backend):
-        assert httpx.get(url).status_code < 500
+        assert ask("GET", url).status_code < 500
         node, port = urlsplit(url).hostname, urlsplit(url).port
         assert node
         assert port
-        assert strangers[0].connect(node, port) == "closed"
+        strangers[0].expect("closed", node, port)
 
 
 def test_the_application_reaches_nothing_else(
@@ -151,6 +158,6 @@ def test_the_application_reaches_nothing_else(
 ) -> None:
     other, stranger = strangers
     for place in (API_SERVER, (stranger.address, STRANGER_PORT)):
-        assert other.connect(*place) == "open"
-        assert backend.connect(*place) == "closed"
-        assert frontend.connect(*place) == "closed"
+        other.expect("open", *place)
+        backend.expect("closed", *place)
+        frontend.expect("closed", *place)

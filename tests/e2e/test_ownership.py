@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import httpx
 import pytest
 import yaml
 
+from tests.commands import how_it_ended
+from tests.e2e.asking import ask
 from tests.e2e.deployment import PROJECT, Deployment
+from tests.waiting import until
 
 _MARK = "todo-kubernetes/stack"
 _KINDS = (
@@ -29,6 +31,9 @@ def shared(deployment: Deployment) -> Iterator[str]:
     name = f"shared-{uuid4().hex[:8]}"
     deployment.kubectl("create", "namespace", name)
     deployment.kubectl("create", "configmap", "keep", "--namespace", name)
+    # What the cluster itself puts into each comes a little later.
+    own = {"ServiceAccount/default", "ConfigMap/kube-root-ca.crt"}
+    until("what each namespace has", lambda: own <= _wanted(deployment, name).keys(), 120)
     yield name
     deployment.kubectl("delete", "namespace", name)
 
@@ -68,12 +73,12 @@ def _stack_file(stack: Deployment) -> Path:
 
 
 def _done(done: subprocess.CompletedProcess[str]) -> str:
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == 0, how_it_ended(done)
     return done.stdout
 
 
 def _refused(done: subprocess.CompletedProcess[str]) -> str:
-    assert done.returncode != 0, done.stdout
+    assert done.returncode != 0, how_it_ended(done)
     return done.stdout + done.stderr
 
 
@@ -113,7 +118,7 @@ def test_a_second_stack_is_refused_and_the_first_one_stays(
     assert _wanted(deployment, deployment.namespace) == before
     _done(second.pulumi("destroy", "--yes", "--skip-preview"))
     assert _wanted(deployment, deployment.namespace) == before
-    assert httpx.get(f"{deployment.backend}/ready").status_code == 200
+    assert ask("GET", f"{deployment.backend}/ready").status_code == 200
     _done(deployment.pulumi("preview", "--expect-no-changes"))
 
 
@@ -178,8 +183,10 @@ def test_an_adopted_namespace_outlives_the_stack_and_gives_its_data_back(
     before = _wanted(deployment, shared)
     _move(second, shared, adopt=True)
     second.up()
+    second.wait_served()
     account = {"email": f"{uuid4().hex}@example.org", "password": uuid4().hex}
-    assert httpx.post(f"{second.frontend}/api/auth/sign-up", json=account).status_code < 300
+    signed_up = ask("POST", f"{second.frontend}/api/auth/sign-up", json=account)
+    assert signed_up.status_code < 300, signed_up.text
 
     _done(second.pulumi("destroy", "--yes", "--skip-preview"))
     left = _wanted(deployment, shared)
@@ -187,7 +194,9 @@ def test_an_adopted_namespace_outlives_the_stack_and_gives_its_data_back(
     assert {name.split("/")[0] for name in left.keys() - before.keys()} == {"PersistentVolumeClaim"}
 
     second.up()
-    assert httpx.post(f"{second.frontend}/api/auth/sign-in", json=account).status_code < 300
+    second.wait_served()
+    signed_in = ask("POST", f"{second.frontend}/api/auth/sign-in", json=account)
+    assert signed_in.status_code < 300, signed_in.text
 
 
 def test_everything_that_destroy_keeps_has_the_mark_and_no_pod_has(deployment: Deployment) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.commands import how_it_ended
 from tests.e2e.deployment import PROJECT, Deployment
 
 
@@ -40,7 +41,7 @@ def _backend(deployment: Deployment) -> str:
 
 def test_the_deployed_stack_keeps_the_rules(deployment: Deployment) -> None:
     done = deployment.pulumi("preview", "--policy-pack", "policy")
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == 0, how_it_ended(done)
     assert "✅ todo@" in done.stdout
 
 

@@ -1,11 +1,10 @@
 """New secrets while requests go on."""
 
-import time
-
-import httpx
-
+from tests.commands import how_it_ended, succeeded
+from tests.e2e.asking import ask
 from tests.e2e.deployment import Deployment
 from tests.e2e.traffic import Traffic
+from tests.waiting import until
 
 
 def _secret(deployment: Deployment, name: str) -> str:
@@ -16,13 +15,13 @@ def test_the_password_is_rotated_without_a_failed_request(deployment: Deployment
     before = _secret(deployment, "databasePassword")
     with Traffic(deployment) as traffic:
         done = deployment.ops("rotate-password", "--yes")
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == 0, how_it_ended(done)
     traffic.assert_unharmed()
     after = _secret(deployment, "databasePassword")
     assert after != before
     assert after not in done.stdout + done.stderr
     deployment.wait_ready()
-    assert deployment.ops("validate").returncode == 0
+    succeeded(deployment.ops("validate"))
 
 
 class _SignIns(Traffic):
@@ -30,8 +29,11 @@ class _SignIns(Traffic):
 
     def run(self) -> None:
         while not self.done.wait(2):
-            answer = httpx.post(f"{self.backend}/api/auth/sign-in", json=self.account, timeout=15)
+            answer = ask("POST", f"{self.backend}/api/auth/sign-in", json=self.account)
             if answer.status_code == 429:
+                continue
+            if answer.status_code != 200:
+                self.failures.append(f"sign in: {answer.status_code} {answer.text[:80]}")
                 continue
             self.headers = {"Authorization": f"Bearer {answer.json()['token']}"}
             for _ in range(8):
@@ -41,16 +43,7 @@ class _SignIns(Traffic):
 def _answers(deployment: Deployment, session: dict[str, str]) -> set[int]:
     """What both pods say to a session, asked often enough to have heard each."""
     url = f"{deployment.backend}/api/me"
-    return {httpx.get(url, headers=session).status_code for _ in range(20)}
-
-
-def _is_signed_out(deployment: Deployment, session: dict[str, str]) -> bool:
-    """Asks for a minute: a pod that is being replaced still answers while it drains."""
-    for _ in range(60):
-        if _answers(deployment, session) == {401}:
-            return True
-        time.sleep(1)
-    return False
+    return {ask("GET", url, headers=session).status_code for _ in range(20)}
 
 
 def test_the_session_key_is_rotated_and_nobody_is_signed_out(deployment: Deployment) -> None:
@@ -58,7 +51,7 @@ def test_the_session_key_is_rotated_and_nobody_is_signed_out(deployment: Deploym
     with Traffic(deployment) as traffic, _SignIns(deployment) as sign_ins:
         done = deployment.ops("rotate-jwt-key", "--yes")
         deployment.wait_ready()
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == 0, how_it_ended(done)
     # Sessions from before stay valid, and each new one is so at every pod.
     traffic.assert_unharmed()
     assert sign_ins.failures == []
@@ -77,8 +70,9 @@ def test_the_session_key_is_rotated_and_nobody_is_signed_out(deployment: Deploym
     assert _answers(deployment, traffic.headers) == {200}
 
     finished = deployment.ops("rotate-jwt-key", "--finish", "--now", "--yes")
-    assert finished.returncode == 0, finished.stdout + finished.stderr
+    assert finished.returncode == 0, how_it_ended(finished)
     deployment.wait_ready()
-    assert _is_signed_out(deployment, traffic.headers)
+    # A pod that is being replaced still answers while it drains.
+    until("signed out", lambda: _answers(deployment, traffic.headers) == {401}, 300)
     assert _answers(deployment, new_session) == {200}
-    assert deployment.pulumi("preview", "--expect-no-changes").returncode == 0
+    succeeded(deployment.pulumi("preview", "--expect-no-changes"))

@@ -2,8 +2,8 @@
 
 import json
 
-import httpx
-
+from tests.commands import how_it_ended
+from tests.e2e.asking import ask
 from tests.e2e.deployment import PROJECT, Deployment
 
 
@@ -18,13 +18,13 @@ def test_five_pods_are_ready(deployment: Deployment) -> None:
 def test_both_node_ports_answer(deployment: Deployment) -> None:
     assert deployment.frontend.endswith(":30000")
     assert deployment.backend.endswith(":30001")
-    assert "<title>" in httpx.get(deployment.frontend).text
-    assert httpx.get(f"{deployment.backend}/ready").status_code == 200
+    assert "<title>" in ask("GET", deployment.frontend).text
+    assert ask("GET", f"{deployment.backend}/ready").status_code == 200
 
 
 def test_a_second_run_changes_nothing(deployment: Deployment) -> None:
     done = deployment.pulumi("preview", "--expect-no-changes")
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.returncode == 0, how_it_ended(done)
 
 
 def test_pods_outside_the_restricted_standard_are_refused(deployment: Deployment) -> None:

@@ -39,7 +39,9 @@ def test_every_object_of_accepted_settings_is_accepted(namespace: str) -> None:
 
     collect()
     done = send(*objects.values())
-    assert done.stderr == ""
+    # CloudNativePG says so of what decision 0020 chooses knowingly, where its operator runs.
+    warnings = done.stderr.splitlines()
+    assert [it for it in warnings if "support for Barman Cloud" not in it] == []
     assert len(done.stdout.splitlines()) == len(objects)
 
 

@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import socket
 import subprocess
 import urllib.request
 from collections.abc import Iterator
@@ -11,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.commands import how_it_ended
 from tests.e2e.deployment import PROJECT, Deployment
+from tests.ports import free_port
+from tests.waiting import until
 
 PORT = 8080
 
@@ -33,12 +35,12 @@ class Shop:
 
     def pulumi(self, *arguments: str) -> str:
         done = self._run("pulumi", *arguments, "--stack", "test", "--color", "never")
-        assert done.returncode == 0, done.stdout + done.stderr
+        assert done.returncode == 0, how_it_ended(done)
         return done.stdout
 
     def kubectl(self, *arguments: str) -> str:
         done = self._run("kubectl", "--namespace", "shop", *arguments)
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == 0, how_it_ended(done)
         return done.stdout
 
     def _run(self, *command: str) -> subprocess.CompletedProcess[str]:
@@ -65,15 +67,19 @@ def shop(
     try:
         shop.pulumi("destroy", "--yes")
     finally:
-        shop.kubectl("delete", "namespace", "shop", "--ignore-not-found", "--timeout", "180s")
+        shop.kubectl("delete", "namespace", "shop", "--ignore-not-found", "--timeout", "600s")
 
 
 def test_the_shop_opens_and_closes(shop: Shop) -> None:
     shop.pulumi("up", "--yes")
     for workload in ("deployment/web", "deployment/worker", "statefulset/database"):
-        shop.kubectl("rollout", "status", workload, "--timeout", "180s")
+        shop.kubectl("rollout", "status", workload, "--timeout", "600s")
     assert "The shop is open" in _page(shop)
-    assert "the database answers encrypted" in shop.kubectl("logs", "deployment/worker")
+    until(
+        "the worker's connection to the database",
+        lambda: "the database answers encrypted" in shop.kubectl("logs", "deployment/worker"),
+        300,
+    )
     assert shop.kubectl("get", "cronjob", "--output", "name").split() == [
         "cronjob.batch/database-backup"
     ]
@@ -90,15 +96,13 @@ def test_nobody_else_reaches_the_shops_database(deployment: Deployment, shop: Sh
 
 
 def _page(shop: Shop) -> str:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = ["kubectl", "--namespace", "shop", "port-forward", "service/web", f"{port}:{PORT}"]
     with subprocess.Popen(command, env=shop.environment, stdout=subprocess.PIPE) as forward:
         try:
             assert forward.stdout
             forward.stdout.readline()  # it says when it listens
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=20) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=120) as answer:
                 return answer.read().decode()
         finally:
             forward.terminate()

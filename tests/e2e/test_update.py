@@ -5,10 +5,12 @@ import subprocess
 from pathlib import Path
 from uuid import uuid4
 
-import httpx
-
+from ops.verdicts import DRIFT
+from tests.commands import how_it_ended
+from tests.e2e.asking import ask
 from tests.e2e.deployment import Deployment
 from tests.e2e.traffic import Traffic
+from tests.waiting import until
 
 BACKEND_SOURCE = Path("apps/backend/todo_backend/__init__.py")
 
@@ -47,7 +49,7 @@ def test_the_history_says_how_to_roll_back(deployment: Deployment, workspace: De
     assert deployment.image("backend") != good
 
     listed = workspace.ops("history", "--json")
-    assert listed.returncode == 0, listed.stderr
+    assert listed.returncode == 0, how_it_ended(listed)
     bad, previous = json.loads(listed.stdout)[:2]
     assert bad["message"] == "A release with a mistake"
     _git(workspace, "checkout", previous["commit"], "--", "apps")
@@ -63,11 +65,12 @@ def test_drift_is_found_and_mended(deployment: Deployment) -> None:
     deployment.kubectl("scale", "deployment/frontend", "--replicas=3")
 
     found = deployment.pulumi("refresh", "--preview-only", "--diff")
-    assert found.returncode == 0, found.stderr
+    assert found.returncode == 0, how_it_ended(found)
     assert f'~ {label}: "todo" => "drifted"' in found.stdout
     assert "~ replicas: 2 => 3" in found.stdout
-    summary = deployment.ops("drift")
-    assert summary.returncode == 5, summary.stderr
+    summary = deployment.ops("drift", "--record")
+    assert summary.returncode == 5, how_it_ended(summary)
+    assert _recorded_drift(deployment) == ["found"]
     assert "Deployment\tfrontend\tspec.replicas\t2\t3" in summary.stdout
     assert "DRIFT: 2 differences" in summary.stdout
 
@@ -75,22 +78,49 @@ def test_drift_is_found_and_mended(deployment: Deployment) -> None:
     deployment.wait_ready()
     assert deployment.objects("deployment/frontend")["spec"]["replicas"] == 2
     assert deployment.objects("service/backend")["metadata"]["labels"][label] == "todo"
-    summary = deployment.ops("drift", "--full")
-    assert summary.returncode == 0, summary.stdout
+    summary = deployment.ops("drift", "--full", "--record")
+    assert summary.returncode == 0, how_it_ended(summary)
     assert "NO DRIFT" in summary.stdout
+    assert _recorded_drift(deployment) == ["none"]
+
+
+def test_a_look_for_drift_that_cannot_be_is_neither_drift_nor_none(deployment: Deployment) -> None:
+    before = _recorded_drift(deployment)
+    wrong = {"PULUMI_CONFIG_PASSPHRASE": "another", "PULUMI_CONFIG_PASSPHRASE_FILE": ""}
+    done = deployment.ops("drift", "--record", environment=wrong)
+    assert done.returncode == 3, how_it_ended(done)
+    assert "The passphrase does not open this stack" in done.stderr
+    assert _recorded_drift(deployment) == before
+
+
+def _recorded_drift(deployment: Deployment) -> list[str]:
+    """What an alert would read."""
+    found = deployment.objects("deployments")["items"]
+    notes = [it["metadata"]["annotations"].get(DRIFT) for it in found]
+    return [note for note in notes if note]
 
 
 def test_destroy_keeps_the_data_and_up_takes_it_back(deployment: Deployment) -> None:
     account = {"email": f"{uuid4().hex}@example.org", "password": uuid4().hex}
-    assert httpx.post(f"{deployment.frontend}/api/auth/sign-up", json=account).status_code < 300
+    signed_up = ask("POST", f"{deployment.frontend}/api/auth/sign-up", json=account)
+    assert signed_up.status_code < 300, signed_up.text
 
     done = deployment.pulumi("destroy", "--yes", "--skip-preview")
-    assert done.returncode == 0, done.stdout + done.stderr
-    left = deployment.kubectl("get", "all,secrets,configmaps,networkpolicies", "-o", "name").split()
-    assert [name for name in left if name != "configmap/kube-root-ca.crt"] == []
+    assert done.returncode == 0, how_it_ended(done)
+    kinds = "all,secrets,configmaps,networkpolicies"
+    left = list[str]()
+
+    def is_empty() -> bool:
+        found = deployment.kubectl("get", kinds, "-o", "name").split()
+        left[:] = [name for name in found if name != "configmap/kube-root-ca.crt"]
+        return not left
+
+    # What ended jobs have left goes after the CronJob that made them.
+    until(lambda: f"nothing but data, and not {left}", is_empty, 180)
     claims = deployment.kubectl("get", "persistentvolumeclaims", "-o", "name").split()
     assert "persistentvolumeclaim/data-postgres-0" in claims
 
     deployment.up()
     deployment.wait_ready()
-    assert httpx.post(f"{deployment.frontend}/api/auth/sign-in", json=account).status_code < 300
+    signed_in = ask("POST", f"{deployment.frontend}/api/auth/sign-in", json=account)
+    assert signed_in.status_code < 300, signed_in.text

@@ -5,10 +5,12 @@ from typing import Any
 import pytest
 
 from components.values.exposure import IngressExposure
+from tests.addons.program import STACKS as ADDONS
+from tests.addons.program import addon_settings, run_addons
 from tests.programs import STACKS, run_program, stack_settings
 
 Manifests = dict[str, list[dict[str, Any]]]
-"""Kubernetes objects by variant of the settings."""
+"""Kubernetes objects by variant of the settings, those of the add-ons among them."""
 
 
 def variants() -> dict[str, Any]:
@@ -23,4 +25,7 @@ def variants() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def manifests() -> Manifests:
-    return {name: run_program(it).manifests() for name, it in variants().items()}
+    own = {name: run_program(it).manifests() for name, it in variants().items()}
+    # Without what charts and published definitions hold, which their makers answer for.
+    addons = {f"addons-{it}": run_addons(addon_settings(it)).manifests() for it in ADDONS}
+    return {**own, **addons}

@@ -28,7 +28,7 @@ def test_checkov_finds_nothing(manifests: Manifests, tmp_path: Path) -> None:
         ],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=900,
         check=False,
     )
     printed: Any = json.loads(done.stdout)

@@ -2,10 +2,9 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -14,13 +13,13 @@ import pytest
 import typer
 
 from components.postgres.backup_script import BACKUP_SCRIPT
-from console.failure import Failure
 from ops import database
 from ops.commands import backups, restore
 from ops.context import Target
-from ops.jobs import Done
+from ops.jobs import Done, JobFailed, Script, Step
 from ops.kube import Ran
 from tests.ops.stacks import with_database
+from tests.ports import free_port
 
 SUPERUSER = "postgres"
 
@@ -41,13 +40,21 @@ class Server:
         self._folder = Path(tempfile.mkdtemp(prefix="todo-restore-"))
         if self._user:
             shutil.chown(self._folder, self._user)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         data = str(self._folder / "data")
         self._run("initdb", "-D", data, "-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--no-sync")
+        self._start()
+
+    def _start(self) -> None:
+        data = str(self._folder / "data")
         options = f"-p {self.port} -k {self._folder} -c listen_addresses=127.0.0.1 -c fsync=off"
-        self._run("pg_ctl", "start", "-D", data, "-s", "-w", "-o", options, "-l", f"{data}/log")
+        start = ("pg_ctl", "start", "-D", data, "-s", "-w", "-t", "600")
+        self._run(*start, "-o", options, "-l", f"{data}/log")
+
+    def restart(self) -> None:
+        """Stops it and starts it again, as it needs for some settings."""
+        self._run("pg_ctl", "stop", "-D", str(self._folder / "data"), "-s", "-m", "fast")
+        self._start()
 
     def _run(self, program: str, *arguments: str) -> None:
         subprocess.run(
@@ -62,6 +69,20 @@ class Server:
         data = str(self._folder / "data")
         self._run("pg_ctl", "stop", "-D", data, "-s", "-m", "immediate")
         shutil.rmtree(self._folder)
+
+    def encrypt(self, certificate: Path, key: Path, *, role: str) -> None:
+        """Has a certificate from now on, and wants a password over TLS of one role."""
+        data = self._folder / "data"
+        for file, name in ((certificate, "server.crt"), (key, "server.key")):
+            shutil.copy(file, data / name)
+            shutil.chown(data / name, self._user or os.geteuid())
+            (data / name).chmod(0o600)
+        rules = data / "pg_hba.conf"
+        rules.write_text(f"hostssl all {role} all scram-sha-256\n{rules.read_text()}")
+        self.sql("ALTER SYSTEM SET ssl = on")
+        self.sql("SELECT pg_reload_conf()")
+        # Who connects from now on; those before may still be without.
+        until(lambda: self.sql("SHOW ssl") == "on")
 
     def environment(self, user: str = SUPERUSER) -> dict[str, str]:
         return {
@@ -102,16 +123,18 @@ class Deployed:
         self._password.write_text("unused")
         self.jobs: list[str] = []
         self.to = Target(folder, None)
-        cluster = SimpleNamespace(run=self._in_pod)
+        self.notes: dict[str, str] = {}
+        cluster = SimpleNamespace(run=self._in_pod, patch=self._patch)
         stack = with_database(name=name, user=self.user)
         vars(self.to).update(stack=stack, cluster=cluster)
         self._context = cast("typer.Context", SimpleNamespace(obj=self.to))
         container = {"command": ["/bin/sh", "-c", BACKUP_SCRIPT]}
         self.cron_job: Any = {
+            "metadata": {"name": "postgres-backup"},
             "spec": {
                 "schedule": "17 3 * * *",
                 "jobTemplate": {"spec": {"template": {"spec": {"containers": [container]}}}},
-            }
+            },
         }
         monkeypatch.setattr(database, "disk", lambda *_: (1 << 40, self.free))
         monkeypatch.setattr(database, "require_ready", lambda *_: None)
@@ -141,7 +164,7 @@ class Deployed:
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
-            timeout=60,
+            timeout=600,
         )
 
     def dump(self) -> str:
@@ -170,18 +193,23 @@ class Deployed:
         cluster: object,
         cron_job: object,
         purpose: str,
-        script: str = BACKUP_SCRIPT,
-        environment: Mapping[str, str] | None = None,
+        steps: Sequence[Step] | None = None,
     ) -> Done:
         self.jobs.append(purpose)
-        given = dict(environment or {})
+        (step,) = steps or [Script(BACKUP_SCRIPT)]
+        assert isinstance(step, Script), "a stack with a volume has no store"
+        script, given = step.text, dict(step.environment)
         if "BACKUP" in given:
             given["BACKUP"] = self.command(given["BACKUP"])[-1]
         done = self.run(script, **given)
         lines = [line for line in done.stdout.splitlines() if line.strip()]
         if done.returncode:
-            raise Failure(f"The job {purpose} failed: {lines[-1] if lines else ''}")
+            raise JobFailed(f"The job {purpose} failed: {lines[-1] if lines else ''}", lines)
         return Done(lines, 0.1)
+
+    def _patch(self, kind: str, name: str, body: Any) -> None:
+        assert (kind, name) == ("CronJob", "postgres-backup")
+        self.notes |= body["metadata"]["annotations"]
 
     def _in_pod(self, pod: str, container: str, command: Sequence[str], stdin: str = "") -> Ran:
         done = subprocess.run(

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from console.failure import Failure
-from ops.backup_checks import backups, collations
-from ops.commands.status import last_backup
+from console.failure import ExitCode, Failure
+from ops.backup_checks import backups, collations, drills
+from ops.commands.status import last_backup, last_drill
 from ops.facts import Facts
 from ops.findings import Finding
-from ops.jobs import backup_cron_job, job_of
+from ops.jobs import Script, backup_cron_job, drill_cron_job, job_of
 from ops.stack import Stack
 from tests.ops.scratch_server import Deployed
-from tests.ops.stacks import deployed, with_database, with_database_outside
+from tests.ops.stacks import EXAMPLE, deployed, with_database, with_database_outside
 
 LABELS = {"app.kubernetes.io/component": "backup"}
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -35,7 +35,7 @@ def cluster(
     found = {"Job": runs or [], "Event": []}
 
     def find(kind: str, name: str) -> dict[str, Any] | None:
-        assert (kind, name) == ("CronJob", "postgres-backup")
+        assert (kind, name) == ("CronJob", job["metadata"]["name"] if job else "postgres-backup")
         return job
 
     return SimpleNamespace(
@@ -51,9 +51,10 @@ def cron_job(
     made: timedelta | None = None,
     labels: dict[str, str] = LABELS,
     suspend: bool = False,
+    name: str = "postgres-backup",
     **status: str,
 ) -> dict[str, Any]:
-    metadata: dict[str, Any] = {"name": "postgres-backup", "uid": "u", "labels": labels}
+    metadata: dict[str, Any] = {"name": name, "uid": "u", "labels": labels}
     if made is not None:
         metadata["creationTimestamp"] = ago(made)
     template = {"metadata": {}, "spec": {"containers": [{"command": ["sh", "-c", "true"]}]}}
@@ -67,6 +68,12 @@ def cron_job(
         },
         "status": status,
     }
+
+
+def with_drill() -> Stack:
+    backup = EXAMPLE["database"]["backup"]
+    drill = {"cronJob": "postgres-drill", "container": "drill"}
+    return with_database(backup=backup | {"drill": drill})
 
 
 def check(job: dict[str, Any] | None, stack: Stack | None = None) -> Finding:
@@ -145,7 +152,7 @@ def test_only_the_newest_backup_counts(runs: list[dict[str, Any]], pod: Any) -> 
         (cron_job(lastScheduleTime=ago(56 * DAY)), "failed"),
         (cron_job(made=2 * DAY), "failed"),
         (cron_job("@hourly", made=4 * HOUR), "failed"),
-        (cron_job("@monthly", made=2 * HOUR), "ok"),
+        (cron_job("@monthly", made=HOUR), "ok"),
         (cron_job("0 0 1 1 *", made=400 * DAY, lastSuccessfulTime=ago(HOUR)), "ok"),
         (cron_job(made=90 * DAY, lastSuccessfulTime=ago(HOUR)), "ok"),
         (cron_job(made=90 * DAY, lastSuccessfulTime=ago(27 * HOUR)), "warning"),
@@ -159,6 +166,62 @@ def test_a_backup_is_fine_only_when_every_run_that_was_due_worked(
     job: dict[str, Any], state: str
 ) -> None:
     assert check(job).state == state
+
+
+def check_drill(*runs: dict[str, Any], pods: list[Any], last: timedelta) -> Finding:
+    job = cron_job(name="postgres-drill", made=90 * DAY, lastSuccessfulTime=ago(last))
+    to = cluster(job, runs=[*runs])
+    to.pods = lambda: pods
+    (finding,) = drills(Facts(with_drill(), to))
+    return finding
+
+
+def ended_pod(job: str, **status: Any) -> dict[str, Any]:
+    labels = {"app.kubernetes.io/component": "drill", "job-name": job}
+    return {
+        "metadata": {"name": f"{job}-x", "namespace": "todo-app", "labels": labels},
+        "status": status,
+    }
+
+
+def test_a_drill_that_failed_says_what_its_pod_said_last_and_what_to_do() -> None:
+    said = "restoring x.dump (9 bytes)\nx.dump cannot be restored: end of file\n"
+    state = {"terminated": {"exitCode": 1, "message": said}}
+    pod = ended_pod("weekly", phase="Failed", containerStatuses=[{"state": state}])
+    found = check_drill(run("weekly", HOUR, conditions=FAILED), pods=[pod], last=20 * HOUR)
+    assert (found.check, found.state) == ("restore drill", "failed")
+    assert found.cause == "weekly failed: x.dump cannot be restored: end of file"
+    assert found.command.startswith("kubectl logs -n todo-app job/weekly; python -m ops backup; ")
+    assert found.command.endswith("python -m ops restore-drill --scheduled")
+
+
+def test_a_drill_that_was_evicted_says_why() -> None:
+    pod = ended_pod("weekly", phase="Failed", message="the node was low on ephemeral-storage")
+    found = check_drill(run("weekly", HOUR, conditions=FAILED), pods=[pod], last=20 * HOUR)
+    assert found.cause == "weekly failed: the node was low on ephemeral-storage"
+
+
+@pytest.mark.parametrize(
+    ("last", "state"), [(20 * HOUR, "ok"), (30 * HOUR, "warning"), (75 * HOUR, "failed")]
+)
+def test_the_age_of_the_last_good_drill_is_held_against_its_schedule(
+    last: timedelta, state: str
+) -> None:
+    assert check_drill(pods=[], last=last).state == state
+
+
+def test_status_says_how_old_the_last_good_drill_is() -> None:
+    job = cron_job(name="postgres-drill", lastSuccessfulTime=ago(3 * DAY))
+    assert "(3 d ago)" in (last_drill(with_drill(), cluster(job)) or "")
+    assert last_drill(deployed(), cluster(None)) is None
+
+
+def test_drills_without_a_schedule_are_nobodys_concern() -> None:
+    for stack in (deployed(), with_database(backup=None), with_database_outside()):
+        assert not list(drills(Facts(stack, cluster(None))))
+        with pytest.raises(Failure) as refused:
+            drill_cron_job(stack, cluster(None))
+        assert refused.value.code == ExitCode.USAGE
 
 
 def test_a_stack_without_a_backup_is_told() -> None:
@@ -188,15 +251,15 @@ def test_a_suspended_schedule_is_shown() -> None:
 
 
 def test_a_backup_by_hand_counts_as_one_of_the_schedule() -> None:
-    (owner,) = job_of(cron_job(), "manual", None, {})["metadata"]["ownerReferences"]
+    (owner,) = job_of(cron_job(), "manual", None)["metadata"]["ownerReferences"]
     assert (owner["kind"], owner["uid"], owner["controller"]) == ("CronJob", "u", True)
-    assert "ownerReferences" not in job_of(cron_job(), "drill", "true", {})["metadata"]
+    assert "ownerReferences" not in job_of(cron_job(), "drill", [Script("true")])["metadata"]
 
 
 def test_a_job_has_a_name_that_fits() -> None:
     long = cron_job()
     long["metadata"]["name"] = "p" * 52
-    assert len(job_of(long, "manual", "true", {})["metadata"]["name"]) <= 63
+    assert len(job_of(long, "manual", [Script("true")])["metadata"]["name"]) <= 63
 
 
 def test_indexes_in_another_order_are_told(deploy: Callable[..., Deployed]) -> None:

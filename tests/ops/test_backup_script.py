@@ -68,7 +68,7 @@ def test_a_backup_that_is_stopped_leaves_nothing(
     running = start(stack, PATH=program(stack, tmp_path, "pg_dump", f"{SLOW}exec sleep 60"))
     until(lambda: any(path.stat().st_size for path in stack.backups.glob("*.part")))
     running.send_signal(sent)
-    output, _ = running.communicate(timeout=60)
+    output, _ = running.communicate(timeout=300)
     assert running.returncode == 128 + sent, output
     assert files(stack) == set()
 
@@ -83,7 +83,7 @@ def test_what_a_killed_backup_left_is_shown_and_goes_with_the_next(
     (child,) = Path(f"/proc/{killed.pid}/task/{killed.pid}/children").read_text().split()
     killed.kill()
     os.kill(int(child), signal.SIGKILL)
-    killed.communicate(timeout=60)
+    killed.communicate(timeout=300)
     (left,) = files(stack)
     try:
         until(lambda: (stack.backups / left).exists())
@@ -102,7 +102,7 @@ def test_what_a_killed_backup_left_is_shown_and_goes_with_the_next(
     finally:
         if running:
             running.terminate()
-            running.communicate(timeout=60)
+            running.communicate(timeout=300)
 
 
 def test_other_files_are_neither_counted_nor_removed(
@@ -128,6 +128,35 @@ def test_other_files_are_neither_counted_nor_removed(
     assert "zzz.dump" in shown
     stack.drill()
     assert made in capsys.readouterr().out
+
+
+def test_many_backups_of_one_day_push_no_earlier_day_out(deploy: Deploy) -> None:
+    stack = deploy()
+    good = stack.backups / stack.dump()
+    stamps = [f"2026010{day}T0{hour}0000Z" for day in (1, 2, 3, 4) for hour in (1, 2)]
+    stamps += [f"20260105T0{hour}0000Z" for hour in range(1, 8)]
+    for stamp in stamps:
+        (stack.backups / f"{stack.name}-{stamp}.dump").write_bytes(good.read_bytes())
+    good.unlink()
+    made = stack.dump()
+    kept = ["20260104T020000Z", "20260105T060000Z", "20260105T070000Z"]
+    assert files(stack) == {made, *(f"{stack.name}-{stamp}.dump" for stamp in kept)}
+
+
+def test_on_a_small_volume_backups_of_the_same_day_go_before_those_of_earlier_days(
+    deploy: Deploy, tmp_path: Path
+) -> None:
+    stack = deploy()
+    good = stack.backups / stack.dump()
+    stamps = ["20260104T010000Z", *(f"20260105T0{hour}0000Z" for hour in (1, 2, 3))]
+    for stamp in stamps:
+        (stack.backups / f"{stack.name}-{stamp}.dump").write_bytes(good.read_bytes())
+    good.unlink()
+    room = f'[ "$(ls {stack.backups}/*.dump | wc -l)" -gt 2 ] && echo 1 || echo 99999999'
+    done = stack.run(BACKUP_SCRIPT, PATH=program(stack, tmp_path, "df", room))
+    assert done.returncode == 0, done.stdout
+    assert {f"{stack.name}-{stamp}.dump" for stamp in (stamps[0], stamps[-1])} < files(stack)
+    assert len(files(stack)) == 3
 
 
 def test_only_backups_that_can_be_read_count(deploy: Deploy) -> None:

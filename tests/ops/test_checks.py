@@ -7,6 +7,7 @@ import pytest
 
 from ops.checks import fullness, objects, probes
 from ops.facts import Facts
+from ops.workloads import mounted_secret
 from tests.ops.stacks import deployed
 
 
@@ -38,3 +39,11 @@ def test_a_full_volume_is_enlarged_where_it_can_be(
     found = fullness("data-postgres-0", claim, total, free)
     assert found.state == state
     assert said in f"{found.detail} {found.command}"
+
+
+def test_a_secret_that_a_server_mounts_besides_is_not_taken_for_the_applications() -> None:
+    mounted = [("metrics", "postgres-metrics"), ("secrets", "postgres-credentials")]
+    volumes = [{"name": name, "secret": {"secretName": secret}} for name, secret in mounted]
+    workload = {"spec": {"template": {"spec": {"volumes": volumes}}}}
+    assert mounted_secret(workload) == "postgres-credentials"
+    assert mounted_secret({}) is None

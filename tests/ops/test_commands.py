@@ -10,7 +10,7 @@ import typer.main
 from typer.testing import CliRunner
 
 from console.failure import Failure
-from ops.__main__ import app
+from ops.command_line import app
 from ops.commands.forward import local_ports
 from tests.ops.stacks import deployed, with_database_outside
 
@@ -32,7 +32,14 @@ def test_make_has_every_command() -> None:
 
 
 def test_make_asks_before_something_that_changes_data() -> None:
-    for command in ("restore", "rotate-password", "rotate-jwt-key", "separate-roles"):
+    for command in (
+        "restore",
+        "switchover",
+        "move-database",
+        "rotate-password",
+        "rotate-jwt-key",
+        "separate-roles",
+    ):
         for said, expected in (("YES=1", True), ("YES=no", False), ("YES=", False)):
             dry = ["make", "-n", command, said]
             done = subprocess.run(dry, cwd=PROJECT, env=_ALONE, capture_output=True, text=True)
@@ -41,7 +48,8 @@ def test_make_asks_before_something_that_changes_data() -> None:
 
 
 def test_the_documentation_has_every_command() -> None:
-    table = (PROJECT / "docs/operations.md").read_text(encoding="utf-8")
+    page = (PROJECT / "docs/operations.md").read_text(encoding="utf-8")
+    table = page.partition("| Command | Does |")[2].partition("\n\n")[0]
     documented = {name for row in re.findall(r"^\| (`.*?) \|", table, re.M) for name in _names(row)}
     assert documented == set(COMMANDS)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ops.diagnosis import diagnose_pod, diagnose_workload
+from ops.diagnosis import cannot_start, diagnose_pod, diagnose_workload
 
 
 def pod(
@@ -124,6 +124,35 @@ def test_a_failing_probe_is_explained(message: str, cause: str) -> None:
     found = diagnose_pod(pod(), [event("Unhealthy", message)])
     assert found is not None
     assert cause in found.cause
+
+
+CREATING = {"reason": "ContainerCreating"}
+NO_SECRET = event("FailedMount", 'MountVolume.SetUp failed: secret "none" not found')
+
+
+def test_a_pod_without_its_volume_waits_for_it() -> None:
+    found = diagnose_pod(pod(CREATING), [NO_SECRET])
+    assert found is not None
+    assert "waits for a volume: MountVolume.SetUp failed" in found.detail
+
+
+def with_sandbox() -> dict[str, Any]:
+    it = pod(CREATING)
+    it["status"]["conditions"].append({"type": "PodReadyToStartContainers", "status": "True"})
+    return it
+
+
+@pytest.mark.parametrize(
+    "starting",
+    [
+        with_sandbox(),
+        pod(),
+        pod({"reason": "PodInitializing"}, last={"terminated": {"exitCode": 1}}),
+    ],
+    ids=["pulls its image", "starts", "has been started before"],
+)
+def test_a_mount_that_has_failed_once_is_no_reason_any_more(starting: dict[str, Any]) -> None:
+    assert cannot_start(starting, [NO_SECRET]) is None
 
 
 def test_killed_for_memory_before_is_a_warning() -> None:

@@ -1,7 +1,11 @@
 """What Pulumi finds becomes one line a difference, without secrets."""
 
-from typing import Any
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
+import pytest
+import typer
 from pulumi.automation.events import (
     DiffKind,
     OpType,
@@ -10,7 +14,11 @@ from pulumi.automation.events import (
     StepEventStateMetadata,
 )
 
-from ops.drift import differences, planned, value_at
+from console.failure import ExitCode, Failure
+from ops.commands import drift as command
+from ops.context import Target
+from ops.drift import Difference, differences, planned, value_at
+from tests.ops.stacks import deployed
 
 
 def step(op: OpType, kind: str, field: str | None, old: Any, new: Any) -> StepEventMetadata:
@@ -75,3 +83,41 @@ def test_paths_with_quotes_and_indices() -> None:
     assert value_at(tree, "ports[0].port") == 80
     assert value_at(tree, "ports[7].port") is None
     assert value_at(tree, "metadata.name.first") is None
+
+
+@pytest.fixture
+def context() -> typer.Context:
+    to = Target(Path(), None)
+    vars(to).update(stack=deployed(), cluster=None)
+    return cast("typer.Context", SimpleNamespace(obj=to))
+
+
+def test_who_could_not_look_is_told_by_a_code_that_no_verdict_has(
+    monkeypatch: pytest.MonkeyPatch, context: typer.Context
+) -> None:
+    def find(_: object, *, full: bool) -> list[Difference]:
+        del full
+        raise Failure("`pulumi refresh` failed: no such host; correct that, then run this again.")
+
+    monkeypatch.setattr(command, "find_drift", find)
+    with pytest.raises(Failure, match="no such host") as failed:
+        command.drift(context, record=True)
+    assert failed.value.code == ExitCode.UNREACHABLE
+
+
+def test_what_was_found_is_shown_also_where_it_cannot_be_noted(
+    monkeypatch: pytest.MonkeyPatch,
+    context: typer.Context,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    found = Difference("Deployment", "backend", "spec.replicas", "2", "3")
+    monkeypatch.setattr(command, "find_drift", lambda _, full: [found])
+
+    def note(*_: object, found: bool) -> None:
+        raise Failure(f"may not patch ({found})")
+
+    monkeypatch.setattr(command, "note_drift", note)
+    with pytest.raises(Failure, match="may not patch") as failed:
+        command.drift(context, record=True)
+    assert failed.value.code == ExitCode.FAILED
+    assert "DRIFT: 1 difference;" in capsys.readouterr().out

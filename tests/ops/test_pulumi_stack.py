@@ -170,6 +170,14 @@ def test_a_preview_that_ends_without_a_word_is_a_failure(fake: Fake) -> None:
         fake.stack().preview()
 
 
+def test_values_go_into_a_file_like_the_stacks_own(fake: Fake, tmp_path: Path) -> None:
+    fake.stack().set_in_file(tmp_path / "copy", {"todo:settings.images.pins.backend": "it:1"})
+    [*_, (arguments, _)] = fake.calls()
+    written = ["--plaintext", "todo:settings.images.pins.backend=it:1"]
+    file = ["--config-file", str(tmp_path / "copy"), "--stack", "dev"]
+    assert arguments == ["config", "set-all", "--path", *written, *file]
+
+
 def test_an_update_that_does_not_end_is_interrupted(
     fake: Fake, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,6 +9,7 @@ from components.postgres.backup_script import BACKUP_SCRIPT
 from console.failure import Failure
 from ops import scripts
 from ops.database_names import Purpose, derived
+from ops.verdicts import DRILL
 from tests.ops.scratch_server import Deployed, until
 
 Deploy = Callable[..., Deployed]
@@ -129,6 +130,31 @@ def test_a_swap_that_did_not_happen_is_a_failure(
         stack.restore()
 
 
+def test_how_the_newest_drill_ended_is_noted_for_alerts(deploy: Deploy) -> None:
+    stack = deploy()
+    with pytest.raises(Failure, match="no backup yet"):
+        stack.drill()
+    assert stack.notes == {DRILL: "failed"}
+    stack.dump()
+    stack.drill()
+    assert stack.notes == {DRILL: "ok"}
+    # What no other database may hold cannot be restored beside it.
+    stack.sql("CREATE TABLE here(v int CHECK (current_database() = 'todo'))")
+    stack.sql("INSERT INTO here VALUES (1)")
+    with pytest.raises(Failure, match="COPY here"):
+        stack.drill(dump=stack.dump())
+    assert stack.notes == {DRILL: "failed"}
+
+
+def test_a_drill_that_could_not_begin_is_no_verdict_on_the_backups(deploy: Deploy) -> None:
+    stack = deploy()
+    stack.dump()
+    stack.drill()
+    with pytest.raises(Failure, match="there is no backup nope"):
+        stack.drill(dump="nope")
+    assert stack.notes == {DRILL: "ok"}
+
+
 @RIGHTS
 def test_grants_to_a_role_that_is_gone_are_told_and_the_rest_is_restored(
     deploy: Deploy, capsys: pytest.CaptureFixture[str]
@@ -201,7 +227,7 @@ def test_a_drill_that_is_stopped_leaves_nothing(fresh: bool, deploy: Deploy) -> 
         )
     )
     running.terminate()
-    output, _ = running.communicate(timeout=60)
+    output, _ = running.communicate(timeout=300)
     assert running.returncode == 143, output
     assert {path.name for path in stack.backups.iterdir()} == kept
     assert stack.server.databases() == {"todo"}
@@ -213,6 +239,7 @@ def test_a_fresh_drill_needs_the_program_deployed(deploy: Deploy) -> None:
     container["command"] = ["/bin/sh", "-c", "pg_dump > /backups/todo-earlier.dump"]
     with pytest.raises(Failure, match="is an earlier version: run pulumi up"):
         stack.drill(fresh=True)
+    assert stack.notes == {}
 
 
 @RIGHTS
@@ -225,7 +252,7 @@ def test_a_drill_does_not_disturb_another(deploy: Deploy) -> None:
         f"COMMENT ON DATABASE {scratch.name} IS '{scratch.mark}'"
     )
     other = subprocess.Popen(
-        ["psql", "-q", "-d", scratch.name, "-c", "SELECT pg_sleep(30)"],
+        ["psql", "-q", "-d", scratch.name, "-c", "SELECT pg_sleep(3600)"],
         env=stack.server.environment(),
     )
     count = "SELECT count(*) FROM pg_stat_activity WHERE datname = 'todo_restore_drill'"
@@ -233,8 +260,9 @@ def test_a_drill_does_not_disturb_another(deploy: Deploy) -> None:
         until(lambda: stack.server.sql(count) == "1")
         with pytest.raises(Failure, match="being accessed by other users: if another drill"):
             stack.drill()
+        assert stack.notes == {}
         assert stack.server.sql(count) == "1"
     finally:
         stack.server.sql(count.replace("count(*)", "pg_terminate_backend(pid, 5000)"))
-        other.wait(timeout=60)
+        other.wait(timeout=300)
     stack.drill()

@@ -157,7 +157,7 @@ def test_operations_have_a_connection_when_the_application_has_all_others(new: S
     new.restart()
     sleepers = [
         subprocess.Popen(
-            ["psql", "-XAtq", "-U", "todo", "-d", "todo", "-c", "SELECT pg_sleep(60)"],
+            ["psql", "-XAtq", "-U", "todo", "-d", "todo", "-c", "SELECT pg_sleep(3600)"],
             env=new.environment,
             stderr=subprocess.DEVNULL,
         )

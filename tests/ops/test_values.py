@@ -11,7 +11,7 @@ from ops import scripts
 from ops.commands.logs import seconds
 from ops.commands.status import state_of
 from ops.dumps import Content, compare, read
-from ops.jobs import job_of
+from ops.jobs import Script, job_of
 from ops.kube import _exit_code  # pyright: ignore[reportPrivateUsage]
 from ops.scram import verifier
 from ops.stack import ManagedObject, objects_in
@@ -91,7 +91,7 @@ def test_a_job_keeps_the_cron_jobs_pod_and_has_no_secret_in_it() -> None:
         "metadata": {"name": "postgres-backup"},
         "spec": {"jobTemplate": {"spec": {"template": template}}},
     }
-    job = job_of(cron, "drill", "echo", {"DUMP": "b"})
+    job = job_of(cron, "drill", [Script("echo", {"DUMP": "b"})])
     pod = job["spec"]["template"]["spec"]
     assert pod["serviceAccountName"] == "s"
     assert pod["containers"][0]["env"] == [{"name": "DUMP", "value": "b"}]

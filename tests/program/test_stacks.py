@@ -11,7 +11,7 @@ import pytest
 from components.image.node_images import NodeImages
 from policy.rules import STACK_RULES, Resource
 from tests.programs import STACKS, run_program, stack_settings
-from tests.recording import SECRETS, Recording
+from tests.recording import SECRETS, SIGNING_KEY, Recording
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 CHAT = {
@@ -69,7 +69,7 @@ def test_no_secret_in_the_clear(stack: str) -> None:
     settings["backend"]["chat"] = {"baseUrl": "https://chat.example.com/v1", "model": "m"}
     recording = run_program(settings, secrets={**SECRETS, **CHAT})
     seen = str([(r.raw, r.name) for r in recording.resources]) + str(recording.outputs)
-    for value in (*SECRETS.values(), *CHAT.values()):
+    for value in (*SECRETS.values(), *SIGNING_KEY.values(), *CHAT.values()):
         assert value not in seen
 
 
@@ -80,9 +80,10 @@ def test_everything_uses_the_cluster_s_provider(recording: Recording) -> None:
 
 
 def test_namespaced_objects_are_in_the_namespace(recording: Recording) -> None:
+    own = recording.one("Namespace").kubernetes_name
     for manifest in recording.manifests():
         if manifest["kind"] != "Namespace":
-            assert manifest["metadata"]["namespace"] == "todo-app"
+            assert manifest["metadata"]["namespace"] == own
 
 
 def test_node_ports() -> None:
@@ -180,15 +181,31 @@ def test_database_is_protected_in_production_only() -> None:
     assert run_program({**development, "environment": "production"}).one("StatefulSet").protect
 
 
-def test_of_all_there_is_the_backends_pods_alone_wait_for_the_database() -> None:
+def test_of_all_there_is_the_backends_pods_and_the_quota_alone_wait_for_the_database() -> None:
     recording = run_program(stack_settings("minikube"))
     database = recording.one("StatefulSet").urn
     waiting = {r.name for r in recording.resources if database in r.dependencies}
     of_backups = {name for name in waiting if name.startswith("todo-postgres-backup")}
-    assert waiting - of_backups == {"todo-backend-deployment"}
+    assert waiting - of_backups == {"todo-backend-deployment", "todo-quota"}
     # Nor for what comes after the server, such as its backups.
     backend = recording.one("Deployment", "backend").dependencies
     assert not any("postgres" in urn for urn in backend if urn != database)
+
+
+def test_the_quota_grows_before_the_pods_and_shrinks_after_them(recording: Recording) -> None:
+    workloads = [it for kind in ("Deployment", "StatefulSet") for it in recording.of(kind)]
+    # The size of an exporter is no setting.
+    sized = {it.urn for it in workloads if "exporter" not in it.name}
+    assert sized <= {*recording.one("ResourceQuota").dependencies}
+    for it in workloads:
+        assert "room in the quota of todo" in it.hooks
+
+
+def test_in_a_namespace_of_others_nobody_changes_a_quota() -> None:
+    settings = {**stack_settings("minikube"), "namespace": {"name": "shared", "adopt": True}}
+    recording = run_program(settings)
+    assert recording.of("ResourceQuota") == []
+    assert not any("quota" in hook for it in recording.resources for hook in it.hooks)
 
 
 def test_no_service_is_waited_for_but_the_workload_behind_it_is(recording: Recording) -> None:
@@ -268,6 +285,14 @@ def test_external_secrets_hold_references_only() -> None:
     assert recording.of("Secret") == []
     spec = recording.one("ExternalSecret").inputs["spec"]
     assert [it["secretKey"] for it in spec["data"]] == ["database-password", "jwt-key"]
+    assert (spec["refreshInterval"], spec.get("refreshPolicy")) == ("1h", None)
+
+
+def test_a_store_that_is_asked_by_sync_secrets_alone_is_not_asked_by_the_clock() -> None:
+    settings = stack_settings("cloud")
+    settings["secrets"]["refreshInterval"] = None
+    spec = run_program(settings, secrets={}).one("ExternalSecret").inputs["spec"]
+    assert (spec.get("refreshInterval"), spec["refreshPolicy"]) == (None, "OnChange")
 
 
 def test_chat_and_key_rotation_reach_the_backend() -> None:
@@ -383,3 +408,21 @@ def test_pods_wait_as_long_as_the_settings_say() -> None:
     assert pods["frontend"]["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"] == 20
     assert pods["frontend"]["terminationGracePeriodSeconds"] == 45
     assert pods["backend"]["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"] == 5
+
+
+def test_metrics_alone_restart_no_database_and_an_exporter_is_asked_for() -> None:
+    """A stack that has metrics already gets no exporter with a new version of the program."""
+
+    def server(metrics: str, exporter: dict[str, str] | None) -> Recording:
+        settings = stack_settings("minikube")
+        settings["metrics"] = {"mode": metrics}
+        settings["database"]["exporter"] = exporter
+        return run_program(settings)
+
+    without, scraped = server("none", None), server("annotations", None)
+    assert without.one("StatefulSet").inputs == scraped.one("StatefulSet").inputs
+    assert scraped.of("Deployment", "postgres-exporter") == []
+    asked = server("annotations", {})
+    assert asked.one("Deployment", "postgres-exporter")
+    labels = scraped.one("Namespace").inputs["metadata"]["labels"]
+    assert labels["prometheus.io/scrape"] == "true"

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from distribution.addon_parts import PARTS, POSTGRES_EXPORTER
 from tests.recording import ROOT
 from toolchain import tools
 
@@ -51,12 +52,35 @@ def test_every_command_of_make_exists(workflow: Path) -> None:
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
 
 
-@pytest.mark.parametrize("manager", RENOVATE["customManagers"], ids=lambda it: it["description"])
-def test_renovate_finds_every_version_that_it_is_told_of(manager: dict[str, Any]) -> None:
+def _found(manager: dict[str, Any], pattern: str) -> list[re.Match[str]]:
+    """What a custom manager finds in the files of one of its patterns."""
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
     names = listed.stdout.splitlines()
     (expression,) = (it.replace("(?<", "(?P<") for it in manager["matchStrings"])
+    files = [ROOT / it for it in names if re.search(pattern.strip("/"), it)]
+    texts = [it.read_text(encoding="utf-8") for it in files if it.exists()]
+    return [match for it in texts for match in re.finditer(expression, it)]
+
+
+@pytest.mark.parametrize("manager", RENOVATE["customManagers"], ids=lambda it: it["description"])
+def test_renovate_finds_every_version_that_it_is_told_of(manager: dict[str, Any]) -> None:
     for pattern in manager["managerFilePatterns"]:
-        files = [ROOT / it for it in names if re.search(pattern.strip("/"), it)]
-        texts = [it.read_text(encoding="utf-8") for it in files if it.exists()]
-        assert any(re.search(expression, it) for it in texts), f"{pattern}: {expression}"
+        assert _found(manager, pattern), f"{pattern}: {manager['matchStrings']}"
+
+
+ADDON_IMAGES = sorted(
+    {POSTGRES_EXPORTER.official, *(it.official for p in PARTS.values() for it in p.images.values())}
+)
+
+
+@pytest.mark.parametrize("image", ADDON_IMAGES)
+def test_renovate_finds_each_image_of_an_add_on_in_its_settings(image: str) -> None:
+    found = [
+        ":".join(it.group("depName", "currentValue"))
+        for manager in RENOVATE["customManagers"]
+        if manager["datasourceTemplate"] == "docker"
+        for pattern in manager["managerFilePatterns"]
+        if "settings" in pattern or "components" in pattern
+        for it in _found(manager, pattern)
+    ]
+    assert image in found

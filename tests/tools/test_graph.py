@@ -83,6 +83,7 @@ def test_traffic_of_the_cloud_stack(cloud: Recording) -> None:
     assert traffic(cloud) == {
         ("from/0.0.0.0/0", "HTTPRoute/frontend", "todo.example.com"),
         ("from/monitoring", "Deployment/backend", "9000"),
+        ("from/monitoring", "Deployment/frontend", "9000"),
         FRONTEND_TO_BACKEND,
         ("Deployment/backend", "to/10.0.0.0/8:5432", "5432"),
     }

@@ -30,5 +30,12 @@ def interrupted(program: str, folder: Path, number: signal.Signals, *began: str)
 
 
 def is_gone(file: Path) -> bool:
-    """Returns whether the process whose number is in a file has ended."""
-    return not Path("/proc", file.read_text().strip()).exists()
+    """Returns whether the process whose number is in a file has ended.
+
+    One that has ended is listed until its parent asks, which in a container may be nobody.
+    """
+    try:
+        status = Path("/proc", file.read_text().strip(), "status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    return "State:\tZ" in status

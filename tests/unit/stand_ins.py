@@ -1,7 +1,8 @@
 """Stands in for `pulumi` and `kubectl`: records the calls, and answers from files.
 
 A cluster is a file `<context>.json` with its server and objects, a stack's state a file
-`<stack>.state.json`. Whatever removes something removes it from the files.
+`<stack>.state.json`, that of the add-ons `<stack>.addons-state.json`. Whatever removes something
+removes it from the files.
 """
 
 import json
@@ -26,13 +27,16 @@ class StandIns:
 
     def _pulumi(self, arguments: list[str], backend: str) -> Answer:
         """As the CLI with a state of one's own."""
+        kind = "state"
+        if arguments[0] == "--cwd":
+            kind, arguments = f"{arguments[1]}-state", arguments[2:]
         name = arguments[2] if arguments[:2] == ["stack", "rm"] else _option(arguments, "--stack")
-        file = self.folder / f"{name}.state.json"
+        file = self.folder / f"{name}.{kind}.json"
         if backend.startswith("file://") and not Path(backend.removeprefix("file://")).exists():
             return failed(f'error: unable to open state directory "{backend}"')
         if arguments[:2] == ["stack", "ls"]:
-            names = [it.name.removesuffix(".state.json") for it in self.folder.glob("*.state.json")]
-            return Answer(json.dumps([{"name": it} for it in names]))
+            files = self.folder.glob(f"*.{kind}.json")
+            return Answer(json.dumps([{"name": it.name.partition(".")[0]} for it in files]))
         if arguments[0] == "version":
             return Answer("v3.259.0")
         if not file.exists():
@@ -45,7 +49,14 @@ class StandIns:
                 return failed("error: update failed")
             file.write_text('{"deployment": {}}')
         elif arguments[:2] == ["stack", "rm"]:
-            file.unlink()
+            return self._remove(file, backend)
+        return Answer()
+
+    def _remove(self, file: Path, backend: str) -> Answer:
+        locks = Path(backend.removeprefix("file://"), ".pulumi", "locks")
+        if any(locks.rglob(f"{file.name.partition('.')[0]}/*.json")):
+            return failed(f"error: the stack is currently locked by 1 lock(s).\n  {locks}")
+        file.unlink()
         return Answer()
 
     def _log_events(self, arguments: list[str]) -> None:

@@ -9,6 +9,7 @@ import pulumi_kubernetes as k8s
 import pytest
 
 from components.app.app_deployment import AppDeployment, AppDeploymentArgs
+from components.app.scaling_handover import ScalingHandover
 from components.pod.probes import ExecProbe, HttpProbe, NoProbe, TcpProbe
 from components.secrets.files import SecretFiles
 from components.values.exposure import (
@@ -387,6 +388,40 @@ def test_autoscaling_leaves_replicas_out() -> None:
     scaler = recording.one("HorizontalPodAutoscaler").inputs["spec"]
     assert (scaler["minReplicas"], scaler["maxReplicas"]) == (2, 9)
     assert scaler["metrics"][0]["resource"]["target"]["averageUtilization"] == 55
+
+
+def test_an_autoscalers_number_stays_where_it_was_another_s() -> None:
+    """A field that is left out falls back to one pod; one that is ignored stays as it is."""
+    assert deploy(scaling=Autoscaled()).one("Deployment").ignore_changes == ("spec.replicas",)
+    assert deploy(scaling=Fixed()).one("Deployment").ignore_changes == ()
+
+
+def test_to_and_from_an_autoscaler_is_always_a_change_to_the_deployment() -> None:
+    """Pulumi would not set a number of pods that it has set before, whatever there is by now."""
+
+    def annotations(scaling: Autoscaled | Fixed) -> Any:
+        return deploy(scaling=scaling).one("Deployment").inputs["metadata"].get("annotations")
+
+    assert annotations(Autoscaled()) != annotations(Fixed())
+
+
+@pytest.mark.parametrize("was_autoscaled", [True, False])
+def test_an_autoscaler_goes_before_its_deployment_has_a_fixed_number(was_autoscaled: bool) -> None:
+    scaling = Autoscaled() if was_autoscaled else Fixed()
+    before = deploy(scaling=scaling).one("Deployment").inputs
+    asked: list[tuple[str, str]] = []
+
+    class Api:
+        def request(self, method: str, path: str, body: object = None) -> None:
+            asked.append((method, path))
+
+    ScalingHandover(Api()).hook(
+        pulumi.ResourceHookArgs(
+            urn="urn", id="id", name="web", type="t", old_inputs=before, new_inputs={}
+        )
+    )
+    path = "/apis/autoscaling/v2/namespaces/shop/horizontalpodautoscalers/shop"
+    assert asked == ([("DELETE", path)] if was_autoscaled else [])
 
 
 def test_rolls_without_a_gap() -> None:

@@ -1,9 +1,11 @@
 """The provider: which cluster, and how objects kept by `pulumi destroy` are taken over again."""
 
 import inspect
+import json
 import re
 
 import pulumi_kubernetes as k8s
+import pytest
 
 from components.cluster.managed import managed
 from components.cluster.provider import declare_provider, forces_patches
@@ -34,6 +36,19 @@ def test_what_an_earlier_destroy_kept_can_be_patched() -> None:
     assert inputs["enableServerSideApply"] == "true"
     asked = hasattr(k8s.ProviderArgs, "upsert_existing_objects")
     assert inputs.get("upsertExistingObjects") == ("true" if asked else None)
+
+
+def test_a_large_program_does_not_wait_for_the_plugins_own_limit_of_requests() -> None:
+    """It is 50 a second after 120, where a preview of 200 applications makes 800."""
+    asks = json.loads(str(provider_of()["kubeClientSettings"]))
+    assert asks["burst"] >= 1000
+    assert asks["qps"] >= 1000
+
+
+def test_a_person_may_say_how_often_a_cluster_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PULUMI_K8S_CLIENT_QPS", "10")
+    asks = json.loads(str(provider_of()["kubeClientSettings"]))
+    assert asks["qps"] == 10
 
 
 def test_what_was_changed_by_hand_is_taken_back_by_the_provider_where_it_can() -> None:

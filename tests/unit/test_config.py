@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 
 from components.cluster.stack_identity import stack_identity
 from components.todo.settings.config import load_config
-from components.todo.settings.errors import SettingsError
-from components.todo.settings.found import fill
 from components.todo.settings.parse import parse_settings
 from components.todo.settings.schema import stack_file_schema
 from components.todo.settings.settings import Settings
 from components.values.quantities import quantity_value
 from components.values.value import Value
+from stack_settings.errors import SettingsError
+from stack_settings.found import fill
 from tests.programs import STACKS, provider_settings, run_program, stack_settings
 from tests.recording import SECRETS, record
 from tests.settings_trees import blocks, trees
@@ -78,6 +78,11 @@ def change(tree: dict[str, Any], path: str, value: object) -> dict[str, Any]:
 
 RESOURCES = {"cpuLimit": "1", "memoryRequest": "1Gi", "memoryLimit": "1Gi"}
 WRONG: list[tuple[str, Any, str]] = [
+    (
+        "database.exporter",
+        {},
+        "expected metrics.mode annotations or serviceMonitor with database.e",
+    ),
     ("frontned", {}, "todo:settings: unknown setting 'frontned'; did you mean frontend?"),
     ("backend.exposure.prot", 1, "todo:settings.backend.exposure: unknown setting 'prot'"),
     ("backend.exposure.port", 80, "todo:settings.backend.exposure.port is 80: input should be g"),
@@ -433,6 +438,36 @@ def test_images_are_built_for_at_least_one_platform(tree: dict[str, Any]) -> Non
     assert "todo:settings.images.platforms is []: expected at least one" in message
 
 
+def test_a_private_key_in_the_place_of_the_public_one_is_refused_and_not_repeated(
+    tree: dict[str, Any],
+) -> None:
+    key = "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----"
+    images = {**stack_settings("cloud")["images"], "signature": {"publicKey": key}}
+    message = message_of({**tree, "images": images})
+    assert "todo:settings.images.signature: expected publicKey to be the text of cosig" in message
+    assert "c2VjcmV0" not in message
+
+
+def test_an_image_that_has_to_be_signed_is_named_by_its_digest(tree: dict[str, Any]) -> None:
+    signature = stack_settings("cloud")["images"]["signature"]
+    by_digest = {it: f"r.example.com/{it}@sha256:{'0' * 64}" for it in ("backend", "frontend")}
+    images = {"mode": "prebuilt", "signature": signature, **by_digest}
+    assert parse_settings({**tree, "images": images})
+    message = message_of({**tree, "images": {**images, "backend": "r.example.com/backend:1"}})
+    assert "expected backend and frontend by digest" in message
+
+
+def test_a_pin_is_a_digest_where_images_have_to_be_signed(tree: dict[str, Any]) -> None:
+    images = stack_settings("cloud")["images"]
+    pins = {"backend": f"r.example.com/backend@sha256:{'0' * 64}"}
+    assert parse_settings({**tree, "images": {**images, "pins": pins}})
+    pins = {"backend": "r.example.com/backend:1"}
+    message = message_of({**tree, "images": {**images, "pins": pins}})
+    assert "expected pins by digest" in message
+    del images["signature"]
+    assert parse_settings({**tree, "images": {**images, "pins": pins}})
+
+
 def test_every_error_has_its_line(tree: dict[str, Any]) -> None:
     wrong = change(change(tree, "environment", "x"), "cluster.nodeAddress", "_")
     assert message_of(wrong).count("todo:settings.") == 2
@@ -601,6 +636,10 @@ class TestProgramWithWrongConfiguration:
         assert f"{key} is missing; set it with: pulumi config set --secret {key} " in self.refused(
             config
         )
+
+    def test_signed_images_without_a_key_say_how_to_make_one(self) -> None:
+        config = {"todo:settings": json.dumps(stack_settings("cloud")), **SECRETS}
+        assert "todo:signingKey: run `make signing-key STACK=test`" in self.refused(config)
 
     def test_plain_secret_is_refused(self, tree: dict[str, Any]) -> None:
         config = {"todo:settings": json.dumps(tree), **SECRETS}

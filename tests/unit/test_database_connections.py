@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.todo.services.database import database_environment
-from components.todo.settings.errors import SettingsError
 from components.todo.settings.parse import parse_settings
 from components.todo.settings.settings import Settings
 from components.values.postgres.connections import max_connections, pool_size
+from stack_settings.errors import SettingsError
 from tests.certificates import authority
 from tests.programs import run_program, stack_settings
 from tests.recording import Recording

@@ -4,14 +4,18 @@ import ast
 import json
 import os
 import re
+import tomllib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from console.failure import Failure
 from distribution import golang, recipes, store
+from distribution.cluster import registry, runtime
 from tests.recording import ROOT
-from toolchain import paths, ui
+from toolchain import addon_findings, paths, ui
 
 WITH_GENERATED = [name for name, recipe in recipes.RECIPES.items() if recipe.generated]
 
@@ -148,6 +152,64 @@ def test_a_copy_of_what_is_generated_builds_nothing_anew(
     before = recipes.output(name)
     schema.write_text("{}")
     assert recipes.output(name) == before
+
+
+def configure(monkeypatch: pytest.MonkeyPatch, root: Path) -> None:
+    """The files that containerd and BuildKit are started with."""
+    monkeypatch.setattr(runtime, "_cni_bin", lambda: Path("/opt/cni/bin"))
+    (root / "config").mkdir()
+    (root / "config/containerd.toml").write_text(runtime.containerd(root))
+    (root / "config/buildkitd.toml").write_text(runtime.buildkit(root))
+
+
+def test_a_cluster_that_was_started_before_there_was_a_registry_has_to_be_started_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure(monkeypatch, tmp_path)
+    registry.trust(tmp_path, "an authority")
+    assert capsys.readouterr().out == ""
+    before = runtime.buildkit(tmp_path).partition("[registry.")[0]
+    (tmp_path / "config/buildkitd.toml").write_text(before)
+    registry.trust(tmp_path, "an authority")
+    assert "run `make cluster-stop cluster-start` once" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "given", [{}, {"hosts": ["10.89.0.2", "registry.test"]}, {"nodePort": 30500}, {"hosts": None}]
+)
+def test_a_registry_answers_where_the_node_asks(given: dict[str, Any]) -> None:
+    registry.check(given)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [({"nodePort": 30600}, "10.89.0.2:30600"), ({"hosts": ["10.0.0.7"]}, "10.0.0.7:30500")],
+)
+def test_a_registry_that_the_node_would_not_trust_is_refused_before_it_is_made(
+    given: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(
+        Failure, match=f"would answer at {said}, but .* at {registry.ADDRESS} alone"
+    ):
+        addon_findings.find({"registry": given}, embedded=True, builds=False)
+    addon_findings.find({"registry": given}, embedded=False, builds=False)
+
+
+def test_the_node_trusts_a_registry_without_being_started_anew(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Both that pulls and that pushes are told of a folder; what is in it may change."""
+    configure(monkeypatch, tmp_path)
+    containerd = tomllib.loads(runtime.containerd(tmp_path))
+    pulls = containerd["plugins"]["io.containerd.grpc.v1.cri"]["registry"]["config_path"]
+    pushes = tomllib.loads(runtime.buildkit(tmp_path))["registry"][registry.ADDRESS]
+    own = Path(pulls, registry.ADDRESS)
+    assert pushes["tlsconfigdir"] == [str(own)]
+    registry.trust(tmp_path, "an authority")
+    assert {it.name: it.read_text() for it in own.iterdir()} == {"ca.crt": "an authority"}
+    registry.trust(tmp_path, None)
+    assert not own.exists()
+    registry.trust(tmp_path, None)
 
 
 def test_the_distribution_knows_neither_stacks_nor_other_clusters() -> None:

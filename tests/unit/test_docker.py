@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from console.failure import Failure
+from tests.ports import free_port
 from tests.unit.fake_tools import Tools, recorded
 from toolchain import missing, paths
 from toolchain.providers import docker, docker_context, node_containers, tool
@@ -213,9 +214,7 @@ class TestPorts:
             holder.bind(("127.0.0.1", 0))
             holder.listen()
             taken = int(holder.getsockname()[1])
-            with socket.socket() as other:
-                other.bind(("127.0.0.1", 0))
-                free = int(other.getsockname()[1])
+            free = free_port()
             assert docker.free([taken, free]) == [free]
         assert f"port {taken} is taken" in capsys.readouterr().out
 

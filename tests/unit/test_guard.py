@@ -6,6 +6,7 @@ from typing import Any
 import pulumi
 import pytest
 
+from addons.cluster import REMEDIES as ADDONS_REMEDIES
 from components.cluster.guard import Guard
 from components.cluster.mark import Mark
 from components.todo.cluster import REMEDIES
@@ -158,6 +159,18 @@ def test_an_object_of_others_in_the_stacks_own_namespace_is_refused(
     assert f"{kind} shop/backend is there already" in message
 
 
+def test_what_others_share_is_to_be_used_and_neither_deleted_nor_taken_over(
+    cluster: FakeCluster,
+) -> None:
+    name = "httproutes.gateway.networking.k8s.io"
+    cluster.has("CustomResourceDefinition", None, name)
+    guard = Guard(Mark(owner=OWN, key=MARK), cluster, remedies=ADDONS_REMEDIES)
+    message = refusal(guard, creation("CustomResourceDefinition", name, None))
+    assert "gateway.definitions.gatewayApi: present" in message
+    assert "delete it" not in message
+    assert "annotate" not in message
+
+
 def test_an_object_without_a_namespace_is_refused(cluster: FakeCluster) -> None:
     cluster.has("PriorityClass", None, "high")
     assert "PriorityClass high" in refusal(
@@ -294,6 +307,20 @@ def test_a_kind_that_the_cluster_lacks_is_said_so_even_before_the_namespace_is_t
     assert f"no kind {kind} of {api_version}" in message
     assert definition in message
     assert setting in message
+
+
+def test_a_kind_that_the_same_program_defines_may_still_be_missing(cluster: FakeCluster) -> None:
+    api_version = "gateway.networking.k8s.io/v1"
+    cluster.lacks.add((api_version, "HTTPRoute"))
+    definition = creation(
+        "CustomResourceDefinition",
+        "httproutes.gateway.networking.k8s.io",
+        None,
+        apiVersion="apiextensions.k8s.io/v1",
+    )
+    guard = guard_of(OWN, cluster)
+    guard.refuse_others(definition)
+    guard.refuse_others(creation("HTTPRoute", "redirect", apiVersion=api_version))
 
 
 def test_a_kind_that_the_same_program_may_define_is_not_asked_for(cluster: FakeCluster) -> None:

@@ -4,11 +4,13 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from console.failure import Failure
+from tests.certificates import HOST, authority, server_certificate, serving
 from tests.programs import run_program, stack_settings
 from toolchain import addresses, environment, health, ui
 from toolchain.readiness import is_ready
@@ -288,8 +290,22 @@ def test_a_load_balancer_may_still_be_on_its_way(monkeypatch: pytest.MonkeyPatch
     assert "inside the cluster only" in lines[1]
 
 
-def test_an_update_that_was_cut_off_is_looked_after() -> None:
-    operation = {"type": "updating", "resource": {"urn": "urn:pulumi:minikube::todo::it"}}
-    assert health.was_cut_off({"deployment": {"pending_operations": [operation]}})
-    assert not health.was_cut_off({"deployment": {"pending_operations": []}})
-    assert not health.was_cut_off({"deployment": None})
+def test_a_host_of_this_machine_is_asked_here_and_believed_by_the_clusters_authority(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(addresses, "_ROUTE_SECONDS", 0)
+    monkeypatch.setattr(Stack, "settings", lambda _: {"cluster": {"kind": "local"}})
+    monkeypatch.setattr(environment, "found_out", lambda _: {})
+    signer = authority(tmp_path, "local")
+    text = json.dumps({"data": {"ca.crt": signer[0].read_text()}})
+    monkeypatch.setattr(health, "_kubectl", lambda *_: text)
+    with serving(*server_certificate(tmp_path, HOST, signer)) as url:
+        named = {"namespace": "gateway", "configMap": "public-authority"}
+        outputs: dict[str, Any] = {"frontendUrl": url, "backendUrl": "http://b.todo-app.svc:1"}
+        (line, _) = addresses.answering(Stack("minikube"), outputs)
+        assert "does not answer from here yet" in line
+        assert "CERTIFICATE_VERIFY_FAILED" in line
+        services = [{"url": url, "authority": named}]
+        outputs["operations"] = {"services": services}
+        (line, _) = addresses.answering(Stack("minikube"), outputs)
+        assert line.split()[-1] == url

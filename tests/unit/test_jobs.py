@@ -11,7 +11,7 @@ _WAITS = """
 import pathlib, sys, time
 mine, others = map(pathlib.Path, sys.argv[1:])
 mine.touch()
-for _ in range(1000):
+for _ in range(10_000):
     if others.exists(): sys.exit()
     time.sleep(0.02)
 sys.exit("nobody came")

@@ -1,6 +1,7 @@
 """The law of the layout: what each part of this repository may know of the others."""
 
 import ast
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -82,6 +83,25 @@ def test_operations_know_a_stack_by_its_outputs_alone() -> None:
     """Neither the program that deployed it nor what set this machine up."""
     used = set[str]().union(*(own(path) for path in (ROOT / "ops").rglob("*.py")))
     assert used == {"ops", "console", "cluster_objects"}
+
+
+def test_the_add_ons_know_nothing_of_the_application_nor_of_what_sets_a_machine_up() -> None:
+    for path in (ROOT / "addons").rglob("*.py"):
+        source = path.read_text(encoding="utf-8")
+        names = {name for _, name in imported(path, source)}
+        assert own(path) <= {"addons", "cluster_objects", "components", "stack_settings"}, path
+        assert not any(f"{name}.".startswith(f"{APPLICATION}.") for name in names), path
+
+
+def test_settings_are_checked_without_pulumi() -> None:
+    """Importing it takes longer than all of the check."""
+    program = (
+        "import sys, addons.settings.parse, components.todo.settings.parse; print(*sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert not {"pulumi", "pulumi_kubernetes"} & {*done.stdout.split()}
 
 
 @pytest.mark.parametrize("package", ["console", "cluster_objects"])

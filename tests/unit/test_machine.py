@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from components.todo.settings.found import contradictions
 from components.todo.settings.parse import parse_settings
 from console.failure import Failure
-from distribution import binaries, recipes
+from distribution import binaries, recipes, stand_ins
 from distribution.cluster import images, node, places, supervisor
+from stack_settings.found import contradictions
 from toolchain import __main__ as commands
 from toolchain import (
     environment,
@@ -203,6 +203,24 @@ class TestLeftOpen:
         given = {"images": {"mode": "prebuilt", "backend": "b:1", "frontend": "f:1"}}
         assert findings.left_open(EMBEDDED, given) == {"cluster": EMBEDDED["cluster"]}
 
+    def test_a_stack_that_pushes_is_told_what_builds_and_from_what(self) -> None:
+        bases = {"python": "p:1", "node": "n:1"}
+        found = {**EMBEDDED, "images": {**EMBEDDED["images"], "baseImages": bases}}
+        images = {"mode": "registry", "repository": "10.89.0.2:30500/todo"}
+        given = {"cluster": {"kind": "local"}, "images": images}
+        told = findings.told(found, given)
+        assert told["images"] == {"builder": {"name": BUILDER}, "baseImages": bases}
+        settings = parse_settings(given, told)
+        assert settings.images.mode == "registry"
+        assert settings.images.builder.name == BUILDER
+        assert settings.images.base_images.node == "n:1"
+
+    def test_what_a_docker_daemon_builds_is_not_pushed_without_being_asked(self) -> None:
+        builder = {"name": "minikube", "exporter": "docker"}
+        found = {"cluster": {"context": "c"}, "images": {"mode": "load", "builder": builder}}
+        given = {"images": {"mode": "registry", "repository": "registry.example.com/todo"}}
+        assert "images" not in findings.told(found, given)
+
     def test_nothing_is_mixed_into_a_builder(self) -> None:
         given = {"images": {"mode": "load", "builder": {"name": "mine"}}}
         assert findings.left_open(EMBEDDED, given)["images"] == {"mode": "load"}
@@ -289,7 +307,7 @@ class TestCluster:
         assert not capsys.readouterr().out
         found = environment.found_out("minikube")
         assert found["cluster"]["context"] == "kind-work"
-        assert not list(contradictions(settings, found, "todo:settings", "found"))
+        assert not list(contradictions(settings, found, "todo:settings", "found", "make up"))
 
 
 class TestEmbeddedCluster:
@@ -313,6 +331,28 @@ class TestEmbeddedCluster:
         stack = Stack("minikube")
         machine.prepare(stack, machine.chosen(stack))
         return environment.found_out("minikube")
+
+    @pytest.mark.parametrize(
+        ("given", "wanted"),
+        [
+            ({}, False),
+            ({"metrics": {"mode": "annotations"}}, False),
+            ({"database": {"exporter": {}}}, True),
+        ],
+    )
+    def test_an_exporter_is_built_only_where_one_is_asked_for(
+        self, monkeypatch: pytest.MonkeyPatch, given: dict[str, Any], *, wanted: bool
+    ) -> None:
+        built: list[str] = []
+
+        def ensure(_: Path, wanted: Sequence[stand_ins.StandIn]) -> None:
+            built.extend(it.folder for it in wanted)
+
+        monkeypatch.setattr(stand_ins, "ensure", ensure)
+        found = self.prepared(monkeypatch, {"cluster": {"kind": "local"}, **given})
+        assert built == ["postgres-exporter"] * wanted
+        image = found.get("database", {}).get("exporter", {}).get("image", "")
+        assert image.startswith("localhost/todo/addon-postgres-exporter:v0.17.1-") == wanted
 
     def test_two_stacks_do_not_share_what_was_found_out(
         self, monkeypatch: pytest.MonkeyPatch, clone: Path
@@ -430,7 +470,7 @@ class TestAnotherClusterThanBefore:
             raise Failure("Pulumi is looked for")
 
         found_out("minikube", {"cluster": {"provider": provider}})
-        monkeypatch.setattr(python_env, "ensure", lambda **_: None)
+        monkeypatch.setattr(python_env, "ensure", lambda *_, **__: None)
         monkeypatch.setattr(tools, "builds_pulumi", lambda: False)
         monkeypatch.setattr(tools, "ensure_pulumi", stop)
         with pytest.raises(Failure, match="Pulumi is looked for"):
@@ -443,7 +483,7 @@ class TestAnotherClusterThanBefore:
     ) -> None:
         monkeypatch.setattr(Stack, "state", lambda _: {})
         monkeypatch.setattr(Stack, "prepare", lambda *_: None)
-        monkeypatch.setattr(python_env, "ensure", lambda **_: None)
+        monkeypatch.setattr(python_env, "ensure", lambda *_, **__: None)
         for name in ("builds_pulumi", "ensure_pulumi"):
             monkeypatch.setattr(tools, name, lambda: False)
         seen: list[dict[str, Any]] = []
@@ -461,7 +501,7 @@ class TestAnotherClusterThanBefore:
     def test_of_a_deployed_stack_is_refused_before_anything_is_started(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(python_env, "ensure", lambda **_: None)
+        monkeypatch.setattr(python_env, "ensure", lambda *_, **__: None)
         for name in ("builds_pulumi", "ensure_pulumi"):
             monkeypatch.setattr(tools, name, lambda: False)
         resource = {"custom": True, "type": "kubernetes:core/v1:Service"}
@@ -477,7 +517,7 @@ class TestAnotherClusterThanBefore:
         self, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         # The tests' own environment is not to be installed while they run in it.
-        monkeypatch.setattr(python_env, "ensure", lambda **_: None)
+        monkeypatch.setattr(python_env, "ensure", lambda *_, **__: None)
         monkeypatch.setattr(tools, "builds_pulumi", lambda: False)
         commands.cluster_start(argparse.Namespace(stack="minikube"))
         assert environment.found_out("minikube") == self.BEFORE

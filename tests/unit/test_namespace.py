@@ -1,6 +1,7 @@
 """The quota leaves room for what the stack itself may do."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -8,6 +9,7 @@ from components.namespace.namespace import PodDemand, hard_limits
 from components.todo.quota import quota_of
 from components.todo.services.all_services import services
 from components.todo.settings.parse import parse_settings
+from components.values.postgres.sizes import drill_resources
 from components.values.quantities import quantity_value
 from components.values.resources import Resources
 from tests.programs import STACKS, stack_settings
@@ -23,6 +25,14 @@ def test_quota_is_the_sum() -> None:
     assert hard["pods"] == "4"
 
 
+def test_what_does_not_come_out_even_is_rounded_up() -> None:
+    """Or the last pod would not be let in."""
+    odd = SMALL.model_copy(update={"memory_limit": "100M", "cpu_limit": "0.0015"})
+    hard = hard_limits([PodDemand(resources=odd, pods=3)])
+    assert quantity_value(hard["limits.memory"]) >= quantity_value("300M")
+    assert quantity_value(hard["limits.cpu"]) >= quantity_value("0.0045")
+
+
 @pytest.mark.parametrize("stack", STACKS)
 def test_five_replicas_each_can_roll_while_a_backup_runs(stack: str) -> None:
     settings = parse_settings(stack_settings(stack))
@@ -33,6 +43,41 @@ def test_five_replicas_each_can_roll_while_a_backup_runs(stack: str) -> None:
     if settings.database.mode == "inCluster":
         need += quantity_value(settings.database.resources.memory_limit) + quantity_value("256Mi")
     assert quantity_value(hard["limits.memory"]) >= need
+
+
+@pytest.mark.parametrize(
+    "database",
+    [
+        {},
+        {
+            "mode": "operator",
+            "backup": {
+                "objectStore": {"bucket": "any", "endpoint": "https://any", "prefix": "any"}
+            },
+        },
+    ],
+    ids=["StatefulSet", "operator"],
+)
+def test_a_drill_has_room_beside_all_that_a_stack_without_one_has(database: Any) -> None:
+    drills: list[Any] = [None, {}]
+    trees = [
+        {
+            **stack_settings("minikube"),
+            "database": {**database, "backup": {**database.get("backup", {}), "drill": drill}},
+        }
+        for drill in drills
+    ]
+    without, hard = (quota_of(services(parse_settings(tree))) for tree in trees)
+    wanted = drill_resources("1Gi")
+    for key, value in (
+        ("limits.memory", wanted.memory_limit),
+        ("limits.ephemeral-storage", wanted.ephemeral_storage_limit),
+        ("limits.cpu", wanted.cpu_limit),
+        ("requests.cpu", wanted.cpu_request),
+        ("pods", "1"),
+    ):
+        room = quantity_value(hard[key]) - quantity_value(without[key])
+        assert room >= quantity_value(value), key
 
 
 @pytest.mark.parametrize("replicas", [1, 7, 50])

@@ -153,7 +153,7 @@ class TestTheDockerEngine:
 
         (clone / "Pulumi.minikube.yaml").touch()
         monkeypatch.setattr(tools, "builds_pulumi", lambda: builds)
-        monkeypatch.setattr(python_env, "ensure", lambda **_: None)
+        monkeypatch.setattr(python_env, "ensure", lambda *_, **__: None)
         monkeypatch.setattr(Stack, "check_settings", lambda _: {})
         monkeypatch.setattr(Stack, "settings", lambda _: ENGINE)
         monkeypatch.setattr(machine, "chosen", look)
@@ -192,7 +192,7 @@ class TestAStateThatAPluginMade:
         (clone / "Pulumi.minikube.yaml").touch()
         monkeypatch.setattr(tools, "builds_pulumi", lambda: builds)
         monkeypatch.setattr(tools, "ensure_pulumi", lambda: None)
-        monkeypatch.setattr(python_env, "ensure", lambda **_: None)
+        monkeypatch.setattr(python_env, "ensure", lambda *_, **__: None)
         monkeypatch.setattr(groundwork, "lay", lambda *_, **__: None)
         monkeypatch.setattr(machine, "chosen", lambda _: None)
         monkeypatch.setattr(machine, "prepare", lambda *_: False)

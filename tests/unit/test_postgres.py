@@ -12,10 +12,14 @@ import pytest
 
 from components.postgres import (
     Backup,
+    Drill,
+    PostgresMetrics,
     PostgresStatefulSet,
     PostgresStatefulSetArgs,
 )
 from components.postgres.tuning import shared_memory_size, tuning
+from components.values.metrics import ScrapeAnnotations
+from components.values.quantities import quantity_value
 from tests.recording import ROOT, Recording, record
 
 PAGE = (ROOT / "docs/components/postgres-stateful-set.md").read_text(encoding="utf-8")
@@ -190,6 +194,7 @@ def test_what_is_declared_can_be_had_from_the_component() -> None:
     assert bare.backup is None
     assert db.secret
     assert db.backup
+    assert db.backup.claim
     had = [
         db.stateful_set,
         db.service,
@@ -286,6 +291,49 @@ def test_backup() -> None:
     assert {"name": "KEEP", "value": "3"} in container["env"]
 
 
+def drill_of(recording: Recording) -> dict[str, Any]:
+    return recording.one("CronJob", "postgres-drill").inputs["spec"]
+
+
+def test_a_drill_has_neither_the_password_nor_anybody_to_talk_to() -> None:
+    recording = deploy(backup=Backup(drill=Drill(schedule="5 4 * * 1")), dns_cidrs=["10.0.0.1/32"])
+    spec = drill_of(recording)
+    assert (spec["schedule"], spec["timeZone"]) == ("5 4 * * 1", "Etc/UTC")
+    template = spec["jobTemplate"]["spec"]["template"]
+    assert template["spec"]["automountServiceAccountToken"] is False
+    assert not any("secret" in volume for volume in template["spec"]["volumes"])
+    policy = recording.one("NetworkPolicy", "postgres-drill-egress").inputs["spec"]
+    assert policy["policyTypes"] == ["Egress"]
+    assert not policy.get("egress")
+    labels = template["metadata"]["labels"]
+    assert policy["podSelector"]["matchLabels"].items() <= labels.items()
+    for rule in recording.one("NetworkPolicy", "postgres-ingress").inputs["spec"]["ingress"]:
+        for peer in rule["from"]:
+            assert not peer["podSelector"]["matchLabels"].items() <= labels.items()
+
+
+def test_a_drill_reads_the_backups_and_may_write_as_much_as_the_data_volume_holds() -> None:
+    spec = drill_of(deploy(backup=Backup(drill=Drill()), storage_size="10Gi"))
+    pod = spec["jobTemplate"]["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    mounts = {it["name"]: it for it in container["volumeMounts"]}
+    env = {it["name"]: it["value"] for it in container["env"]}
+    assert mounts["backups"]["readOnly"] is True
+    assert env["BACKUPS"] == mounts["backups"]["mountPath"]
+    assert env["SCRATCH"] == mounts["scratch"]["mountPath"]
+    volumes = {it["name"]: it for it in pod["volumes"]}
+    assert volumes["backups"]["persistentVolumeClaim"]["claimName"] == "postgres-backup"
+    assert volumes["scratch"]["emptyDir"]["sizeLimit"] == "10752Mi"
+    # An emptyDir counts against the container's limit: with less it would be evicted.
+    limit = quantity_value(container["resources"]["limits"]["ephemeral-storage"])
+    assert limit > quantity_value("10752Mi")
+
+
+def test_no_drill_without_asking() -> None:
+    recording = deploy(backup=Backup())
+    assert {it.kubernetes_name for it in recording.of("CronJob")} == {"postgres-backup"}
+
+
 def test_a_backup_waits_until_the_network_lets_it_through(tmp_path: Path) -> None:
     recording = deploy(backup=Backup())
     pod = recording.one("CronJob").inputs["spec"]["jobTemplate"]["spec"]["template"]["spec"]
@@ -360,3 +408,40 @@ def test_the_example_of_its_page_declares_the_objects_that_the_page_names() -> N
     } == {
         (r.kubernetes_name, r.name) for r in recording.resources if r.type.startswith("kubernetes:")
     }
+
+
+def test_metrics_are_read_by_a_role_of_their_own_whose_password_never_changes() -> None:
+    recording = deploy(metrics=PostgresMetrics(scraped=ScrapeAnnotations()))
+    secret = recording.one("Secret", "postgres-metrics")
+    assert secret.secret_paths == ("stringData",)
+    assert {*secret.ignore_changes} == {"stringData", "data"}
+    spec = recording.one("StatefulSet").inputs["spec"]["template"]["spec"]
+    (volume,) = [it for it in spec["volumes"] if it["name"] == "metrics"]
+    assert volume["secret"]["secretName"] == "postgres-metrics"
+    exporter = recording.one("Deployment", "postgres-exporter").inputs["spec"]
+    assert exporter["replicas"] == 1
+    pod = exporter["template"]
+    assert pod["metadata"]["annotations"]["prometheus.io/port"] == "9187"
+    env = {it["name"]: it["value"] for it in pod["spec"]["containers"][0]["env"]}
+    assert env["DATA_SOURCE_USER"] == "metrics_exporter"
+    assert env["DATA_SOURCE_URI"].endswith("sslmode=require")
+
+
+def test_the_exporter_alone_is_admitted_besides_clients_and_backups() -> None:
+    def admitted(**arguments: Any) -> list[str]:
+        (rule, *more) = (
+            deploy(**arguments).one("NetworkPolicy", "postgres-ingress").inputs["spec"]["ingress"]
+        )
+        return [
+            it["from"][0]["podSelector"]["matchLabels"]["app.kubernetes.io/name"]
+            for it in (rule, *more)
+        ]
+
+    assert admitted() == ["postgres-backup"]
+    assert admitted(metrics=PostgresMetrics()) == ["postgres-backup", "postgres-exporter"]
+
+
+def test_without_metrics_the_servers_pod_is_as_it_was_before_there_were_any() -> None:
+    recording = deploy()
+    assert "metrics" not in str(recording.one("StatefulSet").inputs)
+    assert [*recording.one("ConfigMap").inputs["data"]] == ["10-roles.sh"]

@@ -1,6 +1,7 @@
 """What a data volume is made with: a change of it is refused before anything is changed."""
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,12 +11,13 @@ import pytest
 from components.postgres import PostgresStatefulSet, PostgresStatefulSetArgs
 from components.postgres.identity import VolumeIdentity
 from components.postgres.volume import PostgresVolume
+from components.todo.secret_table import ALL_SECRETS
 from components.todo.settings.database import INPUT_NAMES
-from components.todo.settings.errors import SettingsError
 from components.todo.settings.parse import parse_settings
 from components.todo.settings.settings import Settings
 from components.values.postgres.image import DEFAULT_IMAGE, image_traits
 from components.values.postgres.input_names import InputNames
+from stack_settings.errors import SettingsError
 from tests.programs import stack_settings
 from tests.recording import record
 
@@ -134,12 +136,21 @@ def test_messages_say_what_those_who_configure_the_server_call_its_inputs() -> N
 
 def test_the_messages_of_a_stack_name_its_settings() -> None:
     schema = Settings.model_json_schema()
+    secrets = {it.config_key for it in ALL_SECRETS}
     for name in dataclasses.astuple(replace(INPUT_NAMES, guide=INPUT_NAMES.server)):
-        block = schema
+        if not name.startswith("todo:settings."):
+            assert {*name.split(" and ")} <= secrets, name
+            continue
+        blocks = [schema]
         for key in name.removeprefix("todo:settings.").split("."):
-            choices = [block, *block.get("oneOf", ()), *block.get("anyOf", ())]
-            found = [_resolved(schema, it).get("properties", {}).get(key) for it in choices]
-            block = next(it for it in found if it)
+            # A setting may be one of several kinds, of which some have the key.
+            blocks = [
+                _resolved(schema, choice)
+                for block in blocks
+                for it in [block, *block.get("oneOf", ()), *block.get("anyOf", ())]
+                if (choice := _resolved(schema, it).get("properties", {}).get(key))
+            ]
+        assert blocks, name
 
 
 def _resolved(schema: dict[str, Any], block: dict[str, Any]) -> dict[str, Any]:
@@ -206,12 +217,17 @@ def test_a_managed_server_may_have_its_own_names() -> None:
 class Claim:
     """A cluster with the claim that a destroyed stack has left, or with none."""
 
-    def __init__(self, *, kept: bool) -> None:
-        self.kept = kept
+    def __init__(
+        self, *, kept: bool, name: str = "data-postgres-0", others: Sequence[str] = ()
+    ) -> None:
+        self.kept, self.name, self.others = kept, name, others
         self.annotations: dict[str, str] = {}
 
     def request(self, method: str, path: str, body: Any = None) -> Any:
-        assert path == "/api/v1/namespaces/x/persistentvolumeclaims/data-postgres-0"
+        claims = "/api/v1/namespaces/x/persistentvolumeclaims"
+        if path.startswith(f"{claims}?labelSelector=app.kubernetes.io%2Finstance%3Dpostgres%2C"):
+            return {"items": [{"metadata": {"name": name}} for name in self.others]}
+        assert path == f"{claims}/{self.name}"
         if method == "PATCH":
             self.annotations |= body["metadata"]["annotations"]
         return {"metadata": {"annotations": self.annotations}} if self.kept else None
@@ -245,3 +261,53 @@ def test_a_volume_that_was_enlarged_by_hand_gets_its_server_back() -> None:
 
 def test_a_first_server_may_have_any_settings() -> None:
     create(Claim(kept=False), inputs(database="other"))
+
+
+def test_the_first_volume_is_the_one_that_there_always_was() -> None:
+    assert "volume" not in IDENTITY.of(inputs())
+    assert IDENTITY.of(inputs(volume=2)) == IDENTITY.of(inputs()) | {"volume": "2"}
+
+
+@pytest.mark.parametrize(("old", "new"), [(1, 2), (2, 1), (2, 3)])
+def test_no_update_brings_the_server_to_another_volume(old: int, new: int) -> None:
+    with pytest.raises(pulumi.RunError) as caught:
+        update(inputs(volume=old), inputs(volume=new, image="postgres:16.4"))
+    assert f"PostgresStatefulSetArgs.volume cannot go from {old} to {new}" in str(caught.value)
+    assert '"Upgrade PostgreSQL\'s major version"' in str(caught.value)
+
+
+def test_a_later_volume_has_a_claim_of_its_own() -> None:
+    def program() -> None:
+        args = PostgresStatefulSetArgs(namespace="x", password="p", volume=2)
+        db = PostgresStatefulSet("postgres", args)
+        assert db.claim_name == "data-2-postgres-0"
+
+    spec = record(program).one("StatefulSet").inputs["spec"]
+    (template,) = spec["volumeClaimTemplates"]
+    mounts = spec["template"]["spec"]["containers"][0]["volumeMounts"]
+    assert template["metadata"]["name"] == "data-2"
+    assert "data-2" in {it["name"] for it in mounts}
+
+
+def test_a_later_volume_gets_a_server_once_it_is_filled() -> None:
+    claim = Claim(kept=True, name="data-2-postgres-0")
+    with pytest.raises(pulumi.RunError, match="data-2-postgres-0, which is not there or not fill"):
+        create(claim, inputs(volume=2))
+    claim.annotations = IDENTITY.note(IDENTITY.of(inputs()))
+    create(claim, inputs(volume=2))
+    with pytest.raises(pulumi.RunError, match="16 does not read the files of PostgreSQL 17"):
+        create(claim, inputs(volume=2, image="postgres:16.4"))
+    claim.kept = False
+    with pytest.raises(pulumi.RunError, match="data-2-postgres-0, which is not there or not fill"):
+        create(claim, inputs(volume=2))
+
+
+def test_no_empty_server_is_made_beside_a_volume_with_data() -> None:
+    """As by a checkout whose settings do not say yet that the data have moved."""
+    claim = Claim(kept=False, others=["data-2-postgres-0"])
+    with pytest.raises(pulumi.RunError) as caught:
+        create(claim, inputs())
+    assert "data-postgres-0, which is not there, while the server's data are on data-2-" in str(
+        caught.value
+    )
+    assert "\n" not in str(caught.value)

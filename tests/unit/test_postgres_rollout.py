@@ -2,6 +2,7 @@
 
 import copy
 import time
+from types import SimpleNamespace
 from typing import Any
 
 import pulumi
@@ -210,12 +211,24 @@ def test_what_is_to_be_corrected_has_the_name_that_the_program_gives_it(
     assert named == ["shop:database"]
 
 
+def _let_time_pass_by_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However busy the machine is, no second goes by between two looks but those of the pause."""
+    now = [0.0]
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
+
+    clock = SimpleNamespace(monotonic=lambda: now[0], sleep=sleep)
+    monkeypatch.setattr("components.cluster.polling.time", clock)
+
+
 def test_while_the_plugin_waits_the_reason_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
     monkeypatch.setattr(pulumi.log, "warn", said.append)
     controller = Controller()
     controller.apply("bad")
-    rollout = PostgresRollout(controller, polling=Polling(timeout=0.2, grace=0.05, interval=0.01))
+    _let_time_pass_by_waiting(monkeypatch)
+    rollout = PostgresRollout(controller, polling=Polling(timeout=100, grace=20, interval=1))
     rollout.replace_stuck("x", "postgres", controller.generation - 1)
     assert len(said) == 1
     assert "the database does not run: x/postgres: pod postgres-0: ImagePullBackOff" in said[0]

@@ -22,10 +22,13 @@ import pytest
 
 from console.confirm import confirm
 from console.failure import Failure
-from distribution.cluster import node
+from distribution.cluster import node, registry
 from tests.unit.answering import programs
 from tests.unit.stand_ins import StandIns
 from toolchain import paths, stack_file
+from toolchain.kubectl import Kubectl, KubectlError
+from toolchain.ownership import listed
+from toolchain.project import ADDONS
 from toolchain.stack import Stack
 
 PROJECT = Path(__file__).parents[2]
@@ -33,13 +36,14 @@ SALT = "v1:c2FsdHNhbHQ=:v1:bm9uY2U=:Y2lwaGVydGV4dA=="
 DRIVER = """
 import os, sys
 from toolchain import __main__, groundwork, machine, python_env, tools, volumes
-from distribution.cluster import node
+from distribution.cluster import loopback, node
 from toolchain.stack import Stack
+loopback.down = lambda: print("PORTS OF THIS MACHINE LET GO")
 node.running = lambda: "CLUSTER_RUNS" in os.environ
 node.delete = lambda: print("EMBEDDED CLUSTER DELETED")
 machine.chosen = lambda _: None
 machine.prepare = Stack.prepare = lambda *_: None
-python_env.ensure = lambda **_: None
+python_env.ensure = lambda *_, **__: None
 tools.builds_pulumi = lambda: True
 groundwork.lay = lambda *_, **__: None
 tools.ensure_pulumi = lambda: None
@@ -55,13 +59,15 @@ class Clone:
     folder: Path
     answers: Path
 
-    def stack(self, name: str, settings: str, more: str = "") -> None:
-        text = f"# mine\nconfig:\n  todo:settings:\n{settings}{more}encryptionsalt: {SALT}\n"
-        (self.folder / f"Pulumi.{name}.yaml").write_text(text)
+    def stack(self, name: str, settings: str, more: str = "", *, of: str = "") -> None:
+        key = "todo-addons:settings" if of == "addons" else "todo:settings"
+        text = f"# mine\nconfig:\n  {key}:\n{settings}{more}encryptionsalt: {SALT}\n"
+        (self.folder / of / f"Pulumi.{name}.yaml").write_text(text)
 
-    def state(self, name: str, *resources: dict[str, Any]) -> None:
+    def state(self, name: str, *resources: dict[str, Any], of: str = "") -> None:
         state = {"deployment": {"resources": list(resources)}}
-        (self.answers / f"{name}.state.json").write_text(json.dumps(state))
+        kind = f"{of}-state" if of else "state"
+        (self.answers / f"{name}.{kind}.json").write_text(json.dumps(state))
 
     def cluster(self, context: str, *objects: dict[str, Any]) -> None:
         found = {"server": f"https://{context}.example", "objects": list(objects)}
@@ -127,7 +133,7 @@ class Done:
 
     def changes(self) -> list[str]:
         """The calls that change something."""
-        verbs = (" delete ", "pulumi destroy", "pulumi stack rm")
+        verbs = (" delete ", " destroy ", " stack rm ")
         return [it for it in self.calls if any(verb in it for verb in verbs)]
 
 
@@ -135,8 +141,11 @@ class Done:
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A clone, compiled once: whatever copies it is spared that, which is most of a command."""
     folder = tmp_path_factory.mktemp("template")
-    left_out = shutil.ignore_patterns("modules", "base_images", "__pycache__")
-    for package in ("cluster_objects", "components", "console", "distribution", "toolchain"):
+    left_out = shutil.ignore_patterns(
+        "modules", "base_images", "addon_images", "Pulumi*.yaml", "__pycache__"
+    )
+    packages = ("addons", "cluster_objects", "components", "console", "distribution")
+    for package in (*packages, "stack_settings", "toolchain"):
         shutil.copytree(PROJECT / package, folder / package, ignore=left_out)
     assert compileall.compile_dir(folder, quiet=1)
     return folder
@@ -237,6 +246,23 @@ class TestDown:
         assert all("--kubeconfig" in it for it in asked)
         assert not (cloud.answers / "cloud.state.json").exists()
         assert "EMBEDDED CLUSTER DELETED" not in done.out
+
+    def test_what_an_operator_leaves_in_a_namespace_keeps_none(self, cloud: Clone) -> None:
+        queries = thing("ConfigMap", "cnpg-default-monitoring", "shop")
+        cloud.cluster("shop-cluster", *in_namespace("cloud"), queries)
+        done = cloud.run("down", "cloud")
+        assert done.code == 0, done.err
+        assert cloud.objects("shop-cluster") == set()
+
+    def test_a_database_cluster_goes_before_the_claims_that_it_uses(self, cloud: Clone) -> None:
+        own = thing("Cluster", "postgres-cluster", "shop", "cloud")
+        others = [thing("Cluster", "theirs", "shop"), thing("ConfigMap", "notes", "shop")]
+        cloud.cluster("shop-cluster", *in_namespace("cloud"), own, *others)
+        done = cloud.run("down", "cloud")
+        deletions = [it for it in done.changes() if it.startswith("kubectl")]
+        assert "clusters.postgresql.cnpg.io postgres-cluster " in deletions[0]
+        assert "persistentvolumeclaim data-postgres-0" in deletions[1]
+        assert "Cluster theirs" in cloud.objects("shop-cluster")
 
     def test_shows_what_it_is_going_to_remove_and_asks(self, cloud: Clone) -> None:
         done = cloud.run("down", "cloud", yes=False)
@@ -615,6 +641,263 @@ def local(clone: Clone) -> Clone:
     return clone
 
 
+PART = "urn:pulumi:minikube::todo-addons::todo-addons:index:MetricsServer::metrics-server"
+
+
+def of_add_ons(kind: str, name: str, namespace: str | None = None, **more: Any) -> Any:
+    made = thing(kind, name, namespace, **more)
+    made_by = mark("minikube").replace("/todo/", "/todo-addons/")
+    made["metadata"]["annotations"] = {"todo-kubernetes/stack": made_by}
+    return made
+
+
+def put_in(local: Clone, *more: dict[str, Any]) -> None:
+    """Adds objects to the embedded cluster."""
+    there = json.loads((local.answers / f"{EMBEDDED}.json").read_text())["objects"]
+    local.cluster(EMBEDDED, *there, *more)
+
+
+def add_ons(local: Clone, *more: dict[str, Any]) -> None:
+    """The add-ons of that cluster: a namespace, what is in it, and more that they made."""
+    local.stack("minikube", "    cluster: {kind: local}\n    metricsServer: {}\n", of="addons")
+    namespace = of_add_ons("Namespace", "metrics-server")
+    size = {"capacity": {"storage": "2Gi"}}
+    claim = of_add_ons("PersistentVolumeClaim", "samples", "metrics-server", status=size)
+    local.cluster(EMBEDDED, *in_namespace("minikube"), namespace, claim)
+    kubeconfig = str(local.folder / ".local" / "cluster" / "config" / "admin.conf")
+    state = deployed(namespace, *more, context=EMBEDDED, kubeconfig=kubeconfig)
+    component = {"urn": PART, "type": "todo-addons:index:MetricsServer"}
+    for it in state[2:]:
+        it["parent"] = PART
+    local.state("minikube", *state[:2], component, *state[2:], of="addons")
+    found = {"cluster": {"kubeconfig": kubeconfig, "context": EMBEDDED}}
+    (local.folder / ".local" / "settings.addons.minikube.json").write_text(json.dumps(found))
+
+
+class TestAddonsDown:
+    def test_shows_what_goes_and_who_may_use_it_and_removes_the_add_ons_alone(
+        self, local: Clone
+    ) -> None:
+        add_ons(local)
+        done = local.run("addons-down", "minikube", runs=True)
+        assert done.code == 0, done.err
+        assert "namespaces metrics-server" in done.out
+        assert "metrics-server/samples (2Gi)" in done.out
+        assert "perhaps minikube, in the same cluster" in done.out
+        assert "pulumi --cwd addons destroy --yes --skip-preview --stack minikube" in done.calls
+        assert "PORTS OF THIS MACHINE LET GO" in done.out
+        assert not (local.answers / "minikube.addons-state.json").exists()
+        assert not (local.folder / ".local" / "settings.addons.minikube.json").exists()
+        assert (local.answers / "minikube.state.json").exists()
+
+    def test_leaves_the_node_no_authority_of_a_registry_that_is_gone(self, local: Clone) -> None:
+        add_ons(local)
+        trusted = registry.folder(local.folder / ".local" / "cluster") / registry.ADDRESS
+        trusted.mkdir(parents=True)
+        (trusted / "ca.crt").write_text("an authority")
+        assert local.run("addons-down", "minikube", yes=False, runs=True).code == 1
+        assert trusted.exists()
+        done = local.run("addons-down", "minikube", runs=True)
+        assert done.code == 0, done.err
+        assert not trusted.exists()
+
+    def test_of_the_last_stack_of_the_embedded_cluster_says_how_that_goes(
+        self, local: Clone
+    ) -> None:
+        add_ons(local)
+        assert "make cluster-down" not in local.run("addons-down", "minikube", runs=True).out
+        add_ons(local)
+        (local.answers / "minikube.state.json").unlink()
+        done = local.run("addons-down", "minikube", runs=True)
+        assert "No stack is in the embedded cluster any more; `make cluster-down`" in done.out
+
+    def test_asks(self, local: Clone) -> None:
+        add_ons(local)
+        done = local.run("addons-down", "minikube", yes=False, runs=True)
+        assert done.code == 1
+        assert not done.changes()
+
+    def test_leaves_a_namespace_with_other_peoples_things(self, local: Clone) -> None:
+        add_ons(local)
+        put_in(local, thing("Deployment", "grafana", "metrics-server"))
+        done = local.run("addons-down", "minikube", runs=True)
+        assert done.code == 0, done.err
+        assert "stays      namespace metrics-server: it has Deployment grafana" in done.out
+        assert "Deployment grafana that this stack did not make" in done.out
+        left = local.objects(EMBEDDED)
+        assert {"Namespace metrics-server", "Deployment grafana"} <= left
+        assert "PersistentVolumeClaim samples" not in left
+        # What stays has the stack's mark, by which the next `make addons` knows it.
+        assert SALT in (local.folder / "addons" / "Pulumi.minikube.yaml").read_text()
+
+    def test_of_definitions_that_stay_keeps_what_they_are_recognised_by(self, local: Clone) -> None:
+        add_ons(local)
+        put_in(local, of_add_ons("CustomResourceDefinition", "gateways.gateway.networking.k8s.io"))
+        (local.answers / "minikube.state.json").unlink()
+        for _ in range(2):
+            done = local.run("addons-down", "minikube", runs=True)
+            assert "`make cluster-down` removes it" in done.out
+            assert done.code == 0, done.err
+            assert "the definitions gateways.gateway.networking.k8s.io" in done.out
+        assert "Namespace metrics-server" not in local.objects(EMBEDDED)
+        assert SALT in (local.folder / "addons" / "Pulumi.minikube.yaml").read_text()
+
+    def test_names_what_of_others_does_nothing_without_them(self, local: Clone) -> None:
+        add_ons(local)
+        put_in(local, thing("HorizontalPodAutoscaler", "web", "theirs"))
+        done = local.run("addons-down", "minikube", yes=False, runs=True)
+        assert "HorizontalPodAutoscaler theirs/web" in done.out
+
+    def test_removes_nothing_while_somebodys_gateway_holds_the_class(self, local: Clone) -> None:
+        add_ons(local, thing("GatewayClass", "envoy"))
+        theirs = thing("Gateway", "shop", "theirs", spec={"gatewayClassName": "envoy"})
+        other = thing("Gateway", "other", "theirs", spec={"gatewayClassName": "of-the-cloud"})
+        own = of_add_ons("Gateway", "public", "gateway", spec={"gatewayClassName": "envoy"})
+        put_in(local, theirs, other, own)
+        done = local.run("addons-down", "minikube", runs=True)
+        assert done.code == 1
+        assert "theirs/shop of the kind Gateway" in done.err
+        assert "class envoy" in done.err
+        assert "other" not in done.err.replace("another controller", "")
+        assert "public" not in done.err
+        assert not done.changes()
+        local.cluster(EMBEDDED, *in_namespace("minikube"), other, own)
+        assert local.run("addons-down", "minikube", runs=True).code == 0
+
+    @pytest.mark.parametrize(
+        ("kind", "name", "where"),
+        [
+            ("Namespace", "metrics-server", None),
+            ("ClusterRole", "system:metrics-server", None),
+            ("RoleBinding", "metrics-server-auth-reader", "kube-system"),
+        ],
+    )
+    @pytest.mark.parametrize("command", ["addons-down", "addons"])
+    def test_touches_nothing_that_somebody_made_in_a_cluster_made_anew(
+        self, local: Clone, command: str, kind: str, name: str, where: str | None
+    ) -> None:
+        add_ons(local, thing(kind, name, where))
+        theirs = thing(kind, name, where)
+        theirs["metadata"]["uid"] = "made later"
+        local.cluster(EMBEDDED, theirs)
+        done = local.run(command, "minikube", runs=True)
+        assert done.code == 1
+        path = f"{kind} {where}/{name}" if where else f"{kind} {name}"
+        assert f"{path} at https://{EMBEDDED}.example" in done.err
+        assert "somebody has made it anew" in done.err
+        assert "pulumi --cwd addons stack rm minikube --force --preserve-config" in done.err
+        assert not done.changes()
+        assert local.objects(EMBEDDED) == {f"{kind} {name}"}
+
+    def test_without_add_ons_changes_nothing(self, local: Clone) -> None:
+        local.stack("minikube", "    cluster: {kind: local}\n", of="addons")
+        done = local.run("addons-down", "minikube", runs=True)
+        assert (done.code, done.changes()) == (0, [])
+        assert "There are no add-ons of stack minikube" in done.out
+
+    def test_of_a_cluster_that_does_not_answer_changes_nothing(self, local: Clone) -> None:
+        add_ons(local)
+        local.stopped(EMBEDDED)
+        done = local.run("addons-down", "minikube")
+        assert done.code == 1
+        assert not done.changes()
+        assert "start it (`make cluster-start`" in done.err
+        forgotten = "pulumi --cwd addons stack rm minikube --force --preserve-config"
+        assert "if it is gone for good, forget them with: " in done.err
+        assert forgotten in done.err
+
+    def test_of_a_cluster_that_is_gone_forgets_them(self, local: Clone) -> None:
+        add_ons(local)
+        shutil.rmtree(local.folder / ".local" / "cluster")
+        done = local.run("addons-down", "minikube")
+        assert done.code == 0, done.err
+        assert not (local.answers / "minikube.addons-state.json").exists()
+
+    @pytest.mark.parametrize(
+        ("settings", "said"),
+        [
+            ("    cluster: {kind: local}\n    metrics: {}\n", "did you mean metricsServer?"),
+            ("    cluster: {kind: moon}\n", "todo-addons:settings.cluster.kind is 'moon'"),
+        ],
+    )
+    def test_of_wrong_settings_says_what_is_allowed(
+        self, local: Clone, settings: str, said: str
+    ) -> None:
+        local.stack("minikube", settings, of="addons")
+        done = local.run("addons-down", "minikube", runs=True)
+        assert done.code == 1
+        assert not done.changes()
+        assert said in done.err
+        assert "addons/Pulumi.minikube.yaml: invalid settings" in done.err
+
+
+class _Kinds(Kubectl):
+    """A cluster that was made anew, without the kinds of a part."""
+
+    def __init__(self, said: str) -> None:
+        self._said = said
+
+    def items(self, *what: str) -> list[dict[str, Any]]:
+        kinds = what[0].split(",")
+        if "GatewayClass.v1.gateway.networking.k8s.io" in kinds:
+            raise KubectlError(self._said)
+        return [thing(kind.partition(".")[0], "found") for kind in kinds]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        'error: the server doesn\'t have a resource type "GatewayClass"',
+        "Error from server (NotFound): Unable to list: the server could not find the requested "
+        "resource",
+    ],
+)
+def test_a_kind_that_a_cluster_has_not_hides_no_object_of_another(said: str) -> None:
+    kinds = ["ClusterRole.v1.", "GatewayClass.v1.gateway.networking.k8s.io", "Namespace.v1."]
+    found = listed(_Kinds(said), kinds, ())
+    assert [it["kind"] for it in found] == ["ClusterRole", "Namespace"]
+    with pytest.raises(KubectlError):
+        listed(_Kinds("Unable to connect to the server"), kinds, ())
+
+
+class TestAddonsWithoutABlockThatWasThere:
+    @pytest.fixture
+    def without(self, local: Clone) -> Clone:
+        add_ons(local)
+        local.stack("minikube", "    cluster: {kind: local}\n", of="addons")
+        return local
+
+    def test_show_what_goes_and_ask(self, without: Clone) -> None:
+        done = without.run("addons", "minikube", yes=False, runs=True)
+        assert done.code == 1
+        assert "YES=1" in done.err
+        for shown in ("parts      metrics-server", "metrics-server/samples (2Gi)"):
+            assert shown in done.out
+        assert not [it for it in done.calls if " up " in it]
+        assert "Namespace metrics-server" in without.objects(EMBEDDED)
+
+    def test_remove_the_part_with_its_namespace(self, without: Clone) -> None:
+        done = without.run("addons", "minikube", runs=True)
+        assert done.code == 0, done.err
+        assert [it for it in done.calls if " up " in it]
+        assert "Namespace metrics-server" not in without.objects(EMBEDDED)
+        assert "Namespace shop" in without.objects(EMBEDDED)
+
+    def test_leave_a_namespace_with_other_peoples_things(self, without: Clone) -> None:
+        put_in(without, thing("Deployment", "grafana", "metrics-server"))
+        done = without.run("addons", "minikube", runs=True)
+        assert done.code == 0, done.err
+        left = without.objects(EMBEDDED)
+        assert {"Namespace metrics-server", "Deployment grafana"} <= left
+        assert "PersistentVolumeClaim samples" not in left
+
+    def test_with_all_blocks_there_ask_nothing(self, local: Clone) -> None:
+        add_ons(local)
+        done = local.run("addons", "minikube", yes=False, runs=True)
+        assert done.code == 0, done.err
+        assert not [it for it in done.calls if " delete " in it]
+
+
 class TestDownWithAnEmbeddedCluster:
     def test_removes_the_cluster_when_nothing_else_is_in_it(self, local: Clone) -> None:
         done = local.run("down", "minikube", runs=True)
@@ -652,6 +935,25 @@ class TestDownWithAnEmbeddedCluster:
         assert "EMBEDDED CLUSTER DELETED" not in done.out
         assert (local.answers / "two.state.json").exists()
 
+    def test_keeps_a_cluster_with_add_ons_and_says_what_removes_them(self, local: Clone) -> None:
+        add_ons(local)
+        done = local.run("down", "minikube", runs=True)
+        assert done.code == 0, done.err
+        assert "add-ons minikube (`make addons-down` removes them)" in done.out
+        assert "namespace metrics-server" not in done.out
+        assert "EMBEDDED CLUSTER DELETED" not in done.out
+        assert "Namespace metrics-server" in local.objects(EMBEDDED)
+        assert (local.answers / "minikube.addons-state.json").exists()
+
+    def test_forgets_the_add_ons_with_a_cluster_that_is_gone(self, local: Clone) -> None:
+        add_ons(local)
+        shutil.rmtree(local.folder / ".local" / "cluster")
+        done = local.run("down", "minikube")
+        assert done.code == 0, done.err
+        assert "its add-ons (minikube) are gone, too" in done.out
+        assert not (local.answers / "minikube.addons-state.json").exists()
+        assert not (local.folder / ".local" / "settings.addons.minikube.json").exists()
+
     def test_asks_for_a_stopped_cluster_to_be_started(self, local: Clone) -> None:
         local.stopped(EMBEDDED)
         done = local.run("down", "minikube")
@@ -667,7 +969,27 @@ class TestDownWithAnEmbeddedCluster:
         assert not (local.answers / "minikube.state.json").exists()
 
 
+def locked(clone: Clone, process: int) -> Path:
+    """A lock of the stack, as Pulumi writes one."""
+    folder = clone.folder / ".local/pulumi/.pulumi/locks/organization/todo/minikube"
+    folder.mkdir(parents=True)
+    file = folder / "lock.json"
+    holder = {"hostname": os.uname().nodename, "pid": process, "username": "tester"}
+    file.write_text(json.dumps(holder))
+    return file
+
+
 class TestClusterDown:
+    def test_tells_of_the_add_ons_and_forgets_them_too(self, local: Clone) -> None:
+        add_ons(local)
+        done = local.run("cluster-down", "minikube", runs=True)
+        assert done.code == 0, done.err
+        assert "add-ons    minikube" in done.out
+        assert "metrics-server/samples (2Gi)" in done.out
+        assert "EMBEDDED CLUSTER DELETED" in done.out
+        assert not (local.answers / "minikube.addons-state.json").exists()
+        assert not (local.answers / "minikube.state.json").exists()
+
     def test_forgets_the_stacks_that_were_in_it_and_no_other(
         self, local: Clone, cloud: Clone
     ) -> None:
@@ -676,6 +998,22 @@ class TestClusterDown:
         assert "EMBEDDED CLUSTER DELETED" in done.out
         assert not (local.answers / "minikube.state.json").exists()
         assert (cloud.answers / "cloud.state.json").exists()
+
+    def test_lets_go_of_what_a_killed_update_holds(self, local: Clone) -> None:
+        lock = locked(local, 2**30)
+        done = local.run("cluster-down", "minikube", runs=True)
+        assert done.code == 0, done.err
+        assert not lock.exists()
+        assert not (local.answers / "minikube.state.json").exists()
+
+    def test_removes_nothing_while_a_stack_in_it_is_updated(self, local: Clone) -> None:
+        lock = locked(local, os.getpid())
+        done = local.run("cluster-down", "minikube", runs=True)
+        assert done.code == 1
+        assert f"Stack minikube is locked by process {os.getpid()} of tester" in done.err
+        assert "EMBEDDED CLUSTER DELETED" not in done.out
+        assert lock.exists()
+        assert (local.answers / "minikube.state.json").exists()
 
     def test_asks(self, local: Clone) -> None:
         done = local.run("cluster-down", "minikube", yes=False)
@@ -763,6 +1101,18 @@ class TestClustersOfOtherTools:
         assert done.code == 0, done.err
         assert "stacks     minikube\n" in done.out
         assert (in_kind.answers / "cloud.state.json").exists()
+
+    def test_its_removal_forgets_no_add_ons_of_its_name_on_a_managed_cluster(
+        self, in_kind: Clone
+    ) -> None:
+        (in_kind.folder / ".local" / "clusters.json").write_text('[["kind", "todo"]]')
+        elsewhere = deployed(
+            thing("Namespace", "monitoring"), context="kind-todo", kubeconfig="/elsewhere/config"
+        )
+        in_kind.state("minikube", *elsewhere, of="addons")
+        done = in_kind.run("cluster-down", "minikube")
+        assert done.code == 0, done.err
+        assert (in_kind.answers / "minikube.addons-state.json").exists()
 
     def test_stacks_are_forgotten_that_went_into_it_by_the_persons_kubeconfig(
         self, in_kind: Clone
@@ -897,6 +1247,17 @@ class TestForgetting:
             "todo:chatApiKey stays encrypted in Pulumi.cloud.yaml: keep the passphrase" in done.out
         )
 
+    def test_keeps_the_key_of_backups_that_outlive_the_stack(self, cloud: Clone) -> None:
+        key = "  todo:backupKey:\n    secure: v1:YQ==:Yg==\n"
+        cloud.stack("cloud", MANAGED, key + SECRETS)
+        done = cloud.run("down", "cloud")
+        assert done.code == 0
+        text = (cloud.folder / "Pulumi.cloud.yaml").read_text()
+        assert key in text
+        assert SALT in text
+        assert "jwtKey" not in text
+        assert "todo:backupKey stays encrypted in Pulumi.cloud.yaml" in done.out
+
     @pytest.mark.parametrize("text", ["", "config: {}\n", "{config: {}, encryptionsalt: x}\n"])
     def test_leaves_a_file_of_another_shape_alone(self, text: str) -> None:
         assert stack_file.forget(text, ["todo:jwtKey"]) == (text, [])
@@ -979,6 +1340,45 @@ class TestPassphrase:
         stack = prepared(lambda *_: json.dumps({"deployment": {"secrets_providers": provider}}))
         stack.prepare(stack.state())
         assert stack.document()["encryptionsalt"] == SALT
+
+
+class TestSecretsOfTheAddons:
+    @pytest.fixture
+    def calls(self, prepared: Callable[..., Stack], clone: Clone) -> list[tuple[str, ...]]:
+        del prepared  # for its paths
+        clone.stack("minikube", "    cluster: {kind: local}\n    registry: {}\n", of="addons")
+        paths.PASSPHRASE_FILE.parent.mkdir(parents=True)
+        paths.PASSPHRASE_FILE.write_text("ours")
+        return []
+
+    def prepare(
+        self, calls: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch, *deployed: str
+    ) -> None:
+        resources = [
+            {"urn": f"urn:x::{it}", "type": "kubernetes:core/v1:ConfigMap", "custom": True}
+            for it in deployed
+        ]
+        state = {"deployment": {"resources": resources}}
+
+        def answer(_: Stack, *arguments: str, **__: object) -> str:
+            calls.append(arguments)
+            return json.dumps(state)
+
+        monkeypatch.setattr(Stack, "_pulumi", answer)
+        Stack("minikube", ADDONS).prepare(state)
+
+    def test_that_a_file_lost_are_not_made_anew_while_they_are_in_use(
+        self, calls: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with pytest.raises(Failure, match=r"lost todo-addons:registryPassword.*put the file back"):
+            self.prepare(calls, monkeypatch, "registry-secrets")
+        assert not any(call[:2] == ("config", "set") for call in calls)
+
+    def test_are_made_for_a_part_that_is_new(
+        self, calls: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.prepare(calls, monkeypatch, "metrics-server-namespace")
+        assert any("todo-addons:registryPassword" in call for call in calls)
 
 
 def test_a_lock_that_says_nothing_is_left_alone(

@@ -102,7 +102,7 @@ def test_the_database_is_watched_from_its_first_pod_on(monkeypatch: pytest.Monke
     watch = RolloutWatch(
         Cluster([pod("postgres-0", "ErrImagePull")]), Polling(grace=0, interval=0.01)
     )
-    watch.begin(inputs).join(5)
+    watch.begin(inputs).join(60)
     assert said[0].startswith("StatefulSet x/postgres does not get ready: pod postgres-0")
 
     def program() -> None:
@@ -140,7 +140,7 @@ def test_the_reason_is_said_to_whoever_runs_the_update(monkeypatch: pytest.Monke
         "spec": {"selector": {"matchLabels": {"app": "shop"}}},
     }
     watch = RolloutWatch(Cluster([pod("new", "ErrImagePull")]), Polling(grace=0, interval=0.01))
-    watch.begin(inputs).join(5)
+    watch.begin(inputs).join(60)
     assert said[0].startswith("Deployment x/shop does not get ready: pod new: ErrImagePull")
 
 
@@ -150,4 +150,4 @@ def test_every_deployment_with_a_cluster_to_ask_is_watched() -> None:
         AppDeployment("shop", args)
 
     hooks = record(program).one("Deployment").hooks
-    assert hooks == ("pods of shop", "pods of shop"), "before it is made and before it changes"
+    assert hooks.count("pods of shop") == 2, "before it is made and before it changes"

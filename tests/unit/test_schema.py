@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 import yaml
 
-from components.todo.secret_table import JWT_NEXT_KEY, SECRETS
+from components.todo.secret_table import JWT_NEXT_KEY, POD_SECRETS
 from components.todo.settings import schema
 from components.todo.settings.secrets import SecretKeys
 from tests.programs import STACKS
@@ -62,8 +62,8 @@ def test_schema_refuses(config: dict[str, Any], current: dict[str, Any]) -> None
 
 def test_an_external_store_has_a_place_for_each_secret() -> None:
     places = SecretKeys.model_fields
-    assert [it.alias for it in places.values()] == [secret.name for secret in SECRETS]
-    for secret in SECRETS:
+    assert [it.alias for it in places.values()] == [secret.name for secret in POD_SECRETS]
+    for secret in POD_SECRETS:
         assert places[secret.field].is_required() == secret.required
 
 

@@ -119,7 +119,7 @@ def test_an_environment_that_lacks_a_package_is_one_sentence(
     python.chmod(0o755)
     monkeypatch.setattr(paths, "VENV", tmp_path)
     with pytest.raises(Failure) as failure:
-        Document(ROOT / "Pulumi.minikube.yaml").check("minikube")
+        Document(ROOT / "Pulumi.minikube.yaml").check("toolchain.settings_check", "minikube")
     said = (
         r"Pulumi\.minikube\.yaml cannot be checked \(ModuleNotFoundError: .*\); remove \.venv, .*"
     )

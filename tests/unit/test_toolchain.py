@@ -5,7 +5,7 @@ import json
 import os
 import re
 import shutil
-import subprocess
+import socket
 import sys
 import zipfile
 from collections.abc import Sequence
@@ -18,10 +18,12 @@ import pytest
 from console.confirm import confirm
 from console.failure import Failure
 from distribution import definitions, golang, recipes, store
-from distribution.cluster import images, network, node
+from distribution.cluster import images, loopback, network, node
+from tests.ports import free_port
 from toolchain import (
     __main__,
     environment,
+    files,
     internet,
     machine,
     paths,
@@ -56,7 +58,7 @@ def test_definitions_have_pinned_modules(module: str) -> None:
 def test_a_changed_stand_in_is_built_anew(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     folder = tmp_path / "base_images"
     shutil.copytree(paths.PROJECT / "distribution" / "base_images", folder)
-    monkeypatch.setattr(images, "_FOLDER", folder)
+    monkeypatch.setattr(images, "FOLDER", folder)
     built: list[tuple[str, str]] = []
     store: set[str] = set()
 
@@ -64,13 +66,13 @@ def test_a_changed_stand_in_is_built_anew(monkeypatch: pytest.MonkeyPatch, tmp_p
         built.append((context.name, reference))
         store.add(reference)
 
-    def rootfs(_name: str, _image: images.BaseImage, target: Path) -> None:
+    def rootfs(_name: str, _packages: Sequence[str], target: Path) -> None:
         target.touch()
 
     def node(folder: Path, _wheel: str) -> None:
         (folder / "node.tar").touch()
 
-    for name, replacement in {"_build": build, "_rootfs": rootfs, "_node": node}.items():
+    for name, replacement in {"build": build, "rootfs": rootfs, "_node": node}.items():
         monkeypatch.setattr(images, name, replacement)
     monkeypatch.setattr(images, "present", lambda: store)
     monkeypatch.setattr(paths, "cache", lambda: tmp_path / "cache")
@@ -121,7 +123,7 @@ def test_a_disk_that_fills_while_node_is_packed_is_one_sentence(
     monkeypatch.delenv(store.VARIABLE, raising=False)
     monkeypatch.setattr(paths, "LOCAL", tmp_path)
     monkeypatch.setattr(paths, "cache", lambda: tmp_path / "cache")
-    monkeypatch.setattr(images, "_rootfs", lambda *_: None)
+    monkeypatch.setattr(images, "rootfs", lambda *_: None)
     monkeypatch.setattr(ui, "run", fetch)
     with pytest.raises(Failure, match=r"packing Node\.js failed: tar: No space left on device"):
         images.collect("node")
@@ -276,7 +278,7 @@ def test_helm_is_not_built_for_a_measurement_where_nothing_else_is(
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     tools.ensure_helm()
-    assert "  helm: not on PATH, so nothing is measured beside it\n" in capsys.readouterr().out
+    assert "  helm: not on PATH, so what needs it is left out\n" in capsys.readouterr().out
     (tmp_path / "helm").write_text("#!/bin/sh\n")
     (tmp_path / "helm").chmod(0o755)
     tools.ensure_helm()
@@ -290,7 +292,31 @@ def test_a_helm_that_cannot_be_built_is_left_out_of_a_measurement(
     monkeypatch.setattr(recipes, "built", lambda name: name == "plugins")
     tools.ensure_helm()
     said = capsys.readouterr().out
-    assert "  helm: left out of what is measured, because Go 1.24 or newer is needed." in said
+    assert "  helm: what needs it is left out, because Go 1.24 or newer is needed." in said
+
+
+def test_what_signs_images_is_taken_from_path_and_else_built(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    built: list[str] = []
+    monkeypatch.setattr(recipes, "build_missing", built.extend)
+    monkeypatch.setattr(paths, "BIN", tmp_path / "bin")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (tmp_path / "syft").write_text("#!/bin/sh\n")
+    (tmp_path / "syft").chmod(0o755)
+    tools.ensure_signing()
+    assert built == ["cosign"]
+    assert "  syft: found on PATH\n" in capsys.readouterr().out
+    assert [it.name for it in (tmp_path / "bin").iterdir()] == ["cosign"]
+
+
+def test_the_first_program_of_a_fresh_clone_is_found(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "helm").write_text("#!/bin/sh\n")
+    monkeypatch.setattr(paths, "BIN", tmp_path / "clone" / ".local" / "bin")
+    files.link_programs([tmp_path / "helm"])
+    assert (paths.BIN / "helm").read_text() == "#!/bin/sh\n"
 
 
 def test_the_cli_gets_the_host_that_was_built_last(
@@ -330,6 +356,7 @@ def test_secrets_that_the_stack_file_lost_are_in_the_state(inputs: object) -> No
         {"type": type_, "delete": True, "inputs": replaced},
         {"type": type_, "inputs": inputs},
         {"type": type_, "inputs": servers},
+        {"type": type_, "inputs": {"kind": "Secret"}},
     ]
     found = state.secret_files({"deployment": {"resources": resources}})
     assert found == {"database-password": "pass", "jwt-key": "key"}
@@ -395,7 +422,7 @@ def test_a_cluster_can_be_started_from_a_fresh_clone(
     done: list[str] = []
     monkeypatch.setattr(paths, "PROJECT", tmp_path)
     (tmp_path / "Pulumi.minikube.yaml").write_text("{}")
-    monkeypatch.setattr(python_env, "ensure", lambda **_: done.append("environment"))
+    monkeypatch.setattr(python_env, "ensure", lambda *_, **__: done.append("environment"))
     monkeypatch.setattr(stack.Stack, "check_settings", lambda _: done.append("settings"))
     monkeypatch.setattr(machine, "chosen", lambda _: done.append("choice"))
     monkeypatch.setattr(machine, "prepare", lambda *_: done.append("start"))
@@ -459,9 +486,48 @@ def test_rules_replace_themselves() -> None:
     assert script.index("delete table") < script.index("masquerade")
 
 
-def test_the_lock_of_an_update_that_runs_is_left_alone() -> None:
-    assert stack._runs(os.getpid())  # pyright: ignore[reportPrivateUsage]
-    assert stack._runs(1)  # pyright: ignore[reportPrivateUsage]
-    gone = subprocess.Popen(["true"])
-    gone.wait()
-    assert not stack._runs(gone.pid)  # pyright: ignore[reportPrivateUsage]
+def test_a_port_of_this_machine_that_is_in_use_stays_whose_it_is(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ports = taken.getsockname()[1], free_port()
+        assert loopback._free(ports) == [ports[1]]  # pyright: ignore[reportPrivateUsage]
+    assert f"port {ports[0]} of 127.0.0.1 is in use" in capsys.readouterr().out
+
+
+def test_ports_lead_to_the_cluster_without_a_way_back_to_this_machines_own_services() -> None:
+    script = loopback.rules([30443])
+    assert "tcp dport { 30443 } dnat to" in script
+    assert "ip daddr 127.0.0.0/8 drop" in script
+
+
+def test_ports_lead_nowhere_before_a_gateway_is_there_and_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: list[str] = []
+    monkeypatch.setattr(network, "route_loopback", lambda: None)
+    monkeypatch.setattr(network, "load_rules", loaded.append)
+    monkeypatch.setattr(loopback, "down", loaded.clear)
+    (tmp_path / "config").mkdir()
+    loopback.up(tmp_path)
+    assert loaded == []
+    loopback.lead(tmp_path, [30443])
+    assert len(loaded) == 1
+    loopback.up(tmp_path)  # the cluster starts again
+    assert len(loaded) == 2
+    loopback.lead(tmp_path, [])
+    loopback.up(tmp_path)
+    assert loaded == []
+
+
+def test_a_kernel_that_lets_no_port_lead_anywhere_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refused() -> None:
+        raise Failure("it cannot be written")
+
+    monkeypatch.setattr(network, "route_loopback", refused)
+    monkeypatch.setattr(loopback, "down", lambda: None)
+    (tmp_path / "config").mkdir()
+    loopback.lead(tmp_path, [30443])
+    assert "kubectl port-forward" in capsys.readouterr().out

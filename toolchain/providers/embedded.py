@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from console.failure import Failure
-from distribution import binaries
+from distribution import binaries, stand_ins
+from distribution.addon_parts import OPERATORS_POSTGRES, POSTGRES_EXPORTER, RESTIC
 from distribution.cluster import images, network, node, places, supervisor
 from toolchain import internet, paths, ui
 from toolchain.providers import remote_builder
@@ -14,6 +15,15 @@ from toolchain.providers.provider import Cluster
 
 BUILDER = "todo-embedded"
 """The buildx builder on the cluster's BuildKit."""
+
+
+def without_registry() -> bool:
+    """Returns whether stand-ins take the place of published images.
+
+    A cluster stays with them once they are in use: pods must not roll because a registry answers
+    today.
+    """
+    return images.stand_ins_in_use() or not internet.registry_answers()
 
 
 class Embedded:
@@ -75,14 +85,56 @@ class Embedded:
                 "builder": {"name": BUILDER, "exporter": "image-store"},
             },
         }
-        # Stay with the stand-ins once they are in use: pods must not roll because a registry
-        # answers today.
-        if images.stand_ins_in_use() or not internet.registry_answers():
+        if without_registry():
             with ui.step("Base images"):
                 base = images.ensure_base(paths.BIN)
             found["images"]["baseImages"] = {"python": base["python"], "node": base["node"]}
             found["database"] = {"mode": "inCluster", "image": base["postgres"]}
         return found
+
+    def add_exporter(self, found: dict[str, Any]) -> None:
+        """Adds what reads the database's metrics, where that is a stand-in too.
+
+        Args:
+            found: What `found` has returned.
+
+        Raises:
+            Failure: It cannot be built.
+        """
+        if database := found.get("database"):
+            with ui.step("Database exporter"):
+                stand_ins.ensure(paths.BIN, [POSTGRES_EXPORTER])
+            database["exporter"] = {"image": stand_ins.reference(POSTGRES_EXPORTER)}
+
+    def add_restic(self, found: dict[str, Any]) -> None:
+        """Adds what brings the database's backups to an object store, where that is a stand-in too.
+
+        Args:
+            found: What `found` has returned.
+
+        Raises:
+            Failure: It cannot be built.
+        """
+        if database := found.get("database"):
+            with ui.step("Image of restic"):
+                stand_ins.ensure(paths.BIN, [RESTIC])
+            image = stand_ins.reference(RESTIC)
+            database["backup"] = {"destination": {"mode": "s3", "image": image}}
+
+    def use_operators_image(self, found: dict[str, Any]) -> None:
+        """Says which PostgreSQL an operator runs, where that is a stand-in too.
+
+        Args:
+            found: What `found` has returned.
+
+        Raises:
+            Failure: It cannot be built.
+        """
+        if "database" in found:
+            with ui.step("Operator's PostgreSQL"):
+                stand_ins.ensure(paths.BIN, [OPERATORS_POSTGRES])
+            image = stand_ins.reference(OPERATORS_POSTGRES)
+            found["database"] = {"mode": "operator", "image": image}
 
     def policies(self, name: str) -> str:
         """Says whether kube-router runs."""

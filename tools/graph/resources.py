@@ -87,7 +87,10 @@ class Resource:
 
 
 def resources_of(recording: Recording) -> list[Resource]:
-    """Returns the resources that a program registered, always in the same order."""
+    """Returns the resources that a program registered, always in the same order.
+
+    Without components that have declared nothing: a SignedImage is there for policies alone.
+    """
     found = [
         Resource(
             it.urn,
@@ -99,4 +102,6 @@ def resources_of(recording: Recording) -> list[Resource]:
         )
         for it in recording.resources
     ]
-    return sorted(found, key=lambda resource: resource.urn)
+    parents = {it.parent for it in found}
+    shown = [it for it in found if not it.is_component or it.urn in parents]
+    return sorted(shown, key=lambda resource: resource.urn)

@@ -6,7 +6,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from .postgres import External, unprivileged
+from .postgres import External, free_port, unprivileged
 
 POOL_SIZE = 2
 
@@ -16,9 +16,7 @@ class PgBouncer:
 
     def __init__(self, program: str, server: External) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="todo-pgbouncer-"))
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port()
         user, password = server.parameters["user"], server.parameters.get("password", "")
         users = self._folder / "users.txt"
         users.write_text(f'"{user}" "{password}"\n')

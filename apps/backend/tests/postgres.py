@@ -1,7 +1,9 @@
 """A real PostgreSQL for the tests: the one in TEST_DATABASE_URL, or a throw-away server."""
 
+import contextlib
 import os
 import pwd
+import random
 import shutil
 import signal
 import socket
@@ -26,6 +28,18 @@ def unprivileged() -> str | None:
         return None
     names = {entry.pw_name for entry in pwd.getpwall()}
     return "postgres" if "postgres" in names else "nobody"
+
+
+def free_port() -> int:
+    """Returns a port that nobody has, and that nobody gets by chance before a server has it.
+
+    Linux gives clients, and who asks for no port in particular, those from 32768 on.
+    """
+    while True:
+        port = random.randrange(20_000, 30_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class External:
@@ -74,16 +88,14 @@ class Throwaway(External):
             user=self._user,
             cwd=self._folder,
         )
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         super().__init__(f"host=127.0.0.1 port={port} user=tester dbname=postgres password=unused")
         self.start()
 
     def _control(self, action: str, *options: str) -> None:
         control = str(Path(os.path.realpath(self._postgres)).with_name("pg_ctl"))
         subprocess.run(
-            [control, action, "-D", self._data, "-s", "-w", *options],
+            [control, action, "-D", self._data, "-s", "-w", "-t", "600", *options],
             check=True,
             user=self._user,
             cwd=self._folder,

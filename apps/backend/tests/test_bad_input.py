@@ -169,7 +169,7 @@ schema = schemathesis.openapi.from_dict(create_app().openapi())
     "operation", [o.ok() for o in schema.get_all_operations()], ids=lambda o: o.label
 )
 def test_no_generated_request_causes_a_server_error(live: str, operation: Any) -> None:
-    with httpx.Client(base_url=live) as client:
+    with httpx.Client(base_url=live, timeout=60) as client:
         session = new_user(client)
 
     @limits(max_examples=20, deadline=None, database=None, suppress_health_check=list(HealthCheck))

@@ -84,7 +84,7 @@ def head(connection: socket.socket) -> bytes:
     return received
 
 
-QUICK = {"REQUEST_SECONDS": "0.3"}
+QUICK = {"REQUEST_SECONDS": "1"}
 UNFINISHED = (
     b"POST /api/auth/sign-in HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
     b'Content-Length: 50\r\n\r\n{"e'
@@ -132,7 +132,7 @@ def test_a_trickle_of_bytes_does_not_wind_the_clock_up(live: Live) -> None:
 def test_an_idle_connection_stays_open_after_its_deadline(live: Live) -> None:
     with live.connect(GET) as connection:
         head(connection)
-        time.sleep(1)
+        time.sleep(2)
         connection.sendall(GET)
         assert b" 200 " in head(connection)
 
@@ -148,7 +148,7 @@ def test_a_new_client_takes_the_place_of_the_oldest_that_waits(live: Live) -> No
     head(idle)
     slow = [live.connect(UNFINISHED) for _ in range(30)]
     wait_until(lambda: len(live.server.server_state.connections) <= 10)
-    assert httpx.get(f"{live.url}/health").status_code == 200
+    assert httpx.get(f"{live.url}/health", timeout=60).status_code == 200
     assert has_ended(slow[0])
     idle.sendall(GET)  # unfinished requests go first
     assert b" 200 " in head(idle)
@@ -161,7 +161,7 @@ def test_a_busy_process_says_so_and_stays_alive(
     live: Live, settings: Settings, server: External
 ) -> None:
     def answer() -> httpx.Response:
-        return httpx.get(f"{live.url}/api/todos")
+        return httpx.get(f"{live.url}/api/todos", timeout=60)
 
     body = b'{"email": "a@example.com", "password": "xxxxxxxxxx"}'
     with server.connect(settings.database_name) as admin:
@@ -180,7 +180,7 @@ def test_a_busy_process_says_so_and_stays_alive(
         assert refusal.headers["retry-after"]
         assert "try again" in refusal.json()["detail"]
         for path in ("/health", "/ready"):
-            assert httpx.get(live.url + path).status_code == 200
+            assert httpx.get(live.url + path, timeout=60).status_code == 200
         admin.execute("ROLLBACK")
     for connection in slow:
         assert head(connection).startswith(b"HTTP/1.1 401 ")
@@ -193,7 +193,7 @@ def test_a_busy_process_says_so_and_stays_alive(
 def test_one_users_slow_requests_leave_room_for_everybody_else(
     live: Live, settings: Settings, server: External, path: str
 ) -> None:
-    with httpx.Client(base_url=live.url) as client:
+    with httpx.Client(base_url=live.url, timeout=60) as client:
         busy, other = new_user(client), new_user(client)
 
     def ask() -> httpx.Response:
@@ -207,7 +207,7 @@ def test_one_users_slow_requests_leave_room_for_everybody_else(
         admin.execute("LOCK TABLE todos, messages")
         waiting = [pool.submit(ask) for _ in range(20)]
         wait_until(lambda: sum(answer.done() for answer in waiting) >= 10)
-        somebody = httpx.get(f"{live.url}/api/me", headers=other)
+        somebody = httpx.get(f"{live.url}/api/me", headers=other, timeout=60)
         admin.execute("ROLLBACK")
         answers = [answer.result() for answer in waiting]
     assert somebody.status_code == 200
@@ -220,7 +220,7 @@ def test_one_users_slow_requests_leave_room_for_everybody_else(
 def test_who_sends_slowly_takes_nobodys_place(live: Live) -> None:
     slow = [live.connect(UNFINISHED) for _ in range(6)]
     wait_until(lambda: len(live.server.server_state.tasks) >= 6)
-    assert httpx.get(f"{live.url}/api/todos").status_code == 401
+    assert httpx.get(f"{live.url}/api/todos", timeout=60).status_code == 401
     for connection in slow:
         connection.close()
 
@@ -264,7 +264,7 @@ def test_ambiguous_requests_are_refused_and_the_connection_ends(
 
 
 def test_head_is_get_without_a_body(live: Live) -> None:
-    with httpx.Client(base_url=live.url) as client:
+    with httpx.Client(base_url=live.url, timeout=60) as client:
         session = new_user(client)
         whole, headers = (
             client.request(method, "/api/todos", headers=session) for method in ("GET", "HEAD")
@@ -285,4 +285,4 @@ def test_a_client_that_leaves_early_is_no_server_error(live: Live) -> None:
 
 
 def test_metrics_are_not_served_to_the_public(live: Live) -> None:
-    assert httpx.get(f"{live.url}/metrics").status_code == 404
+    assert httpx.get(f"{live.url}/metrics", timeout=60).status_code == 404

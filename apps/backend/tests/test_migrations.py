@@ -7,9 +7,11 @@ import psycopg
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from fastapi.testclient import TestClient
 from sqlalchemy import create_engine, make_url
+from sqlalchemy.exc import DBAPIError
 
 from todo_backend import migrate, schema
 from todo_backend.app import create_app
@@ -41,7 +43,7 @@ def test_two_replicas_migrate_at_once(empty: Settings) -> None:
         subprocess.Popen(command_line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         for _ in range(2)
     ]
-    output = [process.communicate(timeout=120)[0] for process in both]
+    output = [process.communicate(timeout=600)[0] for process in both]
     assert [process.returncode for process in both] == [0, 0], output
     assert sum(text.count("Running upgrade") for text in output) == len(schema.known_revisions())
 
@@ -51,13 +53,29 @@ def test_a_replica_waits_while_another_migrates(empty: Settings, server: Externa
         other.execute("SELECT pg_advisory_lock(%s)", [migrate.LOCK])
         with pytest.raises(TimeoutError, match="another replica is migrating"):
             migrate.upgrade(empty, wait_seconds=1)
-    migrate.upgrade(empty, wait_seconds=10)
+    migrate.upgrade(empty, wait_seconds=120)
 
 
 def test_waits_for_the_database_but_not_forever(empty: Settings) -> None:
     nowhere = empty.model_copy(update={"database_port": 1})
     with pytest.raises(TimeoutError, match="gave up"):
         migrate.upgrade(nowhere, wait_seconds=1)
+
+
+def test_a_migration_that_hangs_on_a_database_in_use_lets_go_of_its_tables(
+    empty: Settings, server: External, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hang(config: Config, _: str) -> None:
+        connection = config.attributes["connection"]
+        connection.exec_driver_sql("ALTER TABLE todos ADD COLUMN colour text")
+        connection.exec_driver_sql("SELECT pg_sleep(3600)")
+
+    migrate.upgrade(empty)
+    monkeypatch.setattr(command, "upgrade", hang)
+    with pytest.raises(DBAPIError, match="statement timeout"):
+        migrate.upgrade(empty)
+    with server.connect(empty.database_name) as other:
+        assert other.execute("SELECT count(*) FROM todos").fetchone() == (0,)
 
 
 def test_readiness_follows_the_schema(empty: Settings, server: External) -> None:

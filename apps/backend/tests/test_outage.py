@@ -85,7 +85,7 @@ def test_a_statement_that_takes_too_long_is_not_tried_again(settings: Settings) 
 
 
 def test_nothing_lost_or_duplicated(live: str, own_server: Throwaway) -> None:
-    with httpx.Client(base_url=live) as client:
+    with httpx.Client(base_url=live, timeout=60) as client:
         session = new_user(client)
     stop = threading.Event()
     statuses: set[int] = set()
@@ -124,7 +124,7 @@ def test_nothing_lost_or_duplicated(live: str, own_server: Throwaway) -> None:
             writer.result()
 
     stored: list[str] = []
-    with httpx.Client(base_url=live, headers=session) as client:
+    with httpx.Client(base_url=live, headers=session, timeout=60) as client:
         while True:
             query = {"limit": 200, "offset": len(stored), "order": "created"}
             page = client.get("/api/todos", params=query).json()

@@ -67,7 +67,7 @@ def test_two_replicas_migrate_at_once_behind_a_pooler(pooled: Settings) -> None:
         subprocess.Popen(command_line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         for _ in range(2)
     ]
-    output = [process.communicate(timeout=120)[0] for process in both]
+    output = [process.communicate(timeout=600)[0] for process in both]
     assert [process.returncode for process in both] == [0, 0], output
     assert sum(it.count("Running upgrade") for it in output) == len(schema.known_revisions())
 

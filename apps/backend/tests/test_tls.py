@@ -73,7 +73,7 @@ def served(settings: Settings, monkeypatch: pytest.MonkeyPatch, **changed: str) 
 def test_the_right_authority_and_host_name_connect(
     verifying: Settings, tls_server: Throwaway
 ) -> None:
-    migrate.upgrade(verifying, wait_seconds=10)
+    migrate.upgrade(verifying, wait_seconds=120)
     with TestClient(create_app()) as client, tls_server.connect() as admin:
         assert client.get("/ready").status_code == 200
         new_user(client)
@@ -97,7 +97,7 @@ def test_another_authority_is_refused_and_the_log_says_so(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    migrate.upgrade(verifying, wait_seconds=10)
+    migrate.upgrade(verifying, wait_seconds=120)
     other = folder / "other.crt"
     assert "certificate verify failed" in refused(verifying, database_sslrootcert=other)
     assert served(verifying, monkeypatch, database_sslrootcert=str(other)) == 503
@@ -107,7 +107,7 @@ def test_another_authority_is_refused_and_the_log_says_so(
 def test_another_host_name_is_refused_and_the_log_says_so(
     verifying: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    migrate.upgrade(verifying, wait_seconds=10)
+    migrate.upgrade(verifying, wait_seconds=120)
     assert "does not match host name" in refused(verifying, database_host=OTHER_HOST)
     assert served(verifying, monkeypatch, database_host=OTHER_HOST) == 503
     assert "does not match host name" in capsys.readouterr().out
@@ -116,7 +116,7 @@ def test_another_host_name_is_refused_and_the_log_says_so(
 def test_verify_ca_takes_another_host_name_but_no_other_authority(
     verifying: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    migrate.upgrade(verifying, wait_seconds=10)
+    migrate.upgrade(verifying, wait_seconds=120)
     changed = {"database_sslmode": "verify-ca", "database_host": OTHER_HOST}
     assert served(verifying, monkeypatch, **changed) == 200
     other = str(folder / "other.crt")
@@ -135,7 +135,7 @@ def test_without_a_bundle_the_public_authorities_count(
 def test_a_man_in_the_middle_is_noticed_without_knowing_any_authority(
     verifying: Settings, tls_server: Throwaway, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    migrate.upgrade(verifying, wait_seconds=10)
+    migrate.upgrade(verifying, wait_seconds=120)
     bound = {"database_sslmode": "require", "database_channel_binding": "require"}
     monkeypatch.delenv("DATABASE_SSLROOTCERT")
     assert served(verifying, monkeypatch, **bound) == 200

@@ -5,7 +5,9 @@ advisory lock lets one replica migrate while the others wait, then find nothing 
 
 Rule for new migrations: expand, then contract. A release only adds (tables, nullable columns,
 indexes); what it no longer uses is removed one release later, when no old replica is left. What
-PostgreSQL refuses in a transaction (CREATE INDEX CONCURRENTLY) is no migration.
+PostgreSQL refuses in a transaction (CREATE INDEX CONCURRENTLY) is no migration, nor is what takes
+longer than the running release can wait: its own statements give up after five seconds, and behind
+a lock they wait. So on a database in use a migration that waits or hangs is ended before that.
 """
 
 import sys
@@ -22,6 +24,15 @@ from .connection import URL, connect_arguments, reason, supply_password
 from .settings import Settings, get_settings
 
 LOCK = 7_302_011  # any constant, the same in every release
+_LIMITS = {
+    # Whoever comes after one that waits for a table waits as well; it is tried again.
+    "lock_timeout": "1s",
+    "statement_timeout": "3s",
+    # What holds a lock and does nothing is given less than readiness probes wait, which are two
+    # seconds: connections run out while requests wait behind the lock.
+    "idle_in_transaction_session_timeout": "1s",
+}
+_TOO_SLOW = "57014"  # query_canceled: the statement timeout
 log = structlog.get_logger(__name__)
 
 
@@ -55,6 +66,8 @@ def upgrade(settings: Settings, wait_seconds: float = 120.0) -> None:
 def _away(error: DBAPIError) -> bool:
     """Tells whether the server is starting, stopping, unreachable or refusing (yet)."""
     state = getattr(error.orig, "sqlstate", None)
+    if state == _TOO_SLOW:
+        return False  # the same again would only hold up the running release once more
     return state is None or state[:2] in ("08", "28", "3D", "53", "55", "57")
 
 
@@ -72,7 +85,8 @@ def _upgrade(connection: Connection) -> None:
     if schema.state(before) == "newer":
         log.warning("migration_skipped", database=before, reason="a later release was here")
         return
-    connection.execute(text("SET LOCAL lock_timeout = '5s'"))
+    for name, value in _LIMITS.items() if before else ():  # nobody uses an empty one yet
+        connection.execute(text(f"SET LOCAL {name} = '{value}'"))
     config = schema.alembic_config()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")

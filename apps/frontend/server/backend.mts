@@ -80,7 +80,8 @@ async function ask(url: URL, question: Question): Promise<Response | null> {
         continue;
       }
       if (!question.signal.aborted) {
-        log("backend_unreachable", { path: url.pathname, reason: causeOf(error) });
+        const request_id = question.headers["x-request-id"];
+        log("backend_unreachable", { request_id, path: url.pathname, reason: causeOf(error) });
       }
       return null;
     }

@@ -7,6 +7,8 @@ export interface Environment {
   keepAlive: number;
   /** What resolves to the addresses of all pods of the frontend; empty: there are no others. */
   podsHost: string;
+  /** Where Prometheus finds the metrics; 0: nowhere. */
+  metricsPort: number;
 }
 
 /** Reads the settings of the container; throws an Error with one sentence when one makes no sense. */
@@ -24,6 +26,7 @@ export function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
     // Longer than the 60 seconds of most load balancers, so that they close connections, not we.
     keepAlive: number("KEEP_ALIVE_TIMEOUT", 75_000, 1000, 86_400_000),
     podsHost: variables.PODS_HOST ?? "",
+    metricsPort: number("METRICS_PORT", 0, 0, 65_535),
   };
 }
 

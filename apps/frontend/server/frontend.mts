@@ -16,6 +16,8 @@ import { settleForwarded } from "./client.mts";
 import { Connections } from "./connections.mts";
 import { depart } from "./departure.mts";
 import { log } from "./log.mts";
+import type { Metrics } from "./metrics.mts";
+import { observe } from "./observe.mts";
 import { Request } from "./request.mts";
 
 export interface FrontendOptions {
@@ -24,6 +26,7 @@ export interface FrontendOptions {
   /** Whether pages can be answered: asked by the readiness probe. */
   ready: () => boolean;
   api: ApiOptions;
+  metrics: Metrics;
   /** Proxies in front that append to X-Forwarded-For. */
   trustedProxies: number;
   /** How long a connection may be idle, in milliseconds: longer than any proxy in front keeps it. */
@@ -91,7 +94,7 @@ export class Frontend {
         // Both count from a request's first byte, so idle connections outlive them.
         headersTimeout: options.requestTimeout,
         requestTimeout: options.requestTimeout,
-        connectionsCheckingInterval: Math.min(options.requestTimeout / 6, 5000),
+        connectionsCheckingInterval: Math.ceil(Math.min(options.requestTimeout / 6, 5000)),
         requireHostHeader: false, // Node.js would refuse without a word
       },
       (request, response) => void this.#handle(request, response),
@@ -134,12 +137,15 @@ export class Frontend {
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (!this.#connections.accompany(response)) return;
+    response.setMaxListeners(20); // connections, metrics, log, departure and pipeline all wait for its end
+    this.#options.metrics.watch(request, response);
     if (this.#stopping) response.setHeader("connection", "close");
     try {
       await this.#route(request, response);
     } catch (error) {
       if (response.destroyed || response.writableEnded) return; // nobody is there, or it was refused
-      log("request_failed", { path: request.url, reason: String(error) });
+      const request_id = response.getHeader("x-request-id");
+      log("request_failed", { request_id, path: request.url, reason: String(error) });
       if (response.headersSent) response.destroy();
       else problem(response, 500, "Something went wrong here. Please try again.");
     }
@@ -159,6 +165,7 @@ export class Frontend {
     const isProbe = path === "/api/health" || path === "/api/ready";
     if (path.startsWith("/api/") && !isProbe) {
       settleForwarded(request, this.#options.trustedProxies);
+      observe(request, response, path);
       if (path.endsWith("/")) {
         const location = withoutEndSlashes(path) + full.slice(path.length);
         problem(response, 308, "The address has no slash at its end.", { location });

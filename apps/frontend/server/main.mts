@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { acceptorsOn, readEnvironment, type Environment } from "./environment.mts";
 import { Frontend, type FrontendOptions } from "./frontend.mts";
 import { captureConsole, log } from "./log.mts";
+import { Metrics } from "./metrics.mts";
 import { OtherBuilds, otherPods } from "./other-builds.mts";
 import { Site } from "./site.mts";
 
@@ -20,7 +21,8 @@ function settings(): Environment {
   }
 }
 
-const { hostname, port, trustedProxies, keepAlive, podsHost } = settings();
+const { hostname, port, trustedProxies, keepAlive, podsHost, metricsPort } = settings();
+const metrics = new Metrics();
 let ready = false;
 
 if (!dev) captureConsole();
@@ -28,6 +30,7 @@ if (!dev) captureConsole();
 const frontend = new Frontend({
   pages: (request, response, path) => pages(request, response, path),
   ready: () => ready,
+  metrics,
   trustedProxies,
   keepAlive,
   requestTimeout: 30_000,
@@ -74,6 +77,7 @@ async function stop(signal: string): Promise<void> {
 process.on("SIGTERM", (signal) => void stop(signal));
 process.on("SIGINT", (signal) => void stop(signal));
 
+if (metricsPort) metrics.server().listen(metricsPort, hostname);
 log("listening", { hostname, port: await frontend.listen({ port, host: hostname }) });
 await introduce();
 ready = true;

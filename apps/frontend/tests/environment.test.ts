@@ -8,6 +8,7 @@ test("nothing in front is trusted, and connections outlive the patience of proxi
     trustedProxies: 0,
     keepAlive: 75_000,
     podsHost: "",
+    metricsPort: 0,
   });
 });
 

@@ -1,6 +1,7 @@
 import { createServer, request, type IncomingMessage, type RequestOptions, type Server } from "node:http";
 import { connect, type AddressInfo, type Socket } from "node:net";
 import { Frontend, type FrontendOptions } from "@/server/frontend.mts";
+import { Metrics } from "@/server/metrics.mts";
 
 export async function listen(server: Server): Promise<number> {
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
@@ -33,6 +34,7 @@ export async function frontend(options: Partial<FrontendOptions> & { backendPort
       pages.push({ request: page, finish: () => response.end("page") });
     },
     ready: () => true,
+    metrics: new Metrics(),
     api: {
       backendUrl: `http://127.0.0.1:${backendPort}`,
       gate: { running: 2, waiting: 2, patience: 60_000 },

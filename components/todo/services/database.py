@@ -5,20 +5,31 @@ from typing import assert_never
 
 from components.app.args import CONFIG_PATH
 from components.postgres.certificate import CLIENT_MODE
-from components.todo.service import ExternalService, PostgresService
+from components.todo.service import ExternalService, PostgresClusterService, PostgresService
 from components.todo.settings.database import ExternalDatabase, InClusterDatabase
+from components.todo.settings.operator_database import OperatorDatabase
 from components.todo.settings.settings import Settings
 from components.values.postgres.connections import POOL, pool_size
 
 NAME = "database"
+STATEFUL_SET = "postgres"
+"""Name of the objects of a server in a StatefulSet."""
+CLUSTER = "postgres-cluster"
+"""Name of the objects of an operator's servers: who moves to them has both for a while."""
 _CA_FILE = "database-ca.pem"
 
 
-def database(settings: Settings) -> PostgresService | ExternalService:
+def database(settings: Settings) -> PostgresService | PostgresClusterService | ExternalService:
     """Returns the description of the database."""
     match settings.database:
         case InClusterDatabase() as it:
-            return PostgresService(name=NAME, object_name="postgres", settings=it, local_port=5432)
+            return PostgresService(
+                name=NAME, object_name=STATEFUL_SET, settings=it, local_port=5432
+            )
+        case OperatorDatabase() as it:
+            return PostgresClusterService(
+                name=NAME, object_name=CLUSTER, settings=it, local_port=5432
+            )
         case ExternalDatabase() as it:
             return ExternalService(name=NAME, host=it.host, port=it.port, cidr=it.cidr)
         case _:
@@ -42,7 +53,7 @@ def database_files(settings: Settings) -> Mapping[str, str]:
     match settings.database:
         case ExternalDatabase(ca_bundle=str() as bundle):
             return {_CA_FILE: bundle}
-        case InClusterDatabase() | ExternalDatabase():
+        case InClusterDatabase() | OperatorDatabase() | ExternalDatabase():
             return {}
         case _:
             assert_never(settings.database)
@@ -50,7 +61,7 @@ def database_files(settings: Settings) -> Mapping[str, str]:
 
 def _connection(settings: Settings) -> Mapping[str, str]:
     match settings.database:
-        case InClusterDatabase() as it:
+        case InClusterDatabase() | OperatorDatabase() as it:
             size = pool_size(settings.database_clients, it.resources.memory_limit)
             return {
                 "DATABASE_SSLMODE": CLIENT_MODE,

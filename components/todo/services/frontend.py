@@ -10,6 +10,7 @@ from components.values.addresses import is_ipv6
 from components.values.exposure import keep_alive_seconds, trusted_proxies
 
 _PORT = 3000
+_METRICS_PORT = 9000  # not in the Service, so not on a node port either
 
 
 def frontend(settings: Settings) -> ServiceDescription:
@@ -22,6 +23,7 @@ def frontend(settings: Settings) -> ServiceDescription:
             # The pod's own address.
             "HOSTNAME": "::" if is_ipv6(settings.cluster.pod_cidr) else "0.0.0.0",  # noqa: S104
             "PORT": str(_PORT),
+            "METRICS_PORT": str(_METRICS_PORT),
             "BACKEND_URL": f"http://{BACKEND}:{PORT}",
             "PODS_HOST": f"{FRONTEND}{PODS_SUFFIX}",
             "TRUSTED_PROXIES": str(trusted_proxies(own.exposure)),
@@ -29,6 +31,8 @@ def frontend(settings: Settings) -> ServiceDescription:
         },
         liveness=HttpProbe("/api/health"),
         readiness=HttpProbe("/api/ready", period=5),
+        metrics_path="/metrics",
+        metrics_port=_METRICS_PORT,
         resources=own.resources,
         scaling=own.scaling,
         pre_stop_seconds=own.pre_stop_seconds,

@@ -1,19 +1,38 @@
 """The settings of the database."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, assert_never
 
 from pydantic import Field, field_validator, model_validator
 
+from components.todo.secret_table import (
+    OBJECT_STORE_KEY_ID,
+    OBJECT_STORE_SECRET,
+    STORE_SECRETS,
+    SecretDescription,
+)
+from components.todo.settings.drill import DrillSettings
+from components.todo.settings.operator_database import (
+    ContinuousBackupSettings,
+    OperatorDatabase,
+)
+from components.todo.settings.storage import StorageSettings
 from components.values.addresses import Cidr, holds
 from components.values.certificates import check_bundle
 from components.values.cron import CronSchedule
-from components.values.names import ObjectName, RemoteHost
+from components.values.image_reference import ImageReference
+from components.values.names import RemoteHost
+from components.values.object_store import ObjectStore
 from components.values.postgres.backup import Backup
-from components.values.postgres.image import DEFAULT_IMAGE, PostgresImage
+from components.values.postgres.image import (
+    DEFAULT_IMAGE,
+    EXPORTER_IMAGE,
+    RESTIC_IMAGE,
+    PostgresImage,
+)
 from components.values.postgres.input_names import InputNames
 from components.values.postgres.names import DatabaseName, RoleName
-from components.values.postgres.sizes import SERVER_RESOURCES, STORAGE_SIZE
-from components.values.quantities import ByteQuantity, Port, quantity_value
+from components.values.postgres.sizes import SERVER_RESOURCES
+from components.values.quantities import Port, quantity_value
 from components.values.resources import Resources
 from components.values.text import Between
 from components.values.value import Value
@@ -27,26 +46,60 @@ INPUT_NAMES = InputNames(
     user=f"{_BLOCK}.user",
     storage_size=f"{_BLOCK}.storage.size",
     storage_class=f"{_BLOCK}.storage.storageClass",
+    volume=f"{_BLOCK}.volume",
     backup_storage_size=f"{_BLOCK}.backup.storage.size",
     backup_storage_class=f"{_BLOCK}.backup.storage.storageClass",
+    backup_store=f"{_BLOCK}.backup.destination",
+    backup_credentials="todo:objectStoreKeyId and todo:objectStoreSecret",
+    backup_key="todo:backupKey",
     guide="docs/operations.md",
 )
 """What the component's messages call these settings."""
 
 
-class StorageSettings(Value):
-    """A volume claim."""
+class VolumeDestination(Value):
+    """A claim of the backups' own, in the cluster."""
 
-    size: ByteQuantity = STORAGE_SIZE
-    storage_class: ObjectName | None = Field(default=None, description="None: the default class")
+    mode: Literal["volume"] = "volume"
+
+
+class S3Destination(ObjectStore):
+    """An object store outside the cluster, which the backups outlive it in, encrypted."""
+
+    mode: Literal["s3"]
+    keep_days: Annotated[
+        int,
+        Between(0, 3650),
+        Field(description="Also kept, whatever their number: those of the last so many days"),
+    ] = 0
+    image: ImageReference = Field(default=RESTIC_IMAGE, description="restic, which encrypts them")
+
+
+BackupDestination = Annotated[VolumeDestination | S3Destination, Field(discriminator="mode")]
 
 
 class BackupSettings(Value):
-    """A scheduled pg_dump to a claim of its own."""
+    """A scheduled pg_dump, to a claim of its own or to an object store."""
 
     schedule: CronSchedule = Backup.schedule
-    keep: Annotated[int, Between(1, 365), Field(description="Dumps kept")] = Backup.keep
-    storage: StorageSettings = StorageSettings(size=Backup.storage_size)
+    keep: Annotated[
+        int,
+        Between(1, 365),
+        Field(
+            description="Dumps kept: the newest so many, and the newest of each of the last so "
+            "many days that have one"
+        ),
+    ] = Backup.keep
+    drill: DrillSettings | None = Field(
+        default=None,
+        description="Restores the newest backup on a server of its own, in UTC; null: no schedule",
+    )
+    storage: StorageSettings = Field(
+        default=StorageSettings(size=Backup.storage_size),
+        description="Of the claim; with destination s3 the size is what one dump may take of a "
+        "node, until it is stored",
+    )
+    destination: BackupDestination = VolumeDestination()
 
     @model_validator(mode="after")
     def _has_room(self) -> Self:
@@ -60,6 +113,12 @@ class BackupSettings(Value):
         return self
 
 
+class ExporterSettings(Value):
+    """What reads the database's metrics, beside it."""
+
+    image: ImageReference = EXPORTER_IMAGE
+
+
 class InClusterDatabase(Value):
     """PostgreSQL as a StatefulSet of the stack."""
 
@@ -68,8 +127,16 @@ class InClusterDatabase(Value):
     name: DatabaseName = "todo"
     user: RoleName = Field(default="todo", description="The application's role, no superuser")
     storage: StorageSettings = StorageSettings()
+    volume: Annotated[int, Between(1, 99)] = Field(
+        default=1,
+        description="Which of its volumes the server has; `ops upgrade-database` counts up",
+    )
     resources: Resources = SERVER_RESOURCES
     backup: BackupSettings | None = Field(default=BackupSettings(), description="null: no backups")
+    exporter: ExporterSettings | None = Field(
+        default=None,
+        description="Reads the server's metrics; to begin with it restarts the server once",
+    )
 
     @model_validator(mode="after")
     def _has_room(self) -> Self:
@@ -142,4 +209,20 @@ class ExternalDatabase(Value):
         return self
 
 
-Database = Annotated[InClusterDatabase | ExternalDatabase, Field(discriminator="mode")]
+Database = Annotated[
+    InClusterDatabase | OperatorDatabase | ExternalDatabase, Field(discriminator="mode")
+]
+
+
+def store_secrets(database: Database) -> tuple[SecretDescription, ...]:
+    """Returns what is needed to write to the database's object store; nothing where it has none."""
+    match database:
+        case InClusterDatabase(backup=BackupSettings(destination=S3Destination())):
+            return STORE_SECRETS
+        case OperatorDatabase(backup=ContinuousBackupSettings()):
+            # Barman encrypts nothing itself.
+            return (OBJECT_STORE_KEY_ID, OBJECT_STORE_SECRET)
+        case InClusterDatabase() | OperatorDatabase() | ExternalDatabase():
+            return ()
+        case _:
+            assert_never(database)

@@ -1,11 +1,11 @@
-"""Makes settings of a tree: without Pulumi, which takes longer to import than all of this runs."""
+"""Makes the application's settings of a tree."""
 
-from pydantic import ValidationError
-
-from components.todo.settings.errors import SettingsError, explain
-from components.todo.settings.found import FOUND, contradictions, fill, is_local
+from components.todo.names import PROJECT
+from components.todo.settings.found import COMMAND, FOUND
 from components.todo.settings.settings import Settings
-from components.values.value import ALIASES_ONLY
+from stack_settings.parse import SettingsKey
+
+KEY = SettingsKey(name=f"{PROJECT}:settings", model=Settings, command=COMMAND)
 
 
 def parse_settings(tree: object, found: object = None, found_in: str = FOUND) -> Settings:
@@ -19,14 +19,4 @@ def parse_settings(tree: object, found: object = None, found_in: str = FOUND) ->
     Raises:
         SettingsError: The tree is not valid, or says something else than what was found out.
     """
-    if found is not None and is_local(tree):
-        if lines := list(contradictions(tree, found, "todo:settings", found_in)):
-            raise SettingsError("invalid settings\n" + "\n".join(f"  {line}" for line in lines))
-        merged = fill(tree, found)
-    else:
-        merged, found = tree, None
-    try:
-        return Settings.model_validate(merged, by_alias=True, by_name=False, context=ALIASES_ONLY)
-    except ValidationError as error:
-        lines = list(explain(error, merged, found, found_in))
-    raise SettingsError("invalid settings\n" + "\n".join(f"  {line}" for line in lines))
+    return KEY.parse(tree, found, found_in)

@@ -4,7 +4,12 @@ from collections.abc import Mapping
 from typing import assert_never
 
 from components.todo.settings.cluster import NAMED_PROVIDERS, ClusterSettings
-from components.todo.settings.database import Database, ExternalDatabase, InClusterDatabase
+from components.todo.settings.database import (
+    Database,
+    ExternalDatabase,
+    InClusterDatabase,
+    store_secrets,
+)
 from components.todo.settings.images import (
     BuilderSettings,
     Images,
@@ -12,7 +17,9 @@ from components.todo.settings.images import (
     PrebuiltImages,
     RegistryImages,
 )
-from components.todo.settings.secrets import ExternalSecrets, Secrets
+from components.todo.settings.operator_database import OperatorDatabase
+from components.todo.settings.secrets import ExternalSecrets, GeneratedSecrets, Secrets
+from components.values.metrics import Metrics, NoMetrics
 from components.values.postgres.connections import pool_size, smallest_memory_limit
 
 
@@ -57,12 +64,15 @@ def _check_exporter(builder: BuilderSettings, cluster: ClusterSettings) -> None:
             assert_never(builder.exporter)
 
 
-def check_database(database: Database, secrets: Secrets, clients: int) -> None:
+def check_database(database: Database, secrets: Secrets, metrics: Metrics, clients: int) -> None:
     """Refuses a database without a password, or without a connection for each pod.
+
+    Also an exporter of its metrics where there are to be none.
 
     Args:
         database: The database.
         secrets: Where its password is.
+        metrics: How metrics are found.
         clients: The largest number of pods with connections to it.
 
     Raises:
@@ -75,16 +85,47 @@ def check_database(database: Database, secrets: Secrets, clients: int) -> None:
                     "expected secrets.mode external: an external database's password is a "
                     "reference (secrets.keys.databasePassword)"
                 )
+        case OperatorDatabase() as it:
+            _check_connections(it.resources.memory_limit, clients)
         case InClusterDatabase() as it:
-            limit = it.resources.memory_limit
-            if pool_size(clients, limit) < 1:
+            if it.exporter and isinstance(metrics, NoMetrics):
                 raise ValueError(
-                    f"expected database.resources.memoryLimit ({limit}) of at least "
-                    f"{smallest_memory_limit(clients)} for up to {clients} backend pods: "
-                    "a connection takes 3 MiB, and each pod needs one"
+                    "expected metrics.mode annotations or serviceMonitor with database.exporter: "
+                    "nobody would ask it"
                 )
+            _check_connections(it.resources.memory_limit, clients)
         case _:
             assert_never(database)
+
+
+def check_object_store(database: Database, secrets: Secrets) -> None:
+    """Refuses an object store whose credentials an external secret store is not asked for.
+
+    Raises:
+        ValueError: The sentence says which are missing.
+    """
+    match secrets:
+        case ExternalSecrets(keys=keys):
+            given = keys.model_dump()
+            missing = [it.name for it in store_secrets(database) if not given[it.field]]
+            if missing:
+                raise ValueError(
+                    f"expected secrets.keys.{', '.join(missing)} with an object store: where the "
+                    "secret store has its credentials and the key of the backups"
+                )
+        case GeneratedSecrets():
+            pass
+        case _:
+            assert_never(secrets)
+
+
+def _check_connections(memory_limit: str, clients: int) -> None:
+    if pool_size(clients, memory_limit) < 1:
+        raise ValueError(
+            f"expected database.resources.memoryLimit ({memory_limit}) of at least "
+            f"{smallest_memory_limit(clients)} for up to {clients} backend pods: "
+            "a connection takes 3 MiB, and each pod needs one"
+        )
 
 
 def refuse_equal(what: str, values: Mapping[str, object]) -> None:

@@ -5,19 +5,18 @@ it was done.
 """
 
 import json
-import re
 from pathlib import Path
 from typing import Any, cast
 
 from pydantic.json_schema import models_json_schema
 
-from components.todo.secret_table import SECRETS, SecretDescription
+from components.todo.secret_table import ALL_SECRETS, STORE_SECRETS, SecretDescription
 from components.todo.settings.settings import Settings
+from stack_settings.tables import settings_tables
 
 ROOT = Path(__file__).parents[3]
 SCHEMA = "settings.schema.json"
 TABLE = "docs/settings.md"
-_OF_BLOCK = object()
 _HEAD = """\
 # Settings
 
@@ -38,8 +37,9 @@ where both say something and differ, `pulumi` names both places and changes noth
 
 ## Secrets
 
-Set each with `pulumi config set --secret todo:<name> <value>`; `make up` sets the required ones
-once. They stay in the stack's configuration when the stack is destroyed, as the data does.
+Set each with `pulumi config set --secret todo:<name>`, which asks for the value or reads it from
+`< file`, so that it is in no list of processes; `make up` sets the required ones once. They stay
+in the stack's configuration when the stack is destroyed, as the data does.
 
 | secret | what it is |
 | --- | --- |
@@ -70,7 +70,7 @@ def stack_file_schema() -> dict[str, Any]:
                 "type": "object",
                 "properties": {
                     "todo:settings": {"$ref": "#/$defs/Settings"},
-                    **{it.config_key: {**secret, "description": _about(it)} for it in SECRETS},
+                    **{it.config_key: {**secret, "description": _about(it)} for it in ALL_SECRETS},
                 },
                 "patternProperties": {"^(?!todo:)": {}},
                 "additionalProperties": False,
@@ -99,60 +99,14 @@ def _complete(field: dict[str, Any], defs: dict[str, Any]) -> None:
 def settings_table() -> str:
     """Returns docs/settings.md."""
     defs = stack_file_schema()["$defs"]
-    lines = [_HEAD + "\n".join(f"| `{it.config_key}` | {_about(it)} |" for it in SECRETS)]
-    pending, done = ["Settings"], set[str]()
-    while pending:
-        name = pending.pop(0)
-        if name in done:
-            continue
-        done.add(name)
-        model = defs[name]
-        lines.append(f"\n\n## {name}\n\n{model.get('description', '')}\n")
-        lines.append("\n| setting | value | default | |\n| --- | --- | --- | --- |")
-        required = model.get("required", [])
-        for key, field in model["properties"].items():
-            default = "required" if key in required else _code(field.get("default", _OF_BLOCK))
-            if len(default) > 40:
-                default = "see there"
-            text = field.get("description", "").replace("|", "\\|")
-            lines.append(f"\n| `{key}` | {_value(field)} | {default} | {text} |")
-            pending.extend(_references(field))
-    return "".join(lines) + "\n"
+    secrets = "\n".join(f"| `{it.config_key}` | {_about(it)} |" for it in ALL_SECRETS)
+    return _HEAD + secrets + settings_tables(defs, "Settings") + "\n"
 
 
 def _about(secret: SecretDescription) -> str:
     required = " Required with secrets.mode generated." if secret.required else ""
-    return secret.meaning + required
-
-
-def _references(field: Any) -> list[str]:
-    """Returns the names of the models that a field's schema refers to, at any depth."""
-    return [name.rsplit("/", 1)[-1] for name in re.findall(r'"#/[$]defs/\w+', json.dumps(field))]
-
-
-def _value(field: dict[str, Any]) -> str:
-    names = list(dict.fromkeys(_references({k: v for k, v in field.items() if k != "default"})))
-    if names:
-        return " or ".join(f"[{name}](#{name.lower()})" for name in names)
-    for kind in [field, *field.get("anyOf", [])]:
-        if "const" in kind:
-            return _code(kind["const"])
-        if "enum" in kind:
-            return ", ".join(_code(value) for value in kind["enum"])
-        if "maximum" in kind:
-            return f"{kind['minimum']} to {kind['maximum']}"
-    kinds = [it.get("type", "") for it in [field, *field.get("anyOf", [])]]
-    # A text may also be written as a number; that is for editors to know.
-    names = [str("string" if isinstance(kind, list) else kind) for kind in kinds]
-    return " or ".join(name for name in names if name not in ("", "null"))
-
-
-def _code(value: Any) -> str:
-    if value is None:
-        return "none"
-    if value is _OF_BLOCK:
-        return "its block's"
-    return f"`{value}`" if isinstance(value, str) else f"`{json.dumps(value)}`"
+    stored = " Required where backups go to an object store." if secret in STORE_SECRETS else ""
+    return secret.meaning + required + stored
 
 
 def main() -> None:

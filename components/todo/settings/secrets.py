@@ -4,7 +4,13 @@ from typing import Annotated, Literal, assert_never
 
 from pydantic import Field
 
-from components.todo.secret_table import JWT_NEXT_KEY, JWT_PREVIOUS_KEY
+from components.todo.secret_table import (
+    BACKUP_KEY,
+    JWT_NEXT_KEY,
+    JWT_PREVIOUS_KEY,
+    OBJECT_STORE_KEY_ID,
+    OBJECT_STORE_SECRET,
+)
 from components.values.names import ObjectName
 from components.values.secret_store import SecretStore
 from components.values.text import Matching, Text
@@ -26,6 +32,9 @@ class SecretKeys(Value):
     jwt_next_key: Text | None = Field(default=None, description=JWT_NEXT_KEY.meaning)
     jwt_previous_key: Text | None = Field(default=None, description=JWT_PREVIOUS_KEY.meaning)
     chat_api_key: Text | None = None
+    object_store_key_id: Text | None = Field(default=None, description=OBJECT_STORE_KEY_ID.meaning)
+    object_store_secret: Text | None = Field(default=None, description=OBJECT_STORE_SECRET.meaning)
+    backup_key: Text | None = Field(default=None, description=BACKUP_KEY.meaning)
 
 
 class ExternalSecrets(Value):
@@ -34,12 +43,20 @@ class ExternalSecrets(Value):
     mode: Literal["external"]
     store: ObjectName
     store_kind: Literal["SecretStore", "ClusterSecretStore"] = SecretStore.kind
-    refresh_interval: Annotated[
-        str,
-        Matching(
-            pattern="[1-9][0-9]{0,4}(s|m|h)", allowed="seconds, minutes or hours such as 30s or 1h"
-        ),
-    ] = SecretStore.refresh_interval
+    refresh_interval: (
+        Annotated[
+            str,
+            Matching(
+                pattern="[1-9][0-9]{0,4}(s|m|h)",
+                allowed="seconds, minutes or hours such as 30s or 1h",
+            ),
+        ]
+        | None
+    ) = Field(
+        default=SecretStore.refresh_interval,
+        description="null: `sync-secrets` alone brings new values, and with them the database's "
+        "password to the database",
+    )
     keys: SecretKeys
 
 

@@ -9,12 +9,18 @@ from typing import Annotated, ClassVar, Literal, Self, TypeVar
 
 from pydantic import Field, field_validator, model_validator
 
-from components.todo.names import ANNOTATION_PREFIX, BACKEND, FRONTEND, NODE_PORTS
+from cluster_objects.stack_mark import ANNOTATION_PREFIX
+from components.todo.names import BACKEND, FRONTEND, NODE_PORTS
 from components.todo.settings.cluster import ClusterSettings
 from components.todo.settings.database import Database, InClusterDatabase
 from components.todo.settings.images import Images
 from components.todo.settings.namespace import NamespaceSettings
-from components.todo.settings.rules import check_database, check_images, refuse_equal
+from components.todo.settings.rules import (
+    check_database,
+    check_images,
+    check_object_store,
+    refuse_equal,
+)
 from components.todo.settings.secrets import GeneratedSecrets, Secrets
 from components.values.addresses import HttpAddress
 from components.values.exposure import (
@@ -114,7 +120,8 @@ class Settings(Value):
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         check_images(self.images, self.cluster)
-        check_database(self.database, self.secrets, self.database_clients)
+        check_database(self.database, self.secrets, self.metrics, self.database_clients)
+        check_object_store(self.database, self.secrets)
         exposures = {name: block.exposure for name, block in self._blocks(ServiceSettings)}
         refuse_equal("node ports", {name: node_port(it) for name, it in exposures.items()})
         refuse_equal("hosts", {name: public_host(it) for name, it in exposures.items()})

@@ -12,6 +12,10 @@ DEFAULT_IMAGE = "docker.io/library/postgres:17.12-trixie"
 that were built with the former order (docker-library/postgres#1356). The minor version is the one
 that Debian trixie has as well: an older one would be a step back for servers that ran the floating
 tag."""
+EXPORTER_IMAGE = "quay.io/prometheuscommunity/postgres-exporter:v0.17.1"
+"""Reads a server's metrics; the version that Debian trixie has as well."""
+RESTIC_IMAGE = "docker.io/restic/restic:0.18.0"
+"""Brings backups to an object store; the version that Debian trixie has as well."""
 NEWEST_MAJOR = 17
 """From 18 on the official image wants its volume elsewhere (docker-library/postgres#1259)."""
 

@@ -76,9 +76,9 @@ def test_what_a_run_has_started_ends_with_it(tmp_path: Path) -> None:
             f"command('sh', '-c', {script!r})",
         ]
     )
-    wait_until(group.exists, 60, "it did not start")
+    wait_until(group.exists, 300, "it did not start")
     run.send_signal(signal.SIGTERM)
-    assert run.wait(timeout=120) == 143
+    assert run.wait(timeout=300) == 143
     wait_until(lambda: not _any_of(int(group.read_text())), 60, "something of it still runs")
 
 

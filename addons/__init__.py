@@ -1,0 +1,1 @@
+"""The Pulumi program of what a cluster has once and applications use."""

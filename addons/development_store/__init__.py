@@ -1,0 +1,1 @@
+"""A store of secrets for development and tests, which forgets all when its pod ends."""

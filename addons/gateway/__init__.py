@@ -1,0 +1,1 @@
+"""The way into the cluster from outside: a Gateway that terminates TLS, by Envoy Gateway."""

@@ -1,0 +1,1 @@
+"""Logs that outlive their pods: VictoriaLogs, and vlagent on every node."""

@@ -1,0 +1,1 @@
+"""metrics-server: the metrics API, which autoscalers and `kubectl top` ask."""

@@ -1,0 +1,1 @@
+"""Prometheus, Alertmanager and kube-state-metrics, with the alerts of the application."""

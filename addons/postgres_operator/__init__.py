@@ -1,0 +1,1 @@
+"""PostgreSQL clusters with failover and recovery to a moment: the CloudNativePG operator."""

@@ -1,0 +1,1 @@
+"""A registry for the images that the cluster's nodes pull."""

@@ -1,0 +1,1 @@
+"""Secrets from a store outside the cluster: the External Secrets Operator."""

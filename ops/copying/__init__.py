@@ -1,0 +1,1 @@
+"""Copying all that a PostgreSQL server has into another one, and proving that it is equal."""

@@ -1,0 +1,1 @@
+"""Bringing a database to another major version of PostgreSQL, and back."""

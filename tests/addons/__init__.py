@@ -1,0 +1,1 @@
+"""Tests of the add-ons' program, without a cluster."""
