@@ -54,7 +54,7 @@ OUTAGES = tests/e2e/test_api_server.py
 
 e2e: up ## Deploy, then test the real stack: browser, network, updates, operations, destroy
 	@$(TOOLCHAIN) python-e2e
-	@eval "$$($(TOOLCHAIN) env)" && STACK=$(STACK) python -m pytest --tb=short tests/e2e --ignore $(OUTAGES)
+	@eval "$$($(TOOLCHAIN) env)" && STACK=$(STACK) python -m pytest --tb=short --durations=15 tests/e2e --ignore $(OUTAGES)
 
 e2e-outages: up ## The operations while the embedded cluster's API server is stopped and started
 	@$(TOOLCHAIN) python-e2e
