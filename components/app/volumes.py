@@ -5,7 +5,7 @@ import pulumi_kubernetes as k8s
 from ..metadata.labels import object_name
 from ..metadata.scope import ObjectScope
 from ..pod.restricted import scratch_volume
-from ..secrets.files import secret_mount, secret_volume
+from ..secrets.files import files_mount, files_volume
 from .args import CONFIG_PATH, AppDeploymentArgs
 
 core = k8s.core.v1
@@ -32,7 +32,7 @@ def volumes(
     if config_map:
         source = core.ConfigMapVolumeSourceArgs(name=object_name(config_map))
         config.append(core.VolumeArgs(name="config", config_map=source))
-    secrets = [secret_volume(args.secret_files, secret)] if args.secret_files else []
+    secrets = [files_volume(args.secret_files, secret)] if args.secret_files else []
     return [*scratch, *config, *secrets, *args.extra_volumes]
 
 
@@ -45,7 +45,7 @@ def volume_mounts(args: AppDeploymentArgs) -> list[core.VolumeMountArgs]:
     return [
         *scratch,
         *([config] if args.config_files else []),
-        *([secret_mount(args.secret_files)] if args.secret_files else []),
+        *([files_mount(args.secret_files)] if args.secret_files else []),
         *args.extra_volume_mounts,
     ]
 

@@ -8,6 +8,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from ..metadata.scope import ObjectScope
+from ..secrets.volume import secret_volume
 
 core = k8s.core.v1
 
@@ -53,8 +54,7 @@ def declare_metrics_password(scope: ObjectScope) -> core.Secret:
 
 def metrics_volume(server: str) -> core.VolumeArgs:
     """Returns the volume with the password, for the pod of a server."""
-    source = core.SecretVolumeSourceArgs(secret_name=f"{server}{_SUFFIX}", default_mode=0o440)
-    return core.VolumeArgs(name=_VOLUME, secret=source)
+    return secret_volume(_VOLUME, f"{server}{_SUFFIX}")
 
 
 def metrics_mount() -> core.VolumeMountArgs:

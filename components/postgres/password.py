@@ -4,6 +4,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from ..metadata.scope import ObjectScope
+from ..secrets.volume import secret_volume
 from .args import PostgresStatefulSetArgs
 
 core = k8s.core.v1
@@ -46,14 +47,7 @@ def password_file(args: PostgresStatefulSetArgs) -> str:
 
 def password_volume(args: PostgresStatefulSetArgs, server: str) -> core.VolumeArgs:
     """Returns the volume with the password alone, whatever else the Secret has."""
-    return core.VolumeArgs(
-        name=_VOLUME,
-        secret=core.SecretVolumeSourceArgs(
-            secret_name=secret_name(args, server),
-            default_mode=0o440,
-            items=[core.KeyToPathArgs(key=args.password_key, path=args.password_key)],
-        ),
-    )
+    return secret_volume(_VOLUME, secret_name(args, server), keys=[args.password_key])
 
 
 def password_mount() -> core.VolumeMountArgs:

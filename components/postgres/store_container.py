@@ -12,6 +12,7 @@ from ..metadata.scope import ObjectScope
 from ..network.policies import Peer, addresses
 from ..pod.restricted import container_resources, container_security, scratch_volume
 from ..secrets.files import declare_secret
+from ..secrets.volume import secret_volume
 from ..values.postgres.backup import Backup
 from ..values.postgres.sizes import staged_backup_resources
 from .args import BackupStore, PostgresStatefulSetArgs
@@ -136,18 +137,12 @@ def store_container(
 
 def store_volumes(backup: Backup, store: BackupStore, files: StoreFiles) -> list[core.VolumeArgs]:
     """Returns the volumes of a pod with the container; `backups` is the folder for dumps."""
-    keys = (KEY_ID_FILE, SECRET_FILE, KEY_FILE)
-    secret = core.SecretVolumeSourceArgs(
-        secret_name=object_name(files.secret) if files.secret else store.secrets.existing,
-        # Owner root, readable through the pod's fsGroup alone.
-        default_mode=0o440,
-        items=[core.KeyToPathArgs(key=key, path=key) for key in keys],
-    )
+    secret = object_name(files.secret) if files.secret else store.secrets.existing
     volumes = [
         # On the node, and gone with the pod's end: it is not encrypted there.
         scratch_volume("backups", backup.storage_size),
         scratch_volume("store", "16Mi", in_memory=True),
-        core.VolumeArgs(name="store-secrets", secret=secret),
+        secret_volume("store-secrets", secret, keys=[KEY_ID_FILE, SECRET_FILE, KEY_FILE]),
     ]
     if files.authority:
         source = core.ConfigMapVolumeSourceArgs(name=object_name(files.authority))

@@ -11,6 +11,7 @@ from ..pod.service_account import declare_service_account
 from ..postgres.drill_container import SCRATCH, SCRATCH_VOLUME, drill_container
 from ..postgres.drill_job import DrillResources
 from ..postgres.scheduled_job import LONGEST_SECONDS, declare_scheduled_job
+from ..secrets.volume import secret_volume
 from ..values.postgres.backup import Drill
 from ..values.postgres.cluster import ContinuousBackup
 from ..values.postgres.sizes import drill_scratch
@@ -60,23 +61,15 @@ def declare_drill(
         dns=None if args.dns_cidrs is None else dns_rule(args.dns_cidrs),
     )
     volumes = [
-        core.VolumeArgs(
-            name="credentials",
-            secret=core.SecretVolumeSourceArgs(
-                secret_name=credentials.secret,
-                # Owner root, readable through the pod's fsGroup alone.
-                default_mode=0o440,
-                items=[
-                    core.KeyToPathArgs(key=key, path=key)
-                    for key in (credentials.key_id, credentials.secret_key)
-                ],
-            ),
+        secret_volume(
+            "credentials",
+            credentials.secret,
+            keys=[credentials.key_id, credentials.secret_key],
         ),
         scratch_volume(SCRATCH_VOLUME, drill_scratch(args.storage_size)),
     ]
     if authority is not None:
-        source = core.SecretVolumeSourceArgs(secret_name=object_name(authority), default_mode=0o440)
-        volumes.append(core.VolumeArgs(name="authority", secret=source))
+        volumes.append(secret_volume("authority", object_name(authority)))
     cron_job = declare_scheduled_job(
         scope,
         args,

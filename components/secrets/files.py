@@ -8,8 +8,11 @@ import pulumi_kubernetes as k8s
 
 from ..metadata.labels import object_name
 from ..metadata.scope import ObjectScope
+from .volume import secret_volume
 
 core = k8s.core.v1
+
+_VOLUME = "secrets"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,25 +49,17 @@ def declare_secret(files: SecretFiles, scope: ObjectScope) -> core.Secret | None
     )
 
 
-def secret_volume(files: SecretFiles, secret: core.Secret | None) -> core.VolumeArgs:
+def files_volume(files: SecretFiles, secret: core.Secret | None) -> core.VolumeArgs:
     """Returns the volume of the files.
 
     Args:
         files: Which files.
         secret: What `declare_secret` returned for them.
     """
-    items = [core.KeyToPathArgs(key=key, path=key) for key in files.keys or ()]
-    return core.VolumeArgs(
-        name="secrets",
-        secret=core.SecretVolumeSourceArgs(
-            secret_name=object_name(secret) if secret else files.existing,
-            # Owner root, readable through the pod's fsGroup alone.
-            default_mode=0o440,
-            items=items or None,
-        ),
-    )
+    name = object_name(secret) if secret else files.existing
+    return secret_volume(_VOLUME, name, keys=files.keys or ())
 
 
-def secret_mount(files: SecretFiles) -> core.VolumeMountArgs:
+def files_mount(files: SecretFiles) -> core.VolumeMountArgs:
     """Returns the mount of the files' volume."""
-    return core.VolumeMountArgs(name="secrets", mount_path=files.path, read_only=True)
+    return core.VolumeMountArgs(name=_VOLUME, mount_path=files.path, read_only=True)
