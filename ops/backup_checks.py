@@ -58,9 +58,6 @@ def backups(facts: Facts) -> Iterator[Finding]:
     server = facts.stack.contract.server
     if server is None:
         return
-    if isinstance(server, OperatorDatabase):
-        yield from archiving(facts, server)
-        return
     if server.backup is None:
         yield warning(
             "backup",
@@ -68,6 +65,9 @@ def backups(facts: Facts) -> Iterator[Finding]:
             "database.backup is not set",
             "set database.backup in the stack's settings, then pulumi up",
         )
+        return
+    if isinstance(server, OperatorDatabase):
+        yield from archiving(facts, server.cluster, server.backup)
         return
     again = "python -m ops backup"
     # The next one may work, and there are those before it.

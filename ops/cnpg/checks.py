@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ops.cnpg.archive import archive, base_backups, since_archived
-from ops.contract import OperatorDatabase
+from ops.contract import ScheduledBackup
 from ops.facts import Facts
 from ops.findings import Finding, failed, ok, warning
 from ops.moments import written
@@ -11,31 +11,24 @@ from ops.repair import REPAIR
 from ops.terminal import age
 
 
-def archiving(facts: Facts, found: OperatorDatabase) -> Iterator[Finding]:
+def archiving(facts: Facts, cluster: str, backup: ScheduledBackup) -> Iterator[Finding]:
     """The log is archived, and there is a base backup to begin with.
 
     Args:
         facts: The cluster.
-        found: What the stack says of the database.
+        cluster: Name of the database's Cluster.
+        backup: Its base backups.
     """
     namespace = facts.cluster.namespace
-    if found.backup is None:
-        yield warning(
-            "backup",
-            "nothing backs the database up",
-            "database.backup is not set",
-            "set database.backup in the stack's settings, then pulumi up",
-        )
-        return
-    live = facts.cluster.find("Cluster", found.cluster)
+    live = facts.cluster.find("Cluster", cluster)
     if live is None:
         return  # its own check says so
-    if facts.cluster.find("ScheduledBackup", found.backup.scheduled_backup) is None:
-        name = found.backup.scheduled_backup
+    name = backup.scheduled_backup
+    if facts.cluster.find("ScheduledBackup", name) is None:
         yield failed("backup", f"ScheduledBackup {name} is missing", "it was deleted", REPAIR)
         return
-    state, done = archive(live), base_backups(facts.cluster, found.cluster)
-    look = f"kubectl describe cluster.postgresql.cnpg.io -n {namespace} {found.cluster}"
+    state, done = archive(live), base_backups(facts.cluster, cluster)
+    look = f"kubectl describe cluster.postgresql.cnpg.io -n {namespace} {cluster}"
     if not state.works:
         yield failed(
             "backup",

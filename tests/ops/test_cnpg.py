@@ -9,8 +9,8 @@ from typing import Any, cast
 import pytest
 
 from console.failure import Failure
+from ops.backup_checks import backups
 from ops.cnpg import recovery
-from ops.cnpg.checks import archiving
 from ops.cnpg.switchover import successor
 from ops.commands.backups import restore_drill
 from ops.commands.restore import restore
@@ -271,23 +271,24 @@ def test_the_operator_and_the_pods_have_the_password_from_their_own_secrets() ->
     }
 
 
-def failing(**status: Any) -> list[str]:
+def checked(stack: Stack, **status: Any) -> list[str]:
     api = Api(Cluster={"postgres": live(**status)})
     api.answer = "12.5\n"
-    stack = with_operator()
     facts = Facts(stack, as_cluster(api))
-    return [
-        f"{it.state}: {it.detail} ({it.command})" for it in archiving(facts, database_of(stack))
-    ]
+    return [f"{it.state}: {it.detail} ({it.command})" for it in backups(facts)]
 
 
 def test_validate_says_whether_what_is_written_is_archived() -> None:
-    assert failing() == ["ok: any moment since 2026-01-31T09:00:00Z; log archived 12 s ago ()"]
-    [line] = failing(firstRecoverabilityPoint=None)
+    assert checked(with_operator()) == [
+        "ok: any moment since 2026-01-31T09:00:00Z; log archived 12 s ago ()"
+    ]
+    [line] = checked(with_operator(), firstRecoverabilityPoint=None)
     assert line.startswith("failed: there is no base backup")
     refused = {"type": "ContinuousArchiving", "status": "False", "message": "403 Forbidden"}
-    [line] = failing(conditions=[refused])
+    [line] = checked(with_operator(), conditions=[refused])
     assert line.startswith("failed: the write-ahead log is not archived: 403 Forbidden")
+    [line] = checked(with_operator(backup=None))
+    assert line.startswith("warning: nothing backs the database up")
 
 
 @pytest.mark.parametrize(
