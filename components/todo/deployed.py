@@ -38,21 +38,28 @@ class DeployedService:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DeployedPostgres:
-    """A PostgreSQL server of the stack."""
+class _DeployedDatabase:
+    """A database of the stack, whoever runs its servers."""
 
-    service: PostgresService
-    server: PostgresStatefulSet
+    service: PostgresService | PostgresClusterService
 
     @property
     def image(self) -> str:
-        """What the server runs."""
+        """What the servers run."""
         return self.service.settings.image
 
     @property
     def workload(self) -> str:
-        """Name of its StatefulSet."""
+        """Name of its StatefulSet or Cluster."""
         return self.service.object_name
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeployedPostgres(_DeployedDatabase):
+    """A PostgreSQL server of the stack."""
+
+    service: PostgresService
+    server: PostgresStatefulSet
 
     @property
     def waited_for(self) -> Sequence[pulumi.Resource]:
@@ -61,21 +68,11 @@ class DeployedPostgres:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DeployedPostgresCluster:
+class DeployedPostgresCluster(_DeployedDatabase):
     """PostgreSQL instances of the stack that an operator runs."""
 
     service: PostgresClusterService
     server: PostgresCluster
-
-    @property
-    def image(self) -> str:
-        """What the instances run."""
-        return self.service.settings.image
-
-    @property
-    def workload(self) -> str:
-        """Name of its Cluster."""
-        return self.service.object_name
 
     @property
     def waited_for(self) -> Sequence[pulumi.Resource]:
