@@ -112,48 +112,46 @@ def _service(it: Deployed, settings: Settings) -> list[dict[str, Any]]:
                     "writesToDatabase": DATABASE in service.reaches,
                 }
             ]
-        case DeployedPostgres(service=service):
+        case DeployedPostgres():
             return [
                 {
-                    "name": service.name,
-                    "role": service.name,
+                    **_server(it),
                     "kind": "StatefulSet",
                     "workload": object_name(it.server.stateful_set),
-                    "component": COMPONENT,
                     "container": CONTAINER,
-                    "service": service.object_name,
-                    "port": service.port,
-                    "url": None,
-                    "image": it.image,
-                    "paths": None,
-                    "metricsPort": None,
-                    "localPort": service.local_port,
-                    "writesToDatabase": False,
+                    "service": it.service.object_name,
                 }
             ]
-        case DeployedPostgresCluster(service=service):
+        case DeployedPostgresCluster():
             return [
                 {
-                    "name": service.name,
-                    "role": service.name,
+                    **_server(it),
                     "kind": CLUSTER_KIND,
                     "workload": it.server.cluster_name,
-                    "component": COMPONENT,
                     "container": CLUSTER_CONTAINER,
                     "service": it.server.host,
-                    "port": service.port,
-                    "url": None,
-                    "image": it.image,
-                    "paths": None,
-                    "metricsPort": None,
-                    "localPort": service.local_port,
-                    "writesToDatabase": False,
                 }
             ]
         case NotDeployed():
             return []
         case _:
             assert_never(it)
+
+
+def _server(it: DeployedPostgres | DeployedPostgresCluster) -> dict[str, Any]:
+    """Returns what an entry says of a database, whoever runs its servers."""
+    return {
+        "name": it.service.name,
+        "role": it.service.name,
+        "component": COMPONENT,
+        "port": it.service.port,
+        "url": None,
+        "image": it.image,
+        "paths": None,
+        "metricsPort": None,
+        "localPort": it.service.local_port,
+        "writesToDatabase": False,
+    }
 
 
 def _authority(service: ServiceDescription) -> dict[str, str] | None:
