@@ -299,7 +299,15 @@ def test_what_signs_images_is_taken_from_path_and_else_built(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     built: list[str] = []
-    monkeypatch.setattr(recipes, "build_missing", built.extend)
+
+    def build(names: Sequence[str]) -> None:
+        built.extend(names)
+        for name in names:
+            (tmp_path / "built" / name).mkdir(parents=True)
+            (tmp_path / "built" / name / name).touch()
+
+    monkeypatch.setattr(recipes, "build_missing", build)
+    monkeypatch.setattr(recipes, "output", lambda name: tmp_path / "built" / name)
     monkeypatch.setattr(paths, "BIN", tmp_path / "bin")
     monkeypatch.setenv("PATH", str(tmp_path))
     (tmp_path / "syft").write_text("#!/bin/sh\n")
