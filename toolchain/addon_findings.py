@@ -13,7 +13,7 @@ from distribution import golang, stand_ins
 from distribution.addon_parts import PARTS, ModuleFolder
 from distribution.cluster import registry
 from distribution.stand_ins import StandIn
-from toolchain import findings, paths, ui
+from toolchain import findings, paths, ui, whole_file
 
 _FOLDERS = "addons"
 """Below `.local`: charts and definitions out of Go modules."""
@@ -65,9 +65,7 @@ def write(stack: str, found: Json) -> None:
     """Writes down what a stack of the add-ons is told."""
     file = paths.addon_settings(stack)
     file.parent.mkdir(exist_ok=True)
-    partial = file.with_suffix(".partial")
-    partial.write_text(json.dumps(found, indent=2) + "\n")
-    partial.replace(file)
+    whole_file.replace(file, json.dumps(found, indent=2) + "\n")
 
 
 def cluster(stack: str) -> Json:

@@ -10,7 +10,7 @@ from typing import Any, cast
 from cluster_objects.json_tree import Json, part
 from distribution.cluster import node
 from stack_settings.left_open import is_left_open
-from toolchain import environment, paths
+from toolchain import environment, paths, whole_file
 
 _WHICH = ("provider", "name", "context")
 """What tells a stack's cluster from all others of this machine."""
@@ -100,12 +100,12 @@ def unless_refused(stack: str) -> Generator[None]:
     with it.
     """
     file = paths.machine_settings(stack)
-    before = file.read_bytes() if file.exists() else None
+    before = file.read_text(encoding="utf-8") if file.exists() else None
     try:
         yield
     except BaseException:
         if before is not None:
-            file.write_bytes(before)
+            whole_file.replace(file, before)
         raise
 
 
@@ -124,9 +124,7 @@ def write(stack: str, found: dict[str, Any]) -> bool:
     changed = not file.exists() or file.read_text() != text
     if changed:
         paths.LOCAL.mkdir(exist_ok=True)
-        partial = file.with_suffix(".partial")
-        partial.write_text(text)
-        partial.replace(file)
+        whole_file.replace(file, text)
     # One file for all stacks, as it was before: nothing reads it any more.
     (paths.LOCAL / "settings.json").unlink(missing_ok=True)
     return changed

@@ -11,7 +11,7 @@ from cluster_objects.json_tree import Json, part
 from components.todo.names import NODE_PORTS
 from console.failure import Failure
 from distribution.cluster import node
-from toolchain import environment, findings, missing, paths, ui
+from toolchain import environment, findings, missing, paths, ui, whole_file
 from toolchain.providers import docker
 from toolchain.providers.choice import (
     IN_DOCKER,
@@ -212,7 +212,7 @@ def _remember_made(choice: Choice) -> None:
 def _write_made(entries: list[list[str]]) -> None:
     if entries or _made_file().exists():
         paths.LOCAL.mkdir(exist_ok=True)
-        _made_file().write_text(json.dumps(entries) + "\n")
+        whole_file.replace(_made_file(), json.dumps(entries) + "\n")
 
 
 def _made_file() -> Path:

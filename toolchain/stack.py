@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import subprocess
 import sys
@@ -17,7 +16,7 @@ from cluster_objects.json_tree import Json, part, parts
 from cluster_objects.preview import Plan
 from console.failure import ExitCode, Failure
 from console.signals import wait_out
-from toolchain import environment, paths, ui
+from toolchain import environment, paths, ui, whole_file
 from toolchain.document import Document
 from toolchain.project import APPLICATION, GeneratedSecret, Project
 from toolchain.state import lost_salt, resources_in, secret_files
@@ -120,9 +119,9 @@ class Stack:
             ui.say(f"  stack {self.name}: its secrets are there, and its passphrase opens them")
         deployed = self._deployed_secrets() if state and (missing or lost) else {}
         if lost:
-            text = self.file.read_text()
+            text = self.file.read_bytes().decode()  # with the ends that its lines have
             gap = "" if text.endswith("\n") or not text else "\n"
-            self.file.write_text(f"{text}{gap}encryptionsalt: {lost}\n")
+            whole_file.replace(self.file, f"{text}{gap}encryptionsalt: {lost}\n")
         names = {it["urn"].rsplit("::", 1)[-1] for it in resources_in(state)}
         for secret in missing:
             if secret.file not in deployed and names.intersection(secret.used_by):
@@ -167,13 +166,14 @@ class Stack:
             Failure: The stack file needs another passphrase.
         """
         ours = "PULUMI_CONFIG_PASSPHRASE_FILE" in environment.variables(self.name)
-        if not ours or paths.PASSPHRASE_FILE.exists():
+        file = paths.PASSPHRASE_FILE
+        if not ours or (file.exists() and (encrypted or file.read_bytes().strip())):
             return
         if encrypted:
             raise self._wrong_passphrase()
-        descriptor = os.open(paths.PASSPHRASE_FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_urlsafe(32))
+        # Pulumi takes an empty one, which an earlier version could leave on a full disk.
+        file.unlink(missing_ok=True)
+        whole_file.make(file, secrets.token_urlsafe(32))
 
     def _wrong_passphrase(self) -> Failure:
         """Returns what to do when the stack file was encrypted with another passphrase."""

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import yaml
 
+from toolchain import whole_file
+
 _SALT = "encryptionsalt"
 
 
@@ -66,10 +68,10 @@ def _lines(key: yaml.Node, value: yaml.Node) -> Iterator[int]:
 def main(stack_file: str, *generated: str) -> int:
     """Rewrites the file, and prints the secrets that are left as JSON."""
     file = Path(stack_file)
-    before = file.read_text(encoding="utf-8")
+    before = file.read_bytes().decode()  # with the ends that its lines have
     after, own = forget(before, generated)
     if after != before:
-        file.write_text(after, encoding="utf-8")
+        whole_file.replace(file, after)
     print(json.dumps(own))
     return 0
 

@@ -5,6 +5,7 @@ in for (`stand_ins.py`), and without the step that deletes an embedded cluster.
 """
 
 import compileall
+import errno
 import hashlib
 import io
 import json
@@ -1217,6 +1218,23 @@ class TestTheEmbeddedClustersFolder:
         assert not cleared
 
 
+def full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets no file be made or written, as on a disk that is full."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    for name in ("fsync", "fdopen"):
+        monkeypatch.setattr(os, name, refuse)
+    truncating = Path.write_text
+
+    def write(self: Path, *_: object, **__: object) -> int:
+        truncating(self, "")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_text", write)
+
+
 SECRETS = """\
   # of the application
   todo:databasePassword:
@@ -1258,6 +1276,28 @@ class TestForgetting:
         assert "jwtKey" not in text
         assert "todo:backupKey stays encrypted in Pulumi.cloud.yaml" in done.out
 
+    def test_keeps_the_file_where_the_disk_is_full(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        file = tmp_path / "Pulumi.cloud.yaml"
+        text = f"config:\n  todo:chatApiKey:\n    secure: v1:YQ==:Yg==\n{SECRETS}"
+        file.write_text(text)
+        full_disk(monkeypatch)
+        with pytest.raises(OSError, match="No space left"):
+            stack_file.main(str(file), "todo:databasePassword")
+        assert file.read_text() == text
+        assert [it.name for it in tmp_path.iterdir()] == [file.name]
+
+    def test_keeps_the_ends_of_lines_and_who_may_read_the_file(self, tmp_path: Path) -> None:
+        file, link = tmp_path / "Pulumi.cloud.yaml", tmp_path / "link"
+        file.write_bytes(f"config:\n  a: 1\n{SECRETS}".replace("\n", "\r\n").encode())
+        file.chmod(0o640)
+        link.symlink_to(file)
+        stack_file.main(str(link), "todo:databasePassword", "todo:jwtKey", "todo:jwtNextKey")
+        assert file.read_bytes() == b"config:\r\n  a: 1\r\n  # of the application\r\n"
+        assert file.stat().st_mode & 0o777 == 0o640
+        assert link.is_symlink()
+
     @pytest.mark.parametrize("text", ["", "config: {}\n", "{config: {}, encryptionsalt: x}\n"])
     def test_leaves_a_file_of_another_shape_alone(self, text: str) -> None:
         assert stack_file.forget(text, ["todo:jwtKey"]) == (text, [])
@@ -1295,6 +1335,32 @@ class TestPassphrase:
             assert line in str(raised.value)
         assert not paths.PASSPHRASE_FILE.exists()
         assert (clone.folder / "Pulumi.minikube.yaml").read_text() == before
+
+    @pytest.mark.parametrize("left", [None, "", "\n"])
+    def test_is_never_an_empty_one(
+        self,
+        prepared: Callable[[Callable[..., str]], Stack],
+        clone: Clone,
+        monkeypatch: pytest.MonkeyPatch,
+        left: str | None,
+    ) -> None:
+        (clone.folder / "Pulumi.minikube.yaml").write_text(f"config:\n  todo:settings:\n{LOCAL}")
+        paths.PASSPHRASE_FILE.parent.mkdir(parents=True)
+        if left is not None:
+            paths.PASSPHRASE_FILE.write_text(left)
+        stack = prepared(lambda *_: "{}")
+        with monkeypatch.context() as disk:
+            full_disk(disk)
+            with pytest.raises(OSError, match="No space left"):
+                stack.prepare(None)
+        assert not paths.PASSPHRASE_FILE.exists()
+        stack.prepare(None)
+        assert len(paths.PASSPHRASE_FILE.read_text()) > 32
+        assert paths.PASSPHRASE_FILE.stat().st_mode & 0o777 == 0o600
+        assert {it.name for it in paths.PASSPHRASE_FILE.parent.iterdir()} == {
+            "passphrase",
+            "pulumi",
+        }
 
     def test_of_a_deployed_stack_is_asked_for_alone(
         self, prepared: Callable[[Callable[..., str]], Stack]

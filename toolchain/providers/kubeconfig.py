@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from toolchain import paths
+from toolchain import paths, whole_file
 from toolchain.providers import user_environment
 
 _IDENTITY = ("server", "certificate-authority-data")
@@ -68,10 +68,7 @@ def cluster_name(context: str) -> str | None:
 def write(file: Path, text: str) -> None:
     """Writes a kubeconfig that nobody else may read, as it holds a key."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_name(f"{file.name}.partial")
-    partial.touch(mode=0o600)
-    partial.write_text(text)
-    partial.replace(file)
+    whole_file.replace(file, text, private=True)
 
 
 def _view() -> dict[str, Any]:
