@@ -312,6 +312,52 @@ def test_other_content_of_a_config_map_rolls_the_pods(helm: Path, tmp_path: Path
     assert not any(name.startswith("todo-backend-config") for _, name in none)
 
 
+def database(folder: Path, name: str, settings: dict[str, Any]) -> StackObjects:
+    """A stack with this database, run as an export runs it: without the stack's own secrets."""
+    stack = stack_settings("minikube") | {"database": settings}
+    (folder / f"Pulumi.{name}.yaml").write_text(
+        yaml.safe_dump({"config": {"todo:settings": stack}})
+    )
+    return stack_objects(name)
+
+
+def commands(folder: Path, readme: str) -> dict[str, bytes]:
+    """What the README's commands leave in each file, with `mine` in place of what is a person's."""
+    (folder / "mine").write_bytes(b"-----BEGIN\nmine\n-----END\n")
+    lines = re.findall(r"^(?:openssl|echo|printf|cat) .*$", readme, re.MULTILINE)
+    for line in lines:
+        run("sh", "-euc", f"cd {folder}; {line.replace('…', 'mine')}")
+    return {it.name: it.read_bytes() for it in folder.iterdir() if it.name != "mine"}
+
+
+@pytest.mark.parametrize("mode", ["inCluster", "operator"])
+def test_backups_in_an_object_store_are_exported_and_their_secrets_asked_for(
+    mode: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An operator wants role and password in a Secret of its own, the same as the backend's."""
+    monkeypatch.setattr(of_objects, "ROOT", tmp_path)
+    bundle = authority(tmp_path, "store")[0].read_text()
+    store = {"bucket": "abc", "endpoint": "https://s3.example.com", "prefix": "x"}
+    store |= {"caBundle": bundle}
+    backup = {
+        "inCluster": {"destination": {"mode": "s3", **store}},
+        "operator": {"objectStore": store},
+    }[mode]
+    stack = database(tmp_path, mode, {"mode": mode, "user": "clerk", "backup": backup})
+    readme = exported(stack, [stack])["README.md"]
+    files = tmp_path / "files"
+    files.mkdir()
+    made = commands(files, readme)
+    assert made.keys() == {key for it in stack.secrets for key in it.keys}
+    assert made["object-store-secret"] == b"mine"
+    if mode == "operator":
+        assert (made["username"], made["password"]) == (b"clerk", made["database-password"])
+        assert made["ca.crt"].count(b"\n") == 3
+        assert "- `ghcr.io/cloudnative-pg/postgresql:" in readme
+    else:
+        assert "Keep a copy of `backup-key` elsewhere" in readme
+
+
 _AWKWARD: list[Any] = [
     {"text": "{{ .Values.x }} {{{", "more": "one\n\n  two \n", "number": "1e3"},
     {"text": "<&>\u2028ü", "yes": "yes", "null": "null", "empty": {}, "none": []},

@@ -15,7 +15,7 @@ import pulumi
 import yaml
 
 from components.todo.names import ANNOTATION_PREFIX
-from components.todo.secret_table import SECRETS
+from components.todo.secret_table import SECRETS, STORE_SECRETS
 from console.failure import ExitCode, Failure
 from tests.programs import run_program
 from tests.recording import DIGEST, GENERATED, ROOT, Recorded, Recording
@@ -38,6 +38,7 @@ _KEPT = {
     "kustomize.toolkit.fluxcd.io/prune": "disabled",
 }
 """What keeps an object that `pulumi destroy` keeps."""
+_BASIC_AUTH = "kubernetes.io/basic-auth"
 _IMAGES = ("docker-build:index:Image", "docker:index/image:Image")
 
 
@@ -47,6 +48,8 @@ class Secret:
 
     name: str
     keys: tuple[str, ...]
+    role: str | None = None
+    """The database's role, whose name and password it has, as an operator wants them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,10 +100,16 @@ def objects_of(recording: Recording, stack: str) -> StackObjects:
         namespace=recording.outputs["namespace"],
         objects=tuple(replaced(_plain(it), named) for it in exported),
         generated={_name(it): it.name for it in exported if it.kubernetes_name is None},
-        secrets=tuple(
-            Secret(name=it.kubernetes_name or it.name, keys=tuple(sorted(it.inputs["stringData"])))
-            for it in secrets
-        ),
+        secrets=tuple(map(_secret, secrets)),
+    )
+
+
+def _secret(resource: Recorded) -> Secret:
+    values: Mapping[str, str] = resource.inputs["stringData"]
+    return Secret(
+        name=resource.kubernetes_name or resource.name,
+        keys=tuple(sorted(values)),
+        role=values["username"] if resource.inputs.get("type") == _BASIC_AUTH else None,
     )
 
 
@@ -132,7 +141,9 @@ def _run(stack: str) -> Recording:
             f"Pulumi.{stack}.yaml has no {_SETTINGS}; copy it from Pulumi.minikube.yaml or "
             "Pulumi.cloud.yaml, then run again."
         )
-    keys = [it.config_key for it in SECRETS if it.required or it.config_key in given]
+    own = [it for it in SECRETS if it.required or it.config_key in given]
+    # Of those of an object store the program asks for what the settings' own needs.
+    keys = [it.config_key for it in (*own, *STORE_SECRETS)]
     try:
         return run_program(given[_SETTINGS], stack=stack, secrets=dict.fromkeys(keys, "withheld"))
     except pulumi.RunError as error:

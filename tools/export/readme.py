@@ -3,11 +3,18 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
-from components.todo.secret_table import SECRETS
+from components.postgres.metrics_role import PASSWORD_KEY
+from components.postgres_cluster.backup import AUTHORITY_KEY
+from components.todo.secret_table import BACKUP_KEY, DATABASE_PASSWORD, POD_SECRETS
 from tools.export.objects import Object, Secret, StackObjects
 
-_GENERATED = {it.file: it.generate for it in SECRETS}
-
+_MADE = {
+    **{it.file: it.generate or "echo …" for it in POD_SECRETS},
+    # Of the role that reads the database's metrics, whoever else's it is not.
+    PASSWORD_KEY: DATABASE_PASSWORD.generate or "",
+}
+_CERTIFICATES = f"cat … > {AUTHORITY_KEY}"
+"""PEM text stays as it is, its line ends included."""
 
 _TEXT = """\
 # Stack {stack}
@@ -53,7 +60,7 @@ None is in here. These have to be in namespace {namespace} before the pods can s
 """
 _NEW_SECRETS = """\
 A key has the same value in all of them, as the database's password has. To make new ones, in a
-folder that nobody else can read:
+folder that nobody else can read, with yours in place of each `…`:
 
 ```
 cd "$(mktemp -d)"
@@ -62,7 +69,10 @@ kubectl create namespace {namespace} --dry-run=client -o yaml | kubectl apply -f
 ```
 
 Their names stay when a value changes: roll the pods then, with `kubectl rollout restart`.
-
+{kept}
+"""
+_KEPT_ELSEWHERE = f"""
+Keep a copy of `{BACKUP_KEY.file}` elsewhere before it goes: nobody can read the backups without it.
 """
 
 
@@ -96,19 +106,37 @@ def _secrets(stack: StackObjects) -> str:
         return ""
     text = _SECRETS.format(namespace=stack.namespace, rows="\n".join(rows))
     if stack.secrets:
-        text += _NEW_SECRETS.format(namespace=stack.namespace, commands=_commands(stack))
+        stored = any(BACKUP_KEY.file in it.keys for it in stack.secrets)
+        text += _NEW_SECRETS.format(
+            namespace=stack.namespace,
+            commands=_commands(stack),
+            kept=_KEPT_ELSEWHERE if stored else "",
+        )
     return text
 
 
 def _commands(stack: StackObjects) -> str:
-    keys = sorted({key for it in stack.secrets for key in it.keys})
+    made = {key: _make(it, key) for it in stack.secrets for key in it.keys}
     return "\n".join(
         [
-            *(f"{_GENERATED.get(it) or 'echo …'} | tr -d '\\n' > {it}" for it in keys),
+            *(made[key] for key in sorted(made)),
             *(_create(it, stack.namespace) for it in stack.secrets),
-            f"rm {' '.join(keys)}",
+            f"rm {' '.join(sorted(made))}",
         ]
     )
+
+
+def _make(secret: Secret, key: str) -> str:
+    """Returns the command that makes a file with the value of a key."""
+    if key == AUTHORITY_KEY:
+        return _CERTIFICATES
+    if secret.role is None:
+        return f"{_MADE[key]} | tr -d '\\n' > {key}"
+    return {
+        "username": f"printf %s {secret.role} > {key}",
+        # After it, as files are made in the order of their names.
+        "password": f"cat {DATABASE_PASSWORD.file} > {key}",
+    }[key]
 
 
 def _create(secret: Secret, namespace: str) -> str:
@@ -117,7 +145,8 @@ def _create(secret: Secret, namespace: str) -> str:
 
 
 def _images(tree: object) -> Iterator[str]:
-    yield from (it for key, it in _entries(tree) if key == "image" and isinstance(it, str))
+    named = ("image", "imageName")
+    yield from (it for key, it in _entries(tree) if key in named and isinstance(it, str))
 
 
 def _pull_secrets(objects: Sequence[Object]) -> set[str]:
