@@ -10,6 +10,7 @@ from typing import Any, Protocol, cast
 
 import pulumi
 
+from .made_secrets import made_secret
 from .mark import Mark
 from .missing_kind import refuse_missing_kind
 from .refusal import refusal
@@ -107,6 +108,7 @@ class Guard:
         self._refuse(kind, _path(namespace, name), found)
         for claim, labels in _claims(inputs) if namespace else ():
             self._refuse_claim(namespace or "", claim, labels)
+        self._refuse_secret(namespace, inputs)
 
     def refuse_changed_hands(self, args: pulumi.ResourceHookArgs) -> None:
         """Refuses to update an object that is another stack's by now; a before_update hook.
@@ -181,6 +183,20 @@ class Guard:
         alike = labels.items() <= (found["metadata"].get("labels") or {}).items()
         if self.mark.of(found) or not (own_namespace and alike):
             raise refusal(_CLAIM, _path(namespace, name), found, self.mark, self._remedies)
+
+    def _refuse_secret(self, namespace: str | None, inputs: _Object) -> None:
+        """Refuses to let a controller have a Secret that somebody keeps."""
+        secret = made_secret(inputs)
+        if secret is None:
+            return
+        try:
+            found = self._live.find("v1", "Secret", namespace, secret.name)
+        except pulumi.RunError as error:
+            if "HTTP 403" in str(error):
+                return  # who may declare such objects need not be one who may read Secrets
+            raise
+        if found is not None and not secret.is_its(found):
+            self._refuse("Secret", _path(namespace, secret.name), found)
 
 
 def _path(namespace: str | None, name: str) -> str:

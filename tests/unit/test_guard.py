@@ -31,9 +31,10 @@ class FakeCluster:
         name: str,
         mark: str | None = None,
         labels: Mapping[str, str] | None = None,
+        **more: Any,
     ) -> None:
         annotations = {MARK: mark} if mark else None
-        metadata = {"name": name, "annotations": annotations, "labels": labels}
+        metadata = {"name": name, "annotations": annotations, "labels": labels, **more}
         self.objects[kind, namespace, name] = {"metadata": metadata}
 
     def find(
@@ -198,6 +199,62 @@ def test_a_claim_from_before_there_were_marks_is_known_by_its_labels(cluster: Fa
     guard_of(OWN, cluster).refuse_others(args)
     cluster.has("PersistentVolumeClaim", "shop", "postgres-backup", labels={"app": "theirs"})
     assert "PersistentVolumeClaim shop/postgres-backup" in refusal(guard_of(OWN, cluster), args)
+
+
+EXTERNAL = creation(
+    "ExternalSecret", "todo", spec={"target": {"name": "todo", "creationPolicy": "Owner"}}
+)
+CERTIFICATE = creation("Certificate", "public-certificate", spec={"secretName": "public-tls"})
+
+
+@pytest.mark.parametrize(("args", "secret"), [(EXTERNAL, "todo"), (CERTIFICATE, "public-tls")])
+def test_no_controller_is_given_a_secret_that_somebody_keeps(
+    cluster: FakeCluster, args: pulumi.ResourceHookArgs, secret: str
+) -> None:
+    """It would be emptied, filled with other keys, and deleted with the stack."""
+    cluster.has("Namespace", None, "shop")
+    guard = guard_of(OWN, cluster, adopted=["shop"])
+    guard.refuse_others(args)
+    cluster.has("Secret", "shop", secret)
+    message = refusal(guard, args)
+    assert f"Secret shop/{secret} is there already" in message
+    assert f"--namespace shop secret {secret} {MARK}={OWN}" in message
+    cluster.has("Secret", "shop", secret, OTHER)
+    assert OTHER in refusal(guard, args)
+
+
+def test_a_secret_that_the_stack_or_a_controller_made_is_filled_again(cluster: FakeCluster) -> None:
+    """As after an interrupted update, or a change of where the stack's secrets are."""
+    cluster.has("Namespace", None, "shop", OWN)
+    guard = guard_of(OWN, cluster)
+    cluster.has("Secret", "shop", "todo", OWN)
+    guard.refuse_others(EXTERNAL)
+    owner = {"kind": "ExternalSecret", "name": "todo"}
+    cluster.has("Secret", "shop", "todo", ownerReferences=[owner])
+    guard.refuse_others(EXTERNAL)
+    cluster.has("Secret", "shop", "todo", ownerReferences=[{**owner, "name": "another"}])
+    assert "Secret shop/todo" in refusal(guard, EXTERNAL)
+    issued = {"cert-manager.io/certificate-name": "public-certificate"}
+    cluster.has("Secret", "shop", "public-tls", annotations=issued)
+    guard.refuse_others(CERTIFICATE)
+
+
+def test_who_may_not_read_secrets_may_still_declare_what_makes_one(
+    cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster.has("Namespace", None, "shop", OWN)
+    find, status = cluster.find, "403 Forbidden"
+
+    def forbidden(*what: Any) -> Mapping[str, Any] | None:
+        if what[1] == "Secret":
+            raise pulumi.RunError(f"the cluster does not tell what is there (HTTP {status})")
+        return find(*what)
+
+    monkeypatch.setattr(cluster, "find", forbidden)
+    guard_of(OWN, cluster).refuse_others(EXTERNAL)
+    status = "500 Internal Server Error"
+    with pytest.raises(pulumi.RunError, match="HTTP 500"):
+        guard_of(OWN, cluster).refuse_others(EXTERNAL)
 
 
 def test_a_namespace_to_adopt_is_left_to_its_owner(cluster: FakeCluster) -> None:
