@@ -16,6 +16,7 @@ from console.waiting import last_answer
 from tests.commands import how_it_ended
 from tests.e2e.asking import ask
 from tests.e2e.deployment import Deployment
+from tests.e2e.namespaces import make_namespace
 
 ENFORCEMENT = "todo/network-policies"
 API_SERVER = ("kubernetes.default", 443)
@@ -97,13 +98,11 @@ def strangers(deployment: Deployment) -> Iterator[tuple[Pod, Pod]]:
         "get", "deployment/backend", "-o", "jsonpath={.spec.template.spec.containers[0].image}"
     )
     pods = [Pod(deployment, namespace, name) for name in ("one", "two")]
-    manifests: list[dict[str, Any]] = [
-        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}},
-        *(pod.manifest(image) for pod in pods),
-    ]
     where = ("--namespace", namespace)
-    listed = json.dumps({"apiVersion": "v1", "kind": "List", "items": manifests})
+    items = [pod.manifest(image) for pod in pods]
+    listed = json.dumps({"apiVersion": "v1", "kind": "List", "items": items})
     try:
+        make_namespace(deployment, namespace)
         done = deployment.try_kubectl(*where, "apply", "-f", "-", text=listed)
         assert done.returncode == 0, how_it_ended(done)
         deployment.kubectl(

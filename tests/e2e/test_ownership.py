@@ -14,6 +14,7 @@ import yaml
 from tests.commands import how_it_ended
 from tests.e2e.asking import ask
 from tests.e2e.deployment import PROJECT, Deployment
+from tests.e2e.namespaces import make_namespace
 from tests.waiting import until
 
 _MARK = "todo-kubernetes/stack"
@@ -29,11 +30,8 @@ _LITTLE = {"cpuRequest": "20m", "cpuLimit": "500m", "memoryRequest": "64Mi", "me
 def shared(deployment: Deployment) -> Iterator[str]:
     """Somebody's namespace, with something in it."""
     name = f"shared-{uuid4().hex[:8]}"
-    deployment.kubectl("create", "namespace", name)
+    make_namespace(deployment, name)
     deployment.kubectl("create", "configmap", "keep", "--namespace", name)
-    # What the cluster itself puts into each comes a little later.
-    own = {"ServiceAccount/default", "ConfigMap/kube-root-ca.crt"}
-    until("what each namespace has", lambda: own <= _wanted(deployment, name).keys(), 120)
     yield name
     deployment.kubectl("delete", "namespace", name)
 
@@ -170,6 +168,9 @@ def test_what_others_have_in_a_namespace_to_adopt_is_refused(
     }
     apply = ("apply", "--namespace", shared, "-f", "-")
     _done(deployment.try_kubectl(*apply, text=json.dumps(theirs)))
+    if kind == "Deployment":
+        # Its controller notes a revision on it.
+        deployment.kubectl("rollout", "status", f"deployment/{name}", "--namespace", shared)
     before = _wanted(deployment, shared)
     _move(second, shared, adopt=True)
     text = _refused(second.pulumi("preview"))
@@ -189,9 +190,17 @@ def test_an_adopted_namespace_outlives_the_stack_and_gives_its_data_back(
     assert signed_up.status_code < 300, signed_up.text
 
     _done(second.pulumi("destroy", "--yes", "--skip-preview"))
-    left = _wanted(deployment, shared)
-    assert before.items() <= left.items()
-    assert {name.split("/")[0] for name in left.keys() - before.keys()} == {"PersistentVolumeClaim"}
+    added = set[str]()
+
+    def only_data_is_added() -> bool:
+        left = _wanted(deployment, shared)
+        assert before.items() <= left.items()
+        added.clear()
+        added.update(left.keys() - before.keys())
+        return {name.split("/")[0] for name in added} == {"PersistentVolumeClaim"}
+
+    # What nothing waits for, such as a Service, goes once the endpoints that it owns are gone.
+    until(lambda: f"nothing but data, and not {added}", only_data_is_added, 180)
 
     second.up()
     second.wait_served()

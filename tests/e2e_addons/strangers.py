@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.commands import how_it_ended
 from tests.e2e.deployment import Deployment
+from tests.e2e.namespaces import make_namespace
 
 _CONNECT = """
 import socket, sys
@@ -23,26 +24,22 @@ def strangers(deployment: Deployment, *names: str) -> Generator[str]:
     """Pods of a namespace without policies, each with an address of its own."""
     namespace = f"{deployment.namespace}-clients"
     image = deployment.image("backend")
-    objects: list[dict[str, Any]] = [
-        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}},
-        *(
-            {
-                "apiVersion": "v1",
-                "kind": "Pod",
-                "metadata": {"name": name, "namespace": namespace},
-                "spec": {
-                    "terminationGracePeriodSeconds": 0,
-                    "containers": [
-                        {"name": "client", "image": image, "command": ["sleep", "3600"]}
-                    ],
-                },
-            }
-            for name in names
-        ),
+    pods: list[dict[str, Any]] = [
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": name, "namespace": namespace},
+            "spec": {
+                "terminationGracePeriodSeconds": 0,
+                "containers": [{"name": "client", "image": image, "command": ["sleep", "3600"]}],
+            },
+        }
+        for name in names
     ]
     where = ("--namespace", namespace)
     try:
-        listed = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
+        make_namespace(deployment, namespace)
+        listed = json.dumps({"apiVersion": "v1", "kind": "List", "items": pods})
         done = deployment.try_kubectl(*where, "apply", "-f", "-", text=listed)
         assert done.returncode == 0, how_it_ended(done)
         ready = ("wait", "--for=condition=Ready", "pod", "--all", "--timeout=120s")
