@@ -12,7 +12,6 @@ from cluster_objects.json_tree import part
 from console.failure import Failure
 from toolchain import removal, ui, volumes
 from toolchain.kubectl import Kubectl, KubectlError, Object
-from toolchain.ownership import listed
 from toolchain.project import APPLICATION
 from toolchain.state import all_resources
 from toolchain.survey import Found, Target, look, metadata, stacks_in
@@ -85,7 +84,7 @@ def refuse_held(target: Target, kubectl: Kubectl, parts: dict[str, str]) -> None
         return
     theirs = [
         f"{metadata(it)['namespace']}/{metadata(it)['name']}"
-        for it in listed(kubectl, [_GATEWAYS], ("--all-namespaces",))
+        for it in kubectl.listed([_GATEWAYS], "--all-namespaces")
         if part(it, "spec").get("gatewayClassName") in classes and not target.made(it)
     ]
     if theirs:
@@ -124,7 +123,7 @@ def leaving(
     places = [replace(target, namespace=name) for name in names]
     found = [(it, look(it, kubectl)) for it in places]
     kinds = [kind for name in parts for kind in _USERS.get(name, ())]
-    users = listed(kubectl, kinds, ("--all-namespaces",)) if kinds else []
+    users = kubectl.listed(kinds, "--all-namespaces") if kinds else []
     return Leaving(
         target=target,
         kubectl=kubectl,

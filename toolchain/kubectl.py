@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,8 @@ from cluster_objects.kubeconfig import has_contents
 from console.failure import Failure
 
 Object = dict[str, Any]
+_NO_KIND = ("the server doesn't have a resource type", "could not find the requested resource")
+"""What kubectl says; the latter where it remembers the kinds of the cluster that was there."""
 
 
 class KubectlError(Exception):
@@ -104,6 +106,23 @@ class Kubectl:
             KubectlError: The cluster does not tell.
         """
         return parts(_read(self("--request-timeout=15s", "get", *what, "--output=json")), "items")
+
+    def listed(self, kinds: Sequence[str], *at: str) -> list[Object]:
+        """Returns all objects of some kinds, of which a cluster may not have each.
+
+        Args:
+            kinds: The kinds.
+            at: Where they are looked for: options of `kubectl get`.
+
+        Raises:
+            KubectlError: The cluster does not tell.
+        """
+        try:
+            return self.items(",".join(kinds), *at)
+        except KubectlError as error:
+            if not any(it in str(error) for it in _NO_KIND):
+                raise
+        return [it for kind in kinds if kinds[1:] for it in self.listed([kind], *at)]
 
     def command(self, *arguments: str) -> str:
         """Returns a command as a person would type it."""

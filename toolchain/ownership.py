@@ -14,9 +14,6 @@ from toolchain.stack import Stack
 from toolchain.state import resources_in
 from toolchain.survey import Target, mark, metadata
 
-_NO_KIND = ("the server doesn't have a resource type", "could not find the requested resource")
-"""What kubectl says; the latter where it remembers the kinds of the cluster that was there."""
-
 
 def refuse_move(target: Target, place: dict[str, Any]) -> None:
     """Refuses to move a stack: Pulumi would remove it, with its data, to make it anew elsewhere.
@@ -144,25 +141,11 @@ def refuse_taken(target: Target, kubectl: Kubectl) -> None:
             places.setdefault(where, {})[named] = f"{it['kind']}.{version}.{group}"
     for where, objects in sorted(places.items()):
         at = ("--namespace", where) if where else ()
-        for item in listed(kubectl, sorted(set(objects.values())), at):
+        for item in kubectl.listed(sorted(set(objects.values())), *at):
             named = (item["kind"], metadata(item)["name"])
             foreign = mark(item) or metadata(item).get("uid") not in target.uids
             if named in objects and foreign and not target.made(item):
                 raise _taken(target, kubectl, item)
-
-
-def listed(kubectl: Kubectl, kinds: list[str], at: tuple[str, ...]) -> list[Object]:
-    """Returns all objects of some kinds, of which a cluster may not have each.
-
-    Raises:
-        KubectlError: The cluster does not tell.
-    """
-    try:
-        return kubectl.items(",".join(kinds), *at)
-    except KubectlError as error:
-        if not any(it in str(error) for it in _NO_KIND):
-            raise
-    return [it for kind in kinds if kinds[1:] for it in listed(kubectl, [kind], at)]
 
 
 def _taken(target: Target, kubectl: Kubectl, item: Object) -> Failure:

@@ -10,7 +10,6 @@ from console.failure import Failure
 from distribution.cluster import node
 from toolchain import environment, machine, paths, plugins, tools, ui, volumes
 from toolchain.kubectl import Kubectl, KubectlError, Object
-from toolchain.ownership import listed
 from toolchain.project import ADDONS, APPLICATION
 from toolchain.providers.choice import called
 from toolchain.stack import Stack
@@ -279,7 +278,7 @@ def _remove_claims(found: Found, target: Target, kubectl: Kubectl) -> None:
 def _remove_clusters(target: Target, kubectl: Kubectl) -> None:
     """Removes the stack's Clusters, whose operator would go on using the claims."""
     where = ("--namespace", target.namespace)
-    own = [it for it in listed(kubectl, [CLUSTERS], where) if target.made(it)]
+    own = [it for it in kubectl.listed([CLUSTERS], *where) if target.made(it)]
     if own:
         with ui.step("Database cluster"):
             names = [metadata(it)["name"] for it in own]

@@ -17,6 +17,7 @@ from components.todo.names import INSTANCE
 from distribution.cluster import node
 from toolchain import environment, findings
 from toolchain.kubectl import Kubectl, Object
+from toolchain.makers import makers
 from toolchain.project import ADDONS, APPLICATION, PROJECTS
 from toolchain.providers.choice import remembered_by
 from toolchain.providers.provider import Provider
@@ -28,8 +29,8 @@ SYSTEM = {"default", "kube-system", "kube-public", "kube-node-lease"}
 CLUSTERS = "clusters.postgresql.cnpg.io"
 """The kind of the Clusters of an operator, whose pods and claims go with them."""
 _KINDS = (
-    "pods,persistentvolumeclaims,deployments.apps,statefulsets.apps,daemonsets.apps,jobs.batch,"
-    "cronjobs.batch,services,configmaps,secrets"
+    "pods,persistentvolumeclaims,deployments.apps,replicasets.apps,statefulsets.apps,"
+    "daemonsets.apps,jobs.batch,cronjobs.batch,services,configmaps,secrets"
 )
 """Where a person's own things would be."""
 
@@ -157,6 +158,11 @@ def look(target: Target, kubectl: Kubectl) -> Found:
     items = kubectl.items(_KINDS, "--namespace", target.namespace)
     mine = [it for it in items if _is_own(it, target, labelled=own)]
     others = [it for it in items if it not in mine and not _comes_by_itself(it)]
+    if own:
+        made = makers(
+            [it for it in items if it not in mine], target.uids, kubectl, target.namespace
+        )
+        others += [it for it in made if not _is_own(it, target, labelled=own)]
     workloads = [it for it in mine if it["kind"] in ("Deployment", "StatefulSet", "CronJob")]
     return Found(
         namespace=namespace,
@@ -191,7 +197,7 @@ def neighbours(target: Target, kubectl: Kubectl) -> list[str]:
     items = kubectl.items(_KINDS, "--namespace", "default")
     found += [
         f"{it['kind']} {metadata(it)['name']} in namespace default"
-        for it in items
+        for it in (*items, *makers(items, (), kubectl, "default"))
         if not _comes_by_itself(it)
     ]
     found += [f"add-ons {name} (`make addons-down` removes them)" for name in sorted(addons)]
@@ -244,7 +250,7 @@ def _is_own(item: Object, target: Target, *, labelled: bool) -> bool:
 
 
 def _comes_by_itself(item: Object) -> bool:
-    """Returns whether Kubernetes makes it, or something made it that is looked at itself."""
+    """Returns whether Kubernetes makes it, or something made it that is looked for (`makers`)."""
     about = metadata(item)
     name = (item["kind"], about["name"])
     return bool(

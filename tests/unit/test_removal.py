@@ -28,7 +28,6 @@ from tests.unit.answering import programs
 from tests.unit.stand_ins import StandIns
 from toolchain import paths, stack_file
 from toolchain.kubectl import Kubectl, KubectlError
-from toolchain.ownership import listed
 from toolchain.project import ADDONS
 from toolchain.stack import Stack
 
@@ -212,6 +211,17 @@ def deployed(
     ]
 
 
+def owned_by(owner: dict[str, Any], item: dict[str, Any]) -> dict[str, Any]:
+    reference = {key: owner["metadata"][key] for key in ("name", "uid")}
+    kind = {key: owner[key] for key in ("apiVersion", "kind")}
+    item["metadata"]["ownerReferences"] = [{**kind, **reference}]
+    return item
+
+
+CLUSTER = thing("Cluster", "mine", "default")
+"""Somebody's, of an operator."""
+
+
 def in_namespace(stack: str) -> list[dict[str, Any]]:
     claim = {"status": {"capacity": {"storage": "5Gi"}}}
     backup = {"status": {"lastSuccessfulTime": "2020-01-01T00:00:00Z"}}
@@ -251,6 +261,37 @@ class TestDown:
     def test_what_an_operator_leaves_in_a_namespace_keeps_none(self, cloud: Clone) -> None:
         queries = thing("ConfigMap", "cnpg-default-monitoring", "shop")
         cloud.cluster("shop-cluster", *in_namespace("cloud"), queries)
+        done = cloud.run("down", "cloud")
+        assert done.code == 0, done.err
+        assert cloud.objects("shop-cluster") == set()
+
+    def test_leaves_a_namespace_with_what_an_operator_runs_for_another(self, cloud: Clone) -> None:
+        theirs = thing("Cluster", "theirs", "shop")
+        pod, stored = thing("Pod", "theirs-1", "shop"), thing("Secret", "theirs-app", "shop")
+        claim = thing("PersistentVolumeClaim", "theirs-1", "shop")
+        for it in (pod, stored, claim):
+            owned_by(theirs, it)
+        cloud.cluster("shop-cluster", *in_namespace("cloud"), theirs, pod, stored, claim)
+        done = cloud.run("down", "cloud")
+        assert done.code == 0, done.err
+        left = cloud.objects("shop-cluster")
+        assert {"Namespace shop", "Cluster theirs", "PersistentVolumeClaim theirs-1"} <= left
+        assert "namespace shop, which has Cluster theirs that this stack did not make" in done.out
+
+    def test_what_its_own_objects_have_made_is_nobody_elses(self, cloud: Clone) -> None:
+        deployment = thing("Deployment", "backend", "shop", "cloud")
+        cluster = thing("Cluster", "postgres-cluster", "shop", "cloud")
+        replicas, pod = (
+            thing("ReplicaSet", "backend-1", "shop"),
+            thing("Pod", "backend-1-x", "shop"),
+        )
+        instance, gone = thing("Pod", "postgres-cluster-1", "shop"), thing("Job", "ended", "shop")
+        owned_by(deployment, replicas)
+        owned_by(replicas, pod)
+        owned_by(cluster, instance)
+        owned_by(thing("Workflow", "gone", "shop"), gone)
+        objects = (deployment, cluster, replicas, pod, instance, gone)
+        cloud.cluster("shop-cluster", *in_namespace("cloud"), *objects)
         done = cloud.run("down", "cloud")
         assert done.code == 0, done.err
         assert cloud.objects("shop-cluster") == set()
@@ -855,10 +896,10 @@ class _Kinds(Kubectl):
 )
 def test_a_kind_that_a_cluster_has_not_hides_no_object_of_another(said: str) -> None:
     kinds = ["ClusterRole.v1.", "GatewayClass.v1.gateway.networking.k8s.io", "Namespace.v1."]
-    found = listed(_Kinds(said), kinds, ())
+    found = _Kinds(said).listed(kinds)
     assert [it["kind"] for it in found] == ["ClusterRole", "Namespace"]
     with pytest.raises(KubectlError):
-        listed(_Kinds("Unable to connect to the server"), kinds, ())
+        _Kinds("Unable to connect to the server").listed(kinds)
 
 
 class TestAddonsWithoutABlockThatWasThere:
@@ -912,8 +953,9 @@ class TestDownWithAnEmbeddedCluster:
             [thing("Namespace", "mine")],
             [thing("Pod", "try-out", "default")],
             [thing("PersistentVolumeClaim", "mine", "default")],
+            [CLUSTER, owned_by(CLUSTER, thing("Pod", "mine-1", "default"))],
         ],
-        ids=["a namespace", "a pod in default", "a claim in default"],
+        ids=["a namespace", "a pod in default", "a claim in default", "a database in default"],
     )
     def test_keeps_a_cluster_with_other_things(
         self, local: Clone, more: Sequence[dict[str, Any]]
