@@ -10,7 +10,12 @@ T = TypeVar("T")
 
 
 def last_answer(
-    ask: Callable[[], T], is_enough: Callable[[T], bool], seconds: float, *, every: float = 0.5
+    ask: Callable[[], T],
+    is_enough: Callable[[T], bool],
+    seconds: float,
+    *,
+    every: float = 0.5,
+    least: int = 1,
 ) -> T:
     """Returns the first answer that is enough, else the last one that there was time for.
 
@@ -19,9 +24,11 @@ def last_answer(
         is_enough: Whether an answer ends the waiting.
         seconds: For how long.
         every: Seconds between two questions.
+        least: How often it is asked at least where no answer is enough, however long one takes.
     """
-    deadline = time.monotonic() + seconds
-    while not is_enough(answer := ask()) and time.monotonic() <= deadline:
+    deadline, asked = time.monotonic() + seconds, 1
+    while not is_enough(answer := ask()) and (asked < least or time.monotonic() <= deadline):
+        asked += 1
         time.sleep(every)
     return answer
 

@@ -40,7 +40,9 @@ class Rollout:
         """
         self._cluster, self._seconds = cluster, seconds
         self._services = {it.component: it for it in services if it.kind == "Deployment"}
-        self._known = {pod["metadata"]["uid"] for pod in cluster.pods()}
+        pods = cluster.pods()
+        self._known = {pod["metadata"]["uid"] for pod in pods}
+        self._staying = {pod["metadata"]["uid"] for pod in pods if not _is_leaving(pod)}
         self._deadlines = {} if seconds else self._said()
         self._first_seen, self._stuck_since = dict[str, float](), dict[str, float]()
 
@@ -60,6 +62,19 @@ class Rollout:
         """Returns why a new pod will not get ready by itself; None: nothing says so."""
         return self._first(self._of)
 
+    def is_making_room(self) -> bool:
+        """Returns whether pods of before are on their way out, which still answer.
+
+        Those that were so before the update are none of them: their node may be gone.
+
+        Raises:
+            Failure: The cluster does not answer.
+        """
+        return any(
+            _is_leaving(pod) and pod["metadata"]["uid"] in self._staying and self._is_own(pod)
+            for pod in self._cluster.pods()
+        )
+
     def unable(self) -> str | None:
         """Returns why a new pod cannot start now, be it for a moment; None: nothing says so."""
         return self._first(_waiting)
@@ -78,10 +93,13 @@ class Rollout:
         metadata = pod["metadata"]
         return (
             metadata["uid"] not in self._known
-            and "deletionTimestamp" not in metadata
-            and part(metadata, "labels").get(COMPONENT) in self._services
+            and not _is_leaving(pod)
+            and self._is_own(pod)
             and not is_ready(pod)
         )
+
+    def _is_own(self, pod: Json) -> bool:
+        return part(pod, "metadata", "labels").get(COMPONENT) in self._services
 
     def _failure(self, pod: Json) -> str | None:
         """Returns which container has failed though nothing keeps it from starting.
@@ -135,6 +153,10 @@ class Rollout:
 def _waiting(pod: Json, events: Sequence[Json]) -> str | None:
     found = cannot_start(pod, events)
     return found and found.detail
+
+
+def _is_leaving(pod: Json) -> bool:
+    return "deletionTimestamp" in pod["metadata"]
 
 
 def _is_scheduled(pod: Json) -> bool:

@@ -1,5 +1,6 @@
 """Whether what was released runs and answers: the checks of `validate` that a release can break."""
 
+import operator
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ _CHECKS: Sequence[Check] = (objects, workloads, probes, endpoints, addresses, ro
 _OF_PODS = {"pod", "deployment", "statefulset", "cluster"}
 _PATIENCE_SECONDS = 20.0
 """For nodes to learn of pods that are ready, after which an answer is the application's own."""
+_LOOKS = 2
+"""At least: where nothing answers at first, one look alone may take longer than that."""
 _SECONDS_TO_MEND = 60.0
 """For a pod that did not run before, and which the update may have given what it lacked.
 
@@ -56,7 +59,8 @@ def settled(to: Target, before: Sequence[Finding], rollout: Rollout) -> Verdict:
 
     A pod that is on its way gets the time that the rollout gives it: a Deployment that scales by
     its load, or an operator, makes some after the update too. One that did not run before gets a
-    minute, since nothing says that it ever will.
+    minute, since nothing says that it ever will. A pod of before that still answers, on its way
+    out, says nothing of what was released, so it is waited for, too.
 
     Args:
         to: The stack.
@@ -81,8 +85,9 @@ def settled(to: Target, before: Sequence[Finding], rollout: Rollout) -> Verdict:
     deadline = time.monotonic() + rollout.patience
     while True:
         last_answer(pods, is_decided, deadline - time.monotonic(), every=2.0)
+        last_answer(rollout.is_making_room, operator.not_, deadline - time.monotonic(), every=1.0)
         found = last_answer(
-            lambda: broken(to), lambda found: not found, _PATIENCE_SECONDS, every=2.0
+            lambda: broken(to), operator.not_, _PATIENCE_SECONDS, every=2.0, least=_LOOKS
         )
         if is_decided(found) or time.monotonic() >= deadline:
             break

@@ -455,8 +455,14 @@ def time_flies(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return now
 
 
-def watched(obstacle: str | None = None, patience: float = 180.0) -> Rollout:
-    return cast("Rollout", SimpleNamespace(obstacle=lambda: obstacle, patience=patience))
+def watched(
+    obstacle: str | None = None,
+    patience: float = 180.0,
+    is_making_room: Callable[[], bool] = lambda: False,
+) -> Rollout:
+    it = SimpleNamespace(obstacle=lambda: obstacle, patience=patience)
+    it.is_making_room = is_making_room
+    return cast("Rollout", it)
 
 
 STARTING = failed("pod backend-6b7-new", "is starting", "it is new", "")
@@ -489,6 +495,42 @@ def test_while_pods_are_waited_for_nobody_signs_up(
     monkeypatch.setattr(verdict, "run", run)
     assert verdict.settled(target(), (), watched()).new == []
     assert sum("round_trip" in it for it in asked) == 1
+
+
+def test_what_a_pod_of_before_answers_on_its_way_out_says_nothing_of_the_release(
+    monkeypatch: pytest.MonkeyPatch, time_flies: list[float]
+) -> None:
+    def answers_well() -> bool:
+        return time_flies[0] < 30
+
+    def run(_: object, checks: Sequence[Check]) -> list[Finding]:
+        return [] if len(checks) == 1 or answers_well() else [WRONG]
+
+    monkeypatch.setattr(verdict, "run", run)
+    found = verdict.settled(target(), (), watched(is_making_room=answers_well))
+    assert found.new == [WRONG]
+
+
+def test_one_look_that_takes_all_the_time_is_not_the_last(
+    monkeypatch: pytest.MonkeyPatch, time_flies: list[float]
+) -> None:
+    looks = Seen([], [WRONG], [])
+
+    def run(_: object, checks: Sequence[Check]) -> Sequence[Finding]:
+        time_flies[0] += 35
+        return looks()
+
+    monkeypatch.setattr(verdict, "run", run)
+    assert verdict.settled(target(), (), watched()).new == []
+
+
+def test_a_pod_of_before_that_never_goes_is_not_waited_for_any_longer_than_a_new_one(
+    monkeypatch: pytest.MonkeyPatch, time_flies: list[float]
+) -> None:
+    monkeypatch.setattr(verdict, "broken", Seen([]))
+    found = verdict.settled(target(), (), watched(patience=60, is_making_room=lambda: True))
+    assert found.new == []
+    assert 60 <= time_flies[0] < 70
 
 
 def test_a_pod_that_will_not_get_ready_is_not_waited_for(
@@ -771,6 +813,20 @@ def test_pods_of_before_that_are_ready_or_of_nobody_here_are_not_watched() -> No
     stranger["metadata"]["labels"] = {"app.kubernetes.io/component": "another"}
     pods.there += [stranger, pod("c", ready=True, containerStatuses=[CRASHING])]
     assert watch.obstacle() is None
+
+
+def test_pods_of_before_make_room_while_they_are_being_deleted() -> None:
+    pods = Pods()
+    gone = pod("gone", ready=True)
+    gone["metadata"]["deletionTimestamp"] = "2026-01-31T09:00:00Z"
+    pods.there = [gone, pod("a", ready=True), pod("b", ready=True)]
+    watch = rollout(pods)
+    pods.there += [pod("new", ready=True)]
+    assert not watch.is_making_room()
+    pods.there[1]["metadata"]["deletionTimestamp"] = "2026-01-31T09:00:00Z"
+    assert watch.is_making_room()
+    del pods.there[1]
+    assert not watch.is_making_room()
 
 
 def test_an_image_may_be_away_for_a_moment(clock: Callable[[float], None]) -> None:

@@ -17,3 +17,13 @@ def test_the_last_answer_that_there_is_time_for_is_returned_where_none_is_enough
     asked = iter(["starting", "ready"])
     assert last_answer(lambda: next(asked), lambda it: it == "ready", -1) == "starting"
     assert next(asked) == "ready"
+
+
+def test_what_is_to_be_asked_twice_is_though_the_first_answer_takes_all_the_time() -> None:
+    asked = iter(["nothing", "ready"])
+    assert (
+        last_answer(lambda: next(asked), lambda it: it == "ready", -1, every=0, least=2) == "ready"
+    )
+    silent = iter(["nothing"] * 3)
+    last_answer(lambda: next(silent), lambda _: False, -1, every=0, least=2)
+    assert [*silent] == ["nothing"]
