@@ -20,6 +20,7 @@ _OWN_PORT = 8081
 """Where it tells how it is itself."""
 METRICS: Final = (
     "kube_cronjob_annotations",
+    "kube_cronjob_created",
     "kube_cronjob_next_schedule_time",
     "kube_cronjob_spec_suspend",
     "kube_cronjob_status_last_schedule_time",
