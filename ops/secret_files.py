@@ -2,6 +2,7 @@
 
 import hashlib
 import time
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 
@@ -10,11 +11,15 @@ from console.failure import Failure
 from console.waiting import wait_until
 from ops.contract import Secret, Service
 from ops.kube import Cluster
+from ops.retry import ApiError
 from ops.stack import Stack
 from ops.workloads import is_ready, selector_of
 
 _CHANGED = "todo-ops/secrets-changed"
 _SECONDS = 300.0
+_SECONDS_TO_LOOK = 2.0
+"""For a kubelet that was told. One that looks before it has learnt of the Secret's change looks by
+itself a minute later, so then it is told again."""
 
 
 def digest(secret: str) -> str:
@@ -49,12 +54,19 @@ class SecretFiles:
 
     def hurry(self) -> None:
         """Notes on each pod that its Secrets changed, which makes its kubelet look at once."""
-        note = {"metadata": {"annotations": {_CHANGED: str(time.time())}}}
-        for pod, *_ in self._pods():
-            self._cluster.patch("Pod", pod, note)
+        self._tell(pod for pod, *_ in self._pods())
 
-    def pods_with(self, secret: str) -> tuple[int, int]:
-        """Returns how many of the pods see the secret, and how many there are."""
+    def _tell(self, pods: Iterable[str]) -> None:
+        note = {"metadata": {"annotations": {_CHANGED: str(time.time())}}}
+        for pod in pods:
+            try:
+                self._cluster.patch("Pod", pod, note)
+            except ApiError as error:
+                if error.status != 404:  # it is gone
+                    raise
+
+    def _sight(self, secret: str) -> dict[str, bool]:
+        """Returns the pods, and whether each sees the secret."""
         pods = self._pods()
 
         def sees(pod: tuple[str, str, str]) -> bool:
@@ -66,7 +78,7 @@ class SecretFiles:
             return done.out.split()[:1] == [digest(secret)]
 
         with ThreadPoolExecutor(8) as pool:
-            return sum(pool.map(sees, pods)), len(pods)
+            return dict(zip((name for name, *_ in pods), pool.map(sees, pods), strict=True))
 
     def wait(self, secret: str, *, everybody: bool) -> None:
         """Waits until the first pod, or every one, sees the secret.
@@ -74,19 +86,25 @@ class SecretFiles:
         Raises:
             Failure: The kubelets did not bring it in time.
         """
-        seen, pods = 0, 0
+        seen = dict[str, bool]()
+        told = time.monotonic()
 
         def enough() -> bool:
-            nonlocal seen, pods
-            seen, pods = self.pods_with(secret)
-            return seen == pods or (bool(seen) and not everybody)
+            nonlocal seen, told
+            seen = self._sight(secret)
+            if all(seen.values()) or (any(seen.values()) and not everybody):
+                return True
+            if time.monotonic() - told >= _SECONDS_TO_LOOK:
+                told = time.monotonic()
+                self._tell(pod for pod, sees in seen.items() if not sees)
+            return False
 
         wait_until(
             enough,
             _SECONDS,
             lambda: (
-                f"Only {seen} of {pods} pods see the new {self._name} after {_SECONDS:.0f} s; run "
-                "this again, it goes on from here."
+                f"Only {sum(seen.values())} of {len(seen)} pods see the new {self._name} after "
+                f"{_SECONDS:.0f} s; run this again, it goes on from here."
             ),
             every=0,
         )
