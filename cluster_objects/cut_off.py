@@ -69,6 +69,21 @@ def held_by(folder: Path, project: str, stack: str) -> str | None:
     return None
 
 
+def another_update(holder: str | None = None, stack: str | None = None) -> str:
+    """Returns what people are told whose stack another update has locked.
+
+    Args:
+        holder: Who holds the lock; None: Pulumi's backend did not say.
+        stack: The stack's name; None: the one that they have named.
+    """
+    of = f"stack {stack}" if stack else "this stack"
+    by = f" ({holder})" if holder else ""
+    return (
+        f"Another update of {of} is running{by}; wait for its end and run this again, or, if there "
+        "is no such process any more, run pulumi cancel first."
+    )
+
+
 def _locks(folder: Path, stack: str) -> Iterator[tuple[Path, Json]]:
     """Yields the files, and what each says; nothing where that cannot be read."""
     for file in sorted((folder / ".pulumi" / "locks").rglob(f"{stack}/*.json")):

@@ -15,6 +15,7 @@ from pulumi import automation as auto
 from pulumi.automation.errors import create_command_error
 from pulumi.automation.events import EngineEvent, StepEventMetadata
 
+from cluster_objects.cut_off import another_update
 from console.failure import ExitCode, Failure
 from ops.environment import enter
 
@@ -373,10 +374,7 @@ def explain(command: str, error: auto.CommandError | str) -> Failure:
         case auto.StackNotFoundError():
             known = "There is no such stack; list them: pulumi stack ls."
         case auto.ConcurrentUpdateError():
-            known = (
-                "Another update of this stack is running; wait for it, or, if it was cut off, run "
-                "pulumi cancel."
-            )
+            known = another_update()
         case _:
             known = next((text for sign, text in _SIGNS if sign in str(error)), "")
     if known:

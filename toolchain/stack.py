@@ -335,10 +335,7 @@ class Stack:
         if not environment.uses_own_state(self.name):
             return
         if holder := cut_off.held_by(paths.PULUMI_STATE, self.project.name, self.name):
-            raise Failure(
-                f"Stack {self.name} is locked by {holder}: let that end and run this again, or, if "
-                "there is no such process any more, run pulumi cancel first."
-            )
+            raise Failure(cut_off.another_update(holder, self.name), ExitCode.UNREACHABLE)
 
     def forget(self, *, force: bool = False) -> list[str]:
         """Drops the stack's state, and from its file the salt and the generated secrets.

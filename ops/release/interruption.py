@@ -50,11 +50,7 @@ def take_over(pulumi: PulumiStack) -> None:
     if folder.is_relative_to(pulumi.project) or _sees_all_processes():
         cut_off.release_locks(folder, stack)
     if holder := cut_off.held_by(folder, pulumi.project_name, stack):
-        raise Failure(
-            f"Another update of this stack is running ({holder}); wait for its end and run this "
-            "again, or, if there is no such process any more, run pulumi cancel first.",
-            ExitCode.UNREACHABLE,
-        )
+        raise Failure(cut_off.another_update(holder), ExitCode.UNREACHABLE)
 
 
 def _sees_all_processes() -> bool:
