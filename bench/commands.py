@@ -1,10 +1,11 @@
 """Runs other programs, and sees to it that none outlives a measurement that is broken off."""
 
 import os
-import signal
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
+
+from console.process_groups import end_groups
 
 _SECONDS = 600
 """For one command; the longest builds an image from nothing and rolls it, or restores 1 GB."""
@@ -36,8 +37,7 @@ def command(
     """
     named = " ".join(map(str, arguments[:4]))
     try:
-        # A group of its own: Ctrl-C in the terminal is for this process, which passes it on.
-        process = subprocess.Popen(  # noqa: S603 - built here
+        with subprocess.Popen(  # noqa: S603 - built here
             [str(it) for it in arguments],
             cwd=cwd,
             env={**os.environ, **(environment or {})},
@@ -45,33 +45,20 @@ def command(
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            # A group of its own: Ctrl-C in the terminal is for this process, which passes it on.
             start_new_session=True,
-        )
+        ) as process:
+            try:
+                out, err = process.communicate(text, timeout=_SECONDS)
+            except BaseException:
+                end_groups([process], _SECONDS_TO_FINISH)
+                raise
     except FileNotFoundError:
         raise Failed(
             f'The command {arguments[0]} is not found; run `make up`, then eval "$(make env)".'
         ) from None
-    try:
-        out, err = process.communicate(text, timeout=_SECONDS)
     except subprocess.TimeoutExpired:
-        _end(process)
         raise Failed(f"`{named} …` had not ended after {_SECONDS} s.") from None
-    except BaseException:
-        _end(process)
-        raise
     if process.returncode:
         raise Failed(f"`{named} …` failed: {(err.strip() or out.strip())[-800:]}")
     return out
-
-
-def _end(process: subprocess.Popen[str]) -> None:
-    """Ends a program with all that it has started: first as Ctrl-C does, then for good."""
-    for how, seconds in ((signal.SIGINT, _SECONDS_TO_FINISH), (signal.SIGKILL, 5)):
-        try:
-            os.killpg(process.pid, how)
-            process.communicate(timeout=seconds)
-        except ProcessLookupError:
-            return
-        except subprocess.TimeoutExpired:
-            continue
-        return

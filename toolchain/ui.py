@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import threading
 import time
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from console.duration import duration
 from console.failure import Failure
+from console.process_groups import end_groups
 
 STEPS: list[tuple[str, float]] = []
 _RUNNING: set[subprocess.Popen[bytes]] = set()
@@ -92,10 +91,10 @@ def run(
             try:
                 _RUNNING.add(process)
                 if _ENDED.is_set():
-                    _end([process])
+                    end_groups([process], _SECONDS_TO_TIDY_UP)
                 code = process.wait()
             except BaseException:
-                _end([process])
+                end_groups([process], _SECONDS_TO_TIDY_UP)
                 raise
             finally:
                 _RUNNING.discard(process)
@@ -117,33 +116,7 @@ def run(
 def end_commands() -> None:
     """Ends the commands that `run` runs, and those that it begins; each of them has failed then."""
     _ENDED.set()
-    _end([*_RUNNING])
-
-
-def _end(commands: Sequence[subprocess.Popen[bytes]]) -> None:
-    """Ends commands with all that they have started: as Ctrl-C does, so that they tidy up.
-
-    What has not ended then is killed, and at once when there is another interrupt.
-    """
-    until = time.monotonic() + _SECONDS_TO_TIDY_UP
-    # A shell without job control has what it runs in the background ignore interrupts, which the
-    # commands inherit.
-    ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-    for command in commands:
-        _send(command, signal.SIGTERM if ignored else signal.SIGINT)
-    try:
-        for command in commands:
-            with suppress(subprocess.TimeoutExpired):
-                command.wait(max(0, until - time.monotonic()))
-    finally:
-        for command in commands:
-            _send(command, signal.SIGKILL)
-
-
-def _send(command: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    if command.poll() is None:
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(command.pid, number)
+    end_groups([*_RUNNING], _SECONDS_TO_TIDY_UP)
 
 
 def allow_commands() -> None:
