@@ -1,17 +1,18 @@
 """The application's database of one server, next to that of another, equal row by row."""
 
+from console.failure import Failure
 from ops import servers
 from ops.context import Target
 from ops.copying.comparison import compare_servers, require_equal
 from ops.copying.one_database import copy_database
 from ops.copying.server import Server
-from ops.database_names import Derived, Purpose, derived
-from ops.database_swap import make_empty
+from ops.database_names import Purpose, derived
+from ops.database_swap import Candidate, make_empty, own
 from ops.dumps import Comparison
 from ops.terminal import say
 
 
-def copy_beside(source: Target, target: Target) -> tuple[Derived, list[Comparison]]:
+def copy_beside(source: Target, target: Target) -> tuple[Candidate, list[Comparison]]:
     """Copies a database next to the live one of another server, and compares both.
 
     Args:
@@ -35,9 +36,12 @@ def copy_beside(source: Target, target: Target) -> tuple[Derived, list[Compariso
 
     for reason in copy_database(here, there, name, empty, database.user):
         say(f"not copied: {reason}", "yellow")
+    oid = own(target, fresh)
+    if oid is None:
+        raise Failure(f"Another restore has dropped {fresh.name} meanwhile; run this again.")
     tables = compare_servers(here, there, {name: fresh.name})
     require_equal(tables)
-    return fresh, tables
+    return Candidate(fresh, oid), tables
 
 
 def server_of(to: Target) -> Server:

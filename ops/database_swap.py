@@ -1,6 +1,7 @@
 """Putting another database in the place of the live one, in one transaction."""
 
 import time
+from dataclasses import dataclass
 
 from console.failure import ExitCode, Failure
 from ops import database
@@ -101,6 +102,15 @@ END $do$;
 """
 
 
+@dataclass(frozen=True)
+class Candidate:
+    """A database that is to become the live one."""
+
+    database: Derived
+    oid: int
+    """By which it is told from one that another restore has made under the name since."""
+
+
 def find(to: Target, name: str) -> tuple[int, str] | None:
     """Returns OID and comment's first line of a database, or None when there is none."""
     query = (
@@ -168,7 +178,7 @@ def make_empty(to: Target, purpose: Purpose) -> Derived:
     return fresh
 
 
-def put_in_place(to: Target, fresh: Derived) -> None:
+def put_in_place(to: Target, candidate: Candidate) -> None:
     """Makes a database the live one; who is connected is disconnected.
 
     The live one is kept for --undo. What was kept before is dropped, but only once the other is in
@@ -177,11 +187,13 @@ def put_in_place(to: Target, fresh: Derived) -> None:
     Raises:
         Failure: The live database is the one that it was.
     """
-    live = to.stack.contract.database.name
+    live, fresh, oid = to.stack.contract.database.name, candidate.database, candidate.oid
     kept, swap = derived(live, Purpose.BEFORE_RESTORE), derived(live, Purpose.SWAP)
-    oid = own(to, fresh)
-    if oid is None:
-        raise Failure(f"There is no database {fresh.name}, so nothing was changed.")
+    if own(to, fresh) != oid:
+        raise Failure(
+            f"Another drill or restore has dropped {fresh.name} or made it anew meanwhile, so "
+            "nothing was changed; wait for its end, then run this again."
+        )
     discard(to, Purpose.SWAP)
     steps = (_UNDO if fresh == kept else _REPLACE).format(
         oid=oid,

@@ -47,6 +47,8 @@ class Report:
     """Free bytes on the backup volume."""
     seconds: float | None = None
     """How long the restore itself took."""
+    made: int | None = None
+    """OID of the database that was loaded and left."""
     live: dict[str, Content] = field(default_factory=dict[str, Content])
     restored: dict[str, Content] = field(default_factory=dict[str, Content])
 
@@ -89,6 +91,8 @@ def read(lines: Sequence[str], owner: str | None = None) -> Report:
                 report.free = int(octets)
             case ["seconds", milliseconds]:
                 report.seconds = int(milliseconds) / 1000
+            case ["made", oid]:
+                report.made = int(oid)
             case ["sum", side, table, rows, checksum]:
                 into = report.live if side == "live" else report.restored
                 into[table] = Content(int(rows), checksum)

@@ -57,15 +57,17 @@ echo "dump|$dump|$(stat -c '%s|%Y' "$dump")"
 
 # A script that does not begin says `refused` first: that is no verdict on a backup.
 # Names are compared as text: as names, both sides would be cut at 63 bytes first. A database
-# without the mark, and the live one whatever its mark, are never dropped or written to.
+# without the mark, and the live one whatever its mark, are never dropped or written to; nor at the
+# end one that another drill or restore has made anew in its place.
 _SCRATCH = r"""server() {
   psql -X -q -A -t -v ON_ERROR_STOP=1 -d postgres \
-    -v live="$PGDATABASE" -v scratch="$SCRATCH" -v mark="$MARK" -v how="${1:-}"
+    -v live="$PGDATABASE" -v scratch="$SCRATCH" -v mark="$MARK" -v how="${1:-}" -v made="$made"
 }
 discard() {
   server "$1" << 'SQL'
 SELECT format('DROP DATABASE %I %s', datname, :'how') FROM pg_database
 WHERE datname::text = :'scratch'::text AND datname::text <> :'live'::text
+AND (:'made' = '' OR oid::text = :'made')
 AND split_part(shobj_description(oid, 'pg_database'), E'\n', 1) = :'mark' \gexec
 SQL
 }
@@ -85,11 +87,11 @@ FROM pg_database WHERE datname::text = :'live'::text
 AND :'scratch'::text <> :'live'::text AND octet_length(:'scratch') < 64 \gexec
 SELECT format('COMMENT ON DATABASE %I IS %L', datname, :'mark')
 FROM pg_database WHERE datname::text = :'scratch'::text \gexec
-SELECT 'yes' FROM pg_database WHERE datname::text = :'scratch'::text
+SELECT oid FROM pg_database WHERE datname::text = :'scratch'::text
 AND shobj_description(oid, 'pg_database') = :'mark';
 SQL
 )"
-[ "$made" = yes ] || { echo "the database $SCRATCH could not be made"; exit 1; }
+[ -n "$made" ] || { echo "the database $SCRATCH could not be made"; exit 1; }
 """
 
 # The sum of the rows' hashes depends on no order and needs no memory, however large the table.
@@ -128,8 +130,12 @@ run psql -X -q -A -t -v ON_ERROR_STOP=1 -v side=restored -d "$SCRATCH" 3<< 'SQL'
 {SUMS}SQL
 """
 
-LOAD = f"{_BEGIN}{_CHOOSE}{_LOAD}made=\n"
-"""Loads a dump into the database $SCRATCH, and leaves it there; after a failure it drops it."""
+LOAD = f"""{_BEGIN}{_CHOOSE}{_LOAD}
+echo "made|$made"
+made=
+"""
+"""Loads a dump into the database $SCRATCH, says its OID, and leaves it there; after a failure it
+drops it."""
 
 DRILL = f"""{_BEGIN}{_CHOOSE}{_LOAD}
 run psql -X -q -A -t -v ON_ERROR_STOP=1 -v side=live 3<< 'SQL'

@@ -4,13 +4,13 @@ import time
 
 from console.duration import duration
 from ops.context import Target
-from ops.database_names import Derived, Purpose, derived
-from ops.database_swap import discard, put_in_place
+from ops.database_names import Purpose, derived
+from ops.database_swap import Candidate, discard, put_in_place
 from ops.terminal import progress, say
 from ops.writers import Writers
 
 
-def swap_without_writers(to: Target, writers: Writers, fresh: Derived, *, drop_old: bool) -> None:
+def swap_without_writers(to: Target, writers: Writers, fresh: Candidate, *, drop_old: bool) -> None:
     """Stops the writers, swaps the databases, and starts the writers whatever comes.
 
     Args:

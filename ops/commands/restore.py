@@ -24,7 +24,7 @@ from ops.context import Target, target
 from ops.contract import OperatorDatabase
 from ops.database_move import refuse_while_moving
 from ops.database_names import Purpose, derived
-from ops.database_swap import discard, own
+from ops.database_swap import Candidate, discard, own
 from ops.dumps import Report, read
 from ops.jobs import backup_cron_job, run_job
 from ops.stopped_swap import swap_without_writers
@@ -88,7 +88,7 @@ def restore(
         if former is None:
             raise Failure("There is nothing to undo: no earlier database is kept.", ExitCode.USAGE)
         confirm(f"Put {name} back as it was before the last restore?", assume_yes=yes)
-        swap_without_writers(to, writers, kept, drop_old=False)
+        swap_without_writers(to, writers, Candidate(kept, former), drop_old=False)
         return
     own(to, fresh)
     _require_one(dump, {"--to": moment, "--lost": lost, "--archive": archive})
@@ -139,7 +139,9 @@ def _restore_dump(to: Target, writers: Writers, dump: str, *, yes: bool, drop_ol
     if not report.restored:
         discard(to, Purpose.RESTORED)
         raise Failure(f"The backup {dump} has no table, so nothing was changed; choose another.")
-    swap_without_writers(to, writers, fresh, drop_old=drop_old)
+    if report.made is None:
+        raise Failure("The job did not say to its end what it did; run this again.")
+    swap_without_writers(to, writers, Candidate(fresh, report.made), drop_old=drop_old)
     say(f"restored {shown} in {duration(time.monotonic() - begin)}", "bold green")
 
 

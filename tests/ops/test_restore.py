@@ -2,12 +2,15 @@
 
 import subprocess
 from collections.abc import Callable
+from shlex import quote
+from types import SimpleNamespace
 
 import pytest
 
 from components.postgres.backup_script import BACKUP_SCRIPT
 from console.failure import Failure
 from ops import scripts
+from ops.commands import restore
 from ops.database_names import Purpose, derived
 from ops.verdicts import DRILL
 from tests.ops.scratch_server import Deployed, until
@@ -118,6 +121,49 @@ def test_what_belongs_to_the_database_itself_stays(deploy: Deploy) -> None:
     assert stack.sql(about) == before
     stack.restore(undo=True)
     assert stack.sql(about) == before
+
+
+@pytest.mark.parametrize("undo", [False, True], ids=["restore", "undo"])
+def test_what_another_restore_has_made_meanwhile_takes_nobodys_place(
+    deploy: Deploy, monkeypatch: pytest.MonkeyPatch, *, undo: bool
+) -> None:
+    stack = deploy()
+    stack.dump()
+    if undo:
+        stack.restore()
+    stack.sql("UPDATE todos SET title = 'precious'")
+    live = stack.oid()
+    purpose = Purpose.BEFORE_RESTORE if undo else Purpose.RESTORED
+    taken = derived(stack.name, purpose)
+
+    def begun_by_another() -> None:
+        """As another restore does, whose load is not at its end."""
+        stack.server.sql(f'DROP DATABASE "{taken.name}"')
+        stack.server.sql(f'CREATE DATABASE "{taken.name}"')
+        stack.server.sql(f"COMMENT ON DATABASE \"{taken.name}\" IS '{taken.mark}'")
+
+    writers = SimpleNamespace(stop=begun_by_another, start=lambda: None)
+    monkeypatch.setattr(restore, "Writers", lambda *_: writers)
+    with pytest.raises(Failure, match=f"Another drill or restore has dropped {taken.name}"):
+        stack.restore(undo=undo)
+    assert stack.oid() == live
+    assert stack.sql("SELECT title FROM todos") == "precious"
+
+
+def test_a_load_that_fails_leaves_alone_what_another_has_made_anew(deploy: Deploy) -> None:
+    stack = deploy()
+    stack.dump()
+    taken = derived(stack.name, Purpose.RESTORED)
+    theirs = (
+        f'DROP DATABASE "{taken.name}"; CREATE DATABASE "{taken.name}"; '
+        f"COMMENT ON DATABASE \"{taken.name}\" IS '{taken.mark}'"
+    )
+    begin = "begin=$(date +%s%N)\n"
+    another = "".join(f"psql -X -q -d postgres -c {quote(it)}\n" for it in theirs.split("; "))
+    script = scripts.LOAD.replace(begin, f"{begin}{another}exit 1\n")
+    done = stack.run(script, SCRATCH=taken.name, MARK=taken.mark)
+    assert done.returncode == 1
+    assert taken.name in stack.server.databases()
 
 
 def test_a_swap_that_did_not_happen_is_a_failure(
