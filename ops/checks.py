@@ -257,11 +257,16 @@ def roles(facts: Facts) -> Iterator[Finding]:
 
 
 def quota(facts: Facts) -> Iterator[Finding]:
-    """The namespace's quota leaves room for a rolling update."""
+    """The namespace's quota leaves room for a rolling update.
+
+    Pods that are being deleted count until they are gone, and a little longer, but make room by
+    themselves.
+    """
+    staying = sum(map(_stays, facts.pods))
     for item in facts.cluster.items("ResourceQuota"):
         status = item.get("status", {})
         used, hard = status.get("used", {}), status.get("hard", {})
-        pods, most = int(used.get("pods", 0)), int(hard.get("pods", 0))
+        pods, most = min(int(used.get("pods", 0)), staying), int(hard.get("pods", 0))
         name = item["metadata"]["name"]
         if most and pods >= most:
             yield failed(
@@ -272,6 +277,11 @@ def quota(facts: Facts) -> Iterator[Finding]:
             )
         else:
             yield ok(f"quota {name}", f"{pods} of {most} pods used")
+
+
+def _stays(pod: Json) -> bool:
+    phase = part(pod, "status").get("phase")
+    return "deletionTimestamp" not in pod["metadata"] and phase not in {"Succeeded", "Failed"}
 
 
 CHECKS: tuple[Check, ...] = (

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import pytest
 
-from ops.checks import fullness, objects, probes
+from ops.checks import fullness, objects, probes, quota
 from ops.facts import Facts
 from ops.workloads import mounted_secret
 from tests.ops.stacks import deployed
@@ -47,3 +47,31 @@ def test_a_secret_that_a_server_mounts_besides_is_not_taken_for_the_applications
     workload = {"spec": {"template": {"spec": {"volumes": volumes}}}}
     assert mounted_secret(workload) == "postgres-credentials"
     assert mounted_secret({}) is None
+
+
+@pytest.mark.parametrize(
+    ("used", "there", "leaving", "state"),
+    [
+        ("6", 5, 1, "ok"),
+        ("6", 5, 0, "ok"),
+        ("6", 6, 0, "failed"),
+        ("7", 7, 1, "failed"),
+        ("2", 9, 0, "ok"),
+    ],
+    ids=["on its way out", "just gone", "full", "full beside it", "of some pods only"],
+)
+def test_a_quota_is_full_of_the_pods_that_stay(
+    used: str, there: int, leaving: int, state: str
+) -> None:
+    def pod(phase: str, **metadata: str) -> dict[str, Any]:
+        return {"metadata": metadata, "status": {"phase": phase}}
+
+    item = {
+        "metadata": {"name": "todo"},
+        "status": {"used": {"pods": used}, "hard": {"pods": "6"}},
+    }
+    facts = Facts(deployed(), cast("Any", SimpleNamespace(items=lambda _: [item], namespace="x")))
+    pods = [pod("Running")] * there + [pod("Succeeded"), pod("Failed")]
+    pods += [pod("Running", deletionTimestamp="2026-01-31T09:00:00Z")] * leaving
+    vars(facts).update(pods=pods)
+    assert [finding.state for finding in quota(facts)] == [state]
