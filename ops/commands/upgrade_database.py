@@ -14,6 +14,7 @@ from ops.copying.hindrances import left_settings
 from ops.jobs import backup_cron_job, run_job
 from ops.terminal import note, progress, say
 from ops.upgrade.major_upgrade import MajorUpgrade
+from ops.upgrade.second_server import delete_claim
 
 
 def upgrade_database(
@@ -180,6 +181,7 @@ def _forget(it: MajorUpgrade, *, yes: bool) -> None:
         for claim in kept
     )
     confirm(f"Delete {shown}, with all data on it?", assume_yes=yes)
-    for claim in kept:
-        cluster.delete("PersistentVolumeClaim", claim["metadata"]["name"])
+    with progress("Deleting"):
+        for claim in kept:
+            delete_claim(cluster, claim["metadata"]["name"])
     say(f"deleted {shown}", "green")

@@ -126,13 +126,7 @@ class SecondServer:
         """Removes pod and claim; what somebody else made under that name stays."""
         self.stop()
         if self.claim():
-            name = self.upgrade.next_claim
-            self.cluster.delete("PersistentVolumeClaim", name)
-            wait_until(
-                lambda: self.cluster.find("PersistentVolumeClaim", name) is None,
-                _ENDING_SECONDS,
-                f"The claim {name} does not go, since a pod has it; run this again.",
-            )
+            delete_claim(self.cluster, self.upgrade.next_claim)
 
     def _annotate(self, annotations: dict[str, str]) -> None:
         change = {"metadata": {"annotations": annotations}}
@@ -197,3 +191,21 @@ class SecondServer:
             "minutes; look at `python -m ops status`, then run this again, or with --back to give "
             "it up."
         )
+
+
+def delete_claim(cluster: Cluster, name: str) -> None:
+    """Deletes a claim and waits until it is gone, which it is once no pod has it any more.
+
+    Args:
+        cluster: Its cluster.
+        name: Its name.
+
+    Raises:
+        Failure: It does not go.
+    """
+    cluster.delete("PersistentVolumeClaim", name)
+    wait_until(
+        lambda: cluster.find("PersistentVolumeClaim", name) is None,
+        _ENDING_SECONDS,
+        f"The claim {name} does not go, since a pod has it; run this again.",
+    )

@@ -54,6 +54,8 @@ class World:
     stamps: dict[str, str] = field(default_factory=dict[str, str])
     """Since when each volume's server is frozen, by the number of the change."""
     copied: int = 0
+    clings: int = 0
+    """So many looks find a claim after it was deleted."""
     dead: bool = False
     hindrance: str = ""
     """What of the live server is in the way."""
@@ -95,6 +97,12 @@ class World:
         if (kind, name) not in self.objects:
             return
         self.change()
+        if kind == "PersistentVolumeClaim" and self.clings:
+            self.objects[kind, name]["looks"] = self.clings
+            return
+        self._remove(kind, name)
+
+    def _remove(self, kind: str, name: str) -> None:
         del self.objects[kind, name]
         if kind == "StatefulSet":
             self.objects.pop(("Pod", "postgres-0"))
@@ -159,6 +167,11 @@ class World:
     # What it looks at
 
     def find(self, kind: str, name: str) -> Any:
+        found = self.objects.get((kind, name))
+        if found and "looks" in found:
+            found["looks"] -= 1
+            if found["looks"] < 0:
+                self._remove(kind, name)
         return copy.deepcopy(self.objects.get((kind, name)))
 
     get = find
@@ -432,6 +445,16 @@ def test_a_volume_is_named_before_it_is_forgotten(world: World, run: Run) -> Non
     with pytest.raises(Failure, match=rf"Delete {_CLAIMS[0]} \(1Gi\), with all data on it\?"):
         run(forget_old=True, yes=False)
     assert world.content[_CLAIMS[0]] == _DATA
+
+
+def test_a_volume_that_is_forgotten_is_gone_when_that_is_said(
+    world: World, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run()
+    world.clings = 3
+    run(forget_old=True)
+    assert f"deleted {_CLAIMS[0]}" in capsys.readouterr().out
+    assert {*world.content} == {_CLAIMS[1]}
 
 
 @pytest.mark.parametrize("step", STEPS)
