@@ -14,7 +14,7 @@ from typing import Any, cast
 from kubernetes import client, dynamic
 from kubernetes import stream as streams
 from kubernetes.dynamic.exceptions import ResourceNotFoundError
-from kubernetes.utils import DEFAULT_RETRY, on_error
+from kubernetes.utils import Backoff, on_error
 
 from cluster_objects.json_tree import Json, parts
 from ops.kubeconfig import api_client
@@ -34,6 +34,8 @@ _GROUPS = {
     "PodMetrics": "metrics.k8s.io/v1beta1",
 }
 """API versions of the kinds that operations name; of others it is v1."""
+_CONFLICTS = Backoff(steps=8, duration=0.05, factor=2.0, jitter=0.1)
+"""For about six seconds, while controllers change the same object."""
 _SILENT_SECONDS = 20.0
 """For how long a command's connection is silent: a proxy may end it after a minute."""
 _NO_CACHE = f"{os.devnull}/none"
@@ -164,7 +166,7 @@ class Cluster:
             # A test that fails is unprocessable.
             return isinstance(error, ApiError) and error.status in {409, 422}
 
-        on_error(DEFAULT_RETRY, conflicts, attempt)
+        on_error(_CONFLICTS, conflicts, attempt)
 
     def run(
         self,

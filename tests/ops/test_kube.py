@@ -156,6 +156,15 @@ def test_changes_say_who_made_them(api: Api) -> None:
     assert api.asked[-1].endswith("/pods/x?fieldManager=todo-ops")
 
 
+def test_fields_are_given_up_as_soon_as_nobody_changes_the_object_meanwhile(api: Api) -> None:
+    fields = [{"manager": "todo-ops"}, {"manager": "pulumi-kubernetes"}]
+    found = {"metadata": {"managedFields": fields, "resourceVersion": "7"}}
+    api.answers["/api/v1/namespaces/todo-app/pods/x"] = found
+    api.errors = [200, 409, 200, 422] * 3
+    api.cluster().release_fields("Pod", "x")
+    assert sum(it.startswith("PATCH ") for it in api.asked) == 7
+
+
 @pytest.mark.parametrize(("url", "without", "expected"), PROXY_CASES)
 def test_a_cluster_is_reached_through_the_proxy_where_kubectl_does(
     url: str, without: str, expected: bool, monkeypatch: pytest.MonkeyPatch
