@@ -19,6 +19,8 @@ __all__ = ["strangers_python", "wheel"]
 
 PAGE_PATIENCE = 60_000
 """Milliseconds until what a page should show is taken for what it never will."""
+CHROMIUM_PATIENCE = 300_000
+"""Milliseconds that it may take to start: the first time all of it is read from the disk."""
 CHROMIUM_FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -95,7 +97,9 @@ def browser() -> Iterator[Browser]:
     # A page tries again every five seconds while the service is away, and this machine may be busy.
     expect.set_options(timeout=PAGE_PATIENCE)
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_FLAGS)
+        chromium = playwright.chromium.launch(
+            executable_path=executable, args=CHROMIUM_FLAGS, timeout=CHROMIUM_PATIENCE
+        )
         yield chromium
         chromium.close()
 

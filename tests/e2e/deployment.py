@@ -4,18 +4,21 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from tests.commands import how_it_ended, run, succeeded
 from tests.e2e.asking import wait_served
+from tests.waiting import until
 from toolchain import health
 
 PROJECT = Path(__file__).resolve().parents[2]
 _WORKLOADS = ("statefulset/postgres", "deployment/backend", "deployment/frontend")
 _COMPONENTS = "database,backend,frontend"
+_OVER = {"Succeeded", "Failed"}
+"""Phases of pods that another one has taken the place of, such as one that a node put out."""
 _HANGING_SECONDS = 1800
 """After which a command is taken to hang; a slow machine builds an image in a few minutes."""
 
@@ -26,6 +29,13 @@ class Deployment:
 
     project: Path = PROJECT
     stack: str = os.environ.get("STACK", "minikube")
+    own: dict[str, str] = field(default_factory=dict[str, str])
+    """Variables of its own, such as where its state is."""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables that its commands run with."""
+        return os.environ | self.own
 
     def pulumi(self, *arguments: str, text: str | None = None) -> subprocess.CompletedProcess[str]:
         options = ("--stack", self.stack, "--color", "never")
@@ -77,7 +87,7 @@ class Deployment:
         return self.outputs["backendUrl"]
 
     def pods(self, component: str | None = None) -> dict[str, str]:
-        """Names and UIDs of the workloads' pods, those being deleted left out.
+        """Names and UIDs of the workloads' pods, those being deleted or over and done left out.
 
         Pods of a backup, which a schedule may start at any time, are none of them.
         """
@@ -95,7 +105,7 @@ class Deployment:
         return [
             pod
             for pod in self.objects("pods", "-l", label)["items"]
-            if "deletionTimestamp" not in pod["metadata"] and pod["status"]["phase"] != "Succeeded"
+            if "deletionTimestamp" not in pod["metadata"] and pod["status"]["phase"] not in _OVER
         ]
 
     def wait_ready(self) -> None:
@@ -103,6 +113,17 @@ class Deployment:
         for workload in _WORKLOADS:
             self.kubectl("rollout", "status", workload, "--timeout=600s")
         self.wait_served()
+
+    def wait_healthy(self, *options: str) -> None:
+        """Waits until `validate` finds nothing wrong: what has just changed may still settle."""
+        last = list[str]()
+
+        def is_healthy() -> bool:
+            done = self.ops("validate", *options)
+            last[:] = [how_it_ended(done)]
+            return done.returncode == 0
+
+        until(lambda: last[0], is_healthy, 300)
 
     def wait_served(self) -> None:
         """Waits until the node knows of the pods that are ready, and of no others."""
@@ -126,5 +147,5 @@ class Deployment:
             _HANGING_SECONDS,
             cwd=self.project,
             input=text or "",
-            env=os.environ | (environment or {}),
+            env=self.environment | (environment or {}),
         )

@@ -2,13 +2,11 @@
 
 import json
 import subprocess
-import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
-import pytest
 import yaml
 
 from components.todo.secret_table import STORE_SECRETS
@@ -17,6 +15,7 @@ from tests.commands import how_it_ended
 from tests.e2e.deployment import PROJECT
 from tests.programs import run_program, stack_settings
 from tests.recording import SECRETS
+from tests.waiting import until
 
 # Marks what a run has made, so that the next one removes it should this one be cut off.
 _OURS = "todo-e2e"
@@ -67,16 +66,19 @@ def manifests_of(settings: dict[str, Any], namespace: str) -> list[Manifest]:
 
 
 def wait_established(resource: str) -> None:
-    """Waits until a definition is served.
+    """Waits until a definition is served, and kubectl finds its kind.
 
     `kubectl wait` cannot: it gives up on a definition so new that it has no condition yet.
     """
     condition = "{.status.conditions[?(@.type=='Established')].status}"
-    for _ in range(180):
-        if _kubectl("get", resource, "-o", f"jsonpath={condition}").stdout == "True":
-            return
-        time.sleep(1)
-    pytest.fail(f"{resource} is not served three minutes after it was created")
+    kind = resource.partition("/")[2]
+
+    def is_served() -> bool:
+        said = _kubectl("get", resource, "-o", f"jsonpath={condition}").stdout
+        # The API server lists a kind among those that it has a little later.
+        return said == "True" and not _kubectl("get", kind, "--all-namespaces").returncode
+
+    until(f"{resource} to be served", is_served, 300)
 
 
 @contextmanager

@@ -21,11 +21,11 @@ _LITTLE = {"cpuRequest": "5m", "cpuLimit": "1", "memoryRequest": "64Mi", "memory
 def scratch_stack(
     like: Deployment, folder: Path, name: str, ports: tuple[int, int], **database: Any
 ) -> Generator[Deployment]:
-    """Yields a stack that is not deployed yet; afterwards its namespace and state are gone.
+    """Yields a stack that is not deployed yet; afterwards its namespace is gone.
 
     Args:
         like: The deployed stack, whose cluster and images it has.
-        folder: Where the copy of the project is made.
+        folder: Where the copy of the project is made, which has the stack's state, too.
         name: What its name and its namespace begin with.
         ports: Node ports of frontend and backend.
         database: Settings of the database besides what it runs.
@@ -34,8 +34,12 @@ def scratch_stack(
     ignored = shutil.ignore_patterns(".git", ".local", ".venv", "node_modules", ".next")
     shutil.copytree(PROJECT, copy, ignore=ignored)
     (copy / ".venv").symlink_to(PROJECT / ".venv")
-    stack = Deployment(project=copy, stack=f"{name}-{uuid4().hex[:8]}")
-    (copy / ".local").mkdir()
+    # In the project's own folder, so that whoever goes on after a killed update may let go of its
+    # lock also where not all of the machine's processes are seen (ops/release/interruption.py).
+    states = copy / ".local" / "pulumi"
+    states.mkdir(parents=True)
+    own = {"PULUMI_BACKEND_URL": states.as_uri()}
+    stack = Deployment(project=copy, stack=f"{name}-{uuid4().hex[:8]}", own=own)
     source = PROJECT / ".local" / f"settings.{like.stack}.json"
     if source.exists():
         shutil.copy2(source, _found(stack))
@@ -59,7 +63,6 @@ def scratch_stack(
     finally:
         stack.pulumi("destroy", "--yes", "--skip-preview")
         like.try_kubectl("delete", "namespace", stack.stack, "--ignore-not-found")
-        _done(stack, "stack", "rm", "--yes", "--force")
 
 
 def stack_file(stack: Deployment) -> Path:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.commands import how_it_ended, succeeded
+from tests.commands import how_it_ended
 from tests.e2e.deployment import Deployment
 
 
@@ -17,7 +17,7 @@ def _mended(deployment: Deployment) -> Iterator[None]:
     yield
     deployment.up("--refresh")
     deployment.wait_ready()
-    succeeded(deployment.ops("validate"))
+    deployment.wait_healthy()
 
 
 def _findings(deployment: Deployment) -> list[dict[str, str]]:

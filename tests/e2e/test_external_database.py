@@ -18,6 +18,7 @@ from tests.certificates import authority, server_certificate
 from tests.commands import how_it_ended
 from tests.e2e.deployment import PROJECT, Deployment
 from tests.e2e.dry_run import wait_established
+from tests.e2e.namespaces import make_namespace
 from tests.waiting import until
 
 Manifest = dict[str, Any]
@@ -67,7 +68,11 @@ def database(namespace: str, name: str, image: str) -> list[Manifest]:
             }.items()
         ],
         "resources": {"requests": {"cpu": "10m", "memory": "64Mi"}},
-        "readinessProbe": {"exec": {"command": ["pg_isready", "-h", "127.0.0.1"]}},
+        "readinessProbe": {
+            "exec": {"command": ["pg_isready", "-h", "127.0.0.1"]},
+            # To start a command takes a busy node longer than the usual second.
+            "timeoutSeconds": 10,
+        },
         "volumeMounts": [
             {"name": "tls", "mountPath": "/tls"},
             {"name": "data", "mountPath": "/var/lib/postgresql/data"},
@@ -113,6 +118,13 @@ class Stack:
     def up(self, password: Manifest) -> None:
         """Deploys, and does what the operator would do, which is not there."""
         process = self._start("up", "--yes", "--skip-preview")
+        try:
+            self._synchronize(process, password)
+        finally:
+            self._finish(process)
+
+    @staticmethod
+    def _synchronize(process: subprocess.Popen[str], password: Manifest) -> None:
         name, namespace = password["metadata"]["name"], password["metadata"]["namespace"]
         asked = ("get", "externalsecret", name, "-n", namespace, "--ignore-not-found")
         while process.poll() is None and not kubectl(*asked):
@@ -123,7 +135,6 @@ class Stack:
             change = json.dumps({"status": {"conditions": [ready]}})
             at = ("externalsecret", name, "-n", namespace)
             kubectl("patch", *at, "--subresource=status", "--type=merge", "-p", change)
-        self._finish(process)
 
     def destroy(self) -> None:
         self._finish(self._start("destroy", "--yes", "--skip-preview"))
@@ -190,7 +201,7 @@ def namespace(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) 
     kind["metadata"].setdefault("labels", {})[_OURS] = ""
     resource = f"customresourcedefinition/{kind['metadata']['name']}"
     try:
-        create({"kind": "Namespace", "metadata": {"name": outside}})
+        make_namespace(deployment, outside)
         tls = {"crt": certificate.read_text(), "key": key.read_text(), "password": _PASSWORD}
         create(secret("tls", outside, **tls), *database(outside, "postgres", images["database"]))
         if not kubectl("get", resource, "--ignore-not-found"):

@@ -58,6 +58,11 @@ class Traffic(threading.Thread):
         assert self.sent >= 2 * 5, "there was hardly a request while it was done"
         assert self.stored() == self.added
 
+    def assert_nothing_lost(self) -> None:
+        """What was acknowledged is stored, and else only what was, but could not be answered."""
+        unanswered = sum(it.startswith("POST") for it in self.failures)
+        assert self.added <= self.stored() <= self.added + unanswered
+
     def _add(self, url: str) -> None:
         # An account's list holds no more than 5,000, which a slow machine has the time for.
         if self._ask("POST" if self.added < _MOST_TODOS else "GET", url):

@@ -16,7 +16,12 @@ from playwright.sync_api import Browser, BrowserType, Error, Page, expect, sync_
 
 from addons.gateway.settings import HTTP_NODE_PORT
 from tests.commands import how_it_ended
-from tests.e2e.conftest import CHROMIUM_FLAGS, chromium_path
+from tests.e2e.conftest import (
+    CHROMIUM_FLAGS,
+    CHROMIUM_PATIENCE,
+    PAGE_PATIENCE,
+    chromium_path,
+)
 from tests.e2e.deployment import PROJECT, Deployment
 from tests.e2e_addons.addons import ADDONS, FILE
 from tests.e2e_addons.local_host import LocalHost
@@ -86,7 +91,10 @@ def trusting_browser(
 def started(browsers: BrowserType, home: Path) -> Generator[Browser]:
     """A browser of whoever has this home."""
     browser = browsers.launch(
-        executable_path=chromium_path(), args=CHROMIUM_FLAGS, env={"HOME": str(home)}
+        executable_path=chromium_path(),
+        args=CHROMIUM_FLAGS,
+        env={"HOME": str(home)},
+        timeout=CHROMIUM_PATIENCE,
     )
     try:
         yield browser
@@ -97,7 +105,7 @@ def started(browsers: BrowserType, home: Path) -> Generator[Browser]:
 @pytest.fixture
 def trusting_page(trusting_browser: Browser, host: LocalHost) -> Iterator[Page]:
     context = trusting_browser.new_context(base_url=host.url)
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(PAGE_PATIENCE)
     yield context.new_page()
     context.close()
 

@@ -10,12 +10,11 @@ import yaml
 from components.todo.names import LOADED_IMAGES
 from distribution import stand_ins
 from distribution.addon_parts import OPERATORS_POSTGRES
-from tests.commands import how_it_ended, succeeded
+from tests.commands import succeeded
 from tests.e2e.conftest import own_cluster
 from tests.e2e.deployment import Deployment
 from tests.e2e.scratch_stack import scratch_stack, stack_file
 from tests.object_store import BUCKET, ObjectStoreServer, object_store, reached_by_pods
-from tests.waiting import until
 from toolchain import paths
 
 __all__ = ["own_cluster"]
@@ -132,18 +131,6 @@ def wait_ready(stack: Deployment) -> None:
     """Waits until the application serves."""
     for workload in ("deployment/backend", "deployment/frontend"):
         stack.kubectl("rollout", "status", workload, "--timeout=300s")
-
-
-def wait_healthy(stack: Deployment) -> None:
-    """Waits until `validate` finds nothing wrong: what has just changed may still settle."""
-    last: list[str] = []
-
-    def healthy() -> bool:
-        done = stack.ops("validate", "--no-drift")
-        last[:] = [how_it_ended(done)]
-        return done.returncode == 0
-
-    until(lambda: last[0], healthy, 300)
 
 
 def sql(stack: Deployment, statements: str) -> str:

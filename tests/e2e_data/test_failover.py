@@ -6,7 +6,7 @@ from console.waiting import wait_until
 from distribution.cluster import images
 from tests.commands import succeeded
 from tests.e2e.deployment import Deployment
-from tests.e2e_data.conftest import database_of, set_database, wait_healthy
+from tests.e2e_data.conftest import database_of, set_database
 from tests.e2e_data.rebuilt_postgres import ensure_rebuilt_postgres
 from tests.e2e_data.writing import Writing
 
@@ -46,7 +46,7 @@ def test_a_primary_that_is_killed_loses_nothing_that_was_acknowledged(stack: Dep
     assert set(writing.refused) <= _AWAY
     assert _primary(stack) != former
     _all_follow(stack)
-    wait_healthy(stack)
+    stack.wait_healthy("--no-drift")
 
 
 def test_a_switchover_loses_nothing(stack: Deployment) -> None:

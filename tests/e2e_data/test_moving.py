@@ -16,7 +16,6 @@ from tests.e2e_data.conftest import (
     give_store,
     set_database,
     sql,
-    wait_healthy,
 )
 from tests.e2e_data.writing import Writing
 from tests.object_store import ObjectStoreServer
@@ -74,7 +73,7 @@ def test_a_changed_mode_is_refused_and_the_command_brings_the_data_along(
     claims = {it["metadata"]["name"] for it in stack.objects("persistentvolumeclaims")["items"]}
     assert "data-postgres-0" in claims
     assert stack.try_kubectl("get", "statefulset", "postgres").returncode
-    wait_healthy(stack)
+    stack.wait_healthy("--no-drift")
 
 
 def test_one_server_becomes_three_that_commit_together_without_a_failed_request(
@@ -118,12 +117,14 @@ def test_it_moves_back_and_the_old_servers_data_go_when_told(
 
     until(lambda: f"without {left()}", lambda: not left(), 180)
     assert sql(stack, SUMS) == before
-    wait_healthy(stack)
+    stack.wait_healthy("--no-drift")
 
 
 def _kill_while_it_copies(stack: Deployment) -> None:
     command = stack.ops_command("move-database", "--to", "operator", "--yes")
-    with subprocess.Popen(command, cwd=stack.project, stdout=subprocess.DEVNULL) as running:
+    with subprocess.Popen(
+        command, cwd=stack.project, env=stack.environment, stdout=subprocess.DEVNULL
+    ) as running:
         while stack.try_kubectl("get", "networkpolicy", "database-copy-in").returncode:
             assert running.poll() is None, "it ended before it copied"
             time.sleep(0.1)

@@ -8,7 +8,7 @@ import pytest
 from console.waiting import wait_until
 from tests.commands import succeeded
 from tests.e2e.deployment import Deployment
-from tests.e2e_data.conftest import SUMS, sql, wait_healthy
+from tests.e2e_data.conftest import SUMS, sql
 from tests.e2e_data.writing import Writing
 from tests.object_store import ObjectStoreServer
 
@@ -40,7 +40,7 @@ def test_a_moment_before_a_deletion_comes_back_and_undo_takes_it_away(stack: Dep
     assert sql(stack, SUMS) == before
     clusters = stack.objects("clusters.postgresql.cnpg.io")["items"]
     assert len(clusters) == 1, "the second Cluster is left"
-    wait_healthy(stack)
+    stack.wait_healthy("--no-drift")
     _ops(stack, "restore", "--undo", "--yes")
     assert sql(stack, SUMS) == after
 
@@ -97,5 +97,5 @@ def test_the_password_changes_for_everybody_at_once(stack: Deployment) -> None:
         writing.go_on()
     assert writing.refused == []
     assert {*writing.acknowledged} == writing.stored()
-    wait_healthy(stack)
+    stack.wait_healthy("--no-drift")
     succeeded(stack.pulumi("preview", "--expect-no-changes"))
