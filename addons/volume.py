@@ -1,7 +1,11 @@
 """A volume for one pod, and the Deployment of a pod that alone may use it."""
 
+import pulumi
 import pulumi_kubernetes as k8s
 
+from addons.names import PROJECT
+from cluster_objects.stack_mark import ANNOTATION_PREFIX
+from components.cluster.claim_guard import ClaimGuard
 from components.metadata.awaiting import NOT_AWAITED
 from components.metadata.labels import object_name
 from components.metadata.scope import ObjectScope
@@ -14,26 +18,43 @@ _NAME = "data"
 
 
 def declare_claim(
-    scope: ObjectScope, size: str, storage_class: str | None
+    scope: ObjectScope, size: str, storage_class: str | None, *, part: str, storage: str
 ) -> core.PersistentVolumeClaim:
-    """Declares the claim, which goes with the part.
+    """Declares the claim, which goes with the part; what it cannot become is refused.
 
     Args:
         scope: Whose it is.
         size: Its size.
         storage_class: Its class; None: the cluster's default.
+        part: The part's block of the settings.
+        storage: What the setting with the size is called in it, as `storage.size`; that with the
+            class is called alike.
     """
+    name, block = f"{scope.name}-claim", f"{PROJECT}:settings.{part}"
+    guard = ClaimGuard(
+        api=None,
+        prefix=ANNOTATION_PREFIX,
+        size_input=f"{block}.{storage}",
+        class_input=f"{block}.{_of_class(storage)}",
+        way=f"leave {part} out of the settings for one update and put it back in the next: what "
+        "it has kept goes with it",
+    )
     return core.PersistentVolumeClaim(
-        f"{scope.name}-claim",
+        name,
         # Many storage classes bind a claim only when a pod uses it.
-        metadata=scope.metadata(annotations=NOT_AWAITED),
+        metadata=scope.metadata(annotations={**NOT_AWAITED, **guard.note(storage_class)}),
         spec=core.PersistentVolumeClaimSpecArgs(
             access_modes=["ReadWriteOnce"],
             storage_class_name=storage_class,
             resources=core.VolumeResourceRequirementsArgs(requests={"storage": size}),
         ),
-        opts=scope.opts,
+        opts=pulumi.ResourceOptions.merge(scope.opts, guard.options(name)),
     )
+
+
+def _of_class(size: str) -> str:
+    block, dot, _ = size.rpartition(".")
+    return f"{block}{dot}storageClass"
 
 
 def kept_bytes(size: str) -> int:

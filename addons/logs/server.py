@@ -42,7 +42,10 @@ def declare_server(scope: ObjectScope, settings: LogsSettings) -> apps.StatefulS
     )
     account = declare_service_account(scope, {})
     # Of its own and no template of the StatefulSet, which could not enlarge it.
-    claim = declare_claim(scope, settings.storage.size, settings.storage.storage_class)
+    storage = settings.storage
+    claim = declare_claim(
+        scope, storage.size, storage.storage_class, part="logs", storage="storage.size"
+    )
     return apps.StatefulSet(
         f"{scope.name}-stateful-set",
         metadata=scope.metadata(),

@@ -13,6 +13,7 @@ from addons.monitoring.settings import (
     SecretNotified,
     WebhookNotified,
 )
+from addons.names import MONITORING
 from addons.volume import data_mount, data_volume, declare_claim, one_at_a_time
 from components.app.app_deployment import AppDeployment, AppDeploymentArgs
 from components.app.args import CONFIG_PATH
@@ -48,7 +49,9 @@ def declare_alertmanager(
         asked_by: Name of the objects of Prometheus.
     """
     storage, notified = settings.storage, settings.notify
-    claim = declare_claim(scope.part(NAME), "64Mi", storage.storage_class)
+    claim = declare_claim(
+        scope.part(NAME), "64Mi", storage.storage_class, part=MONITORING, storage="storage.size"
+    )
     secret = _secret(notified)
     folder = CONFIG_PATH if secret is None else _SECRETS
     return AppDeployment(

@@ -10,6 +10,7 @@ from addons.monitoring import alertmanager, state_metrics
 from addons.monitoring.alert_rules import rule_files
 from addons.monitoring.scraping import SCRAPED, prometheus_config
 from addons.monitoring.settings import MonitoringSettings
+from addons.names import MONITORING
 from addons.volume import data_mount, data_volume, declare_claim, kept_bytes, one_at_a_time
 from components.app.app_deployment import AppDeployment, AppDeploymentArgs
 from components.app.args import CONFIG_PATH
@@ -42,7 +43,13 @@ def declare_prometheus(scope: ObjectScope, settings: MonitoringSettings) -> AppD
         settings: The part's settings.
     """
     storage = settings.storage
-    claim = declare_claim(scope.part(NAME), storage.size, storage.storage_class)
+    claim = declare_claim(
+        scope.part(NAME),
+        storage.size,
+        storage.storage_class,
+        part=MONITORING,
+        storage="storage.size",
+    )
     config = prometheus_config(
         f"{state_metrics.NAME}:{state_metrics.PORT}",
         f"{alertmanager.NAME}:{alertmanager.PORT}",

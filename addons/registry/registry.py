@@ -77,7 +77,13 @@ class Registry(pulumi.ComponentResource):
         # Its volume and its pod are watched.
         watched = {SCRAPED: "true"}
         scope = declare_part_namespace(self, name, component="registry", more_labels=watched)
-        claim = declare_claim(scope, settings.storage_size, settings.storage_class)
+        claim = declare_claim(
+            scope,
+            settings.storage_size,
+            settings.storage_class,
+            part="registry",
+            storage="storageSize",
+        )
         AppDeployment(
             name,
             AppDeploymentArgs(

@@ -1,24 +1,16 @@
 """The claim of the backups: it outlives the stack, and with it what it was made with."""
 
-import contextlib
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
-
 import pulumi
 import pulumi_kubernetes as k8s
 
-from ..cluster.api import Api
+from ..cluster.claim_guard import ClaimGuard
 from ..metadata.awaiting import NOT_AWAITED
 from ..metadata.patching import PATCH_FORCED
 from ..metadata.scope import ObjectScope
 from ..values.postgres.backup import Backup
-from ..values.postgres.input_names import InputNames
-from ..values.quantities import quantity_value
 from .args import PostgresStatefulSetArgs
 
 core = k8s.core.v1
-_DEFAULT = "default"
 
 
 def declare_backup_claim(
@@ -31,22 +23,12 @@ def declare_backup_claim(
         args: What the server was given.
         backup: Size and storage class.
     """
-    name = f"{scope.name}-claim"
-    claim = BackupClaim(args.api, args.annotation_prefix, args.input_names)
-    on_dry_run = pulumi.ResourceHookOptions(on_dry_run=True)
-    refuse = pulumi.ResourceHook(f"volume of {name}", claim.refuse_other, on_dry_run)
-    own = pulumi.ResourceOptions(
-        retain_on_delete=True,
-        # Another class would replace the claim, which is kept and still has its name: the
-        # annotation shows the change, and the hook refuses it.
-        ignore_changes=["spec.storageClassName"],
-        hooks=pulumi.ResourceHookBinding(before_create=[refuse], before_update=[refuse]),
-    )
+    name, claim = f"{scope.name}-claim", backup_claim_guard(args)
     return core.PersistentVolumeClaim(
         name,
         metadata=scope.metadata(
             annotations={
-                claim.annotation: backup.storage_class or _DEFAULT,
+                **claim.note(backup.storage_class),
                 # Many storage classes bind a claim only when a pod uses it: at the first backup.
                 # It may be there already, kept by an earlier `pulumi destroy`.
                 **NOT_AWAITED,
@@ -60,93 +42,21 @@ def declare_backup_claim(
                 requests={"storage": backup.storage_size}
             ),
         ),
-        opts=pulumi.ResourceOptions.merge(scope.opts, own),
+        opts=pulumi.ResourceOptions.merge(
+            pulumi.ResourceOptions.merge(scope.opts, claim.options(name)),
+            pulumi.ResourceOptions(retain_on_delete=True),
+        ),
     )
 
 
-@dataclass(frozen=True)
-class _Claim:
-    size: str
-    storage_class: str
-
-
-@dataclass(frozen=True)
-class BackupClaim:
-    """Refuses what Kubernetes would refuse half-way, or what would ask for a second claim."""
-
-    api: Api | None
-    """To look at the claim before it is changed; None: the stack's state is believed."""
-    prefix: str
-    """What the annotation's name begins with."""
-    names: InputNames
-    """What messages call the inputs."""
-
-    @property
-    def annotation(self) -> str:
-        """The annotation of the claim with the class that the arguments name."""
-        return f"{self.prefix}/storage-class"
-
-    def refuse_other(self, args: pulumi.ResourceHookArgs) -> None:
-        """Refuses a size or class the claim cannot get; a hook before creation and update.
-
-        Raises:
-            pulumi.RunError: The claim would stay as it is; says how it is done.
-        """
-        inputs: Mapping[str, Any] = args.new_inputs or {}
-        namespace, name = inputs["metadata"]["namespace"], inputs["metadata"]["name"]
-        if not isinstance(namespace, str):
-            return  # not known in a preview; the update asks again
-        claim = self._read(f"/api/v1/namespaces/{namespace}/persistentvolumeclaims/{name}")
-        before = self._made_with(args.old_inputs) if args.old_inputs else None
-        has = self._made_with(claim) if claim else before
-        if has is None:
-            return  # a first claim
-        wanted = self._made_with(inputs)
-        if wanted.storage_class == _DEFAULT:
-            # What the cluster's default was when the claim was made does not matter.
-            has_class = before.storage_class if before else _DEFAULT
-        else:
-            has_class = has.storage_class
-        if wanted.storage_class != has_class:
-            reason = "a volume cannot change its class"
-            raise self._refusal(
-                self.names.backup_storage_class, has_class, wanted.storage_class, reason
-            )
-        if reason := self._why_not(claim, has.size, wanted.size):
-            raise self._refusal(self.names.backup_storage_size, has.size, wanted.size, reason)
-
-    def _why_not(self, claim: Mapping[str, Any] | None, has: str, wanted: str) -> str | None:
-        if quantity_value(wanted) < quantity_value(has):
-            return "a volume cannot get smaller"
-        if quantity_value(wanted) == quantity_value(has) or claim is None:
-            return None
-        if claim.get("status", {}).get("phase") != "Bound":
-            return "the claim has no volume before the first backup"
-        name = claim["spec"].get("storageClassName")
-        found = None
-        # Who may not read classes learns it from the cluster's own answer to the change.
-        with contextlib.suppress(pulumi.RunError):
-            found = name and self._read(f"/apis/storage.k8s.io/v1/storageclasses/{name}")
-        if found and not found.get("allowVolumeExpansion"):
-            return f"the storage class {name} does not enlarge volumes"
-        return None
-
-    def _read(self, path: str) -> Any:
-        return self.api.request("GET", path) if self.api else None
-
-    def _made_with(self, claim: Mapping[str, Any]) -> _Claim:
-        """Returns what the inputs of a claim ask for, or what a claim in the cluster has."""
-        spec: Mapping[str, Any] = claim["spec"]
-        annotations: Mapping[str, str] = claim["metadata"].get("annotations") or {}
-        # In the cluster the specification has it, in a stack's inputs the annotation.
-        noted = None if "status" in claim else annotations.get(self.annotation)
-        return _Claim(
-            size=spec["resources"]["requests"]["storage"],
-            storage_class=noted or spec.get("storageClassName") or _DEFAULT,
-        )
-
-    def _refusal(self, name: str, has: str, wanted: str, reason: str) -> pulumi.RunError:
-        return pulumi.RunError(
-            f"{name} cannot go from {has} to {wanted} by an update, since {reason}: take it back "
-            f'to {has}, or follow {self.names.guide}, "Change the volume of the backups"'
-        )
+def backup_claim_guard(args: PostgresStatefulSetArgs) -> ClaimGuard:
+    """Returns what refuses the changes that the claim cannot follow."""
+    names = args.input_names
+    return ClaimGuard(
+        api=args.api,
+        prefix=args.annotation_prefix,
+        size_input=names.backup_storage_size,
+        class_input=names.backup_storage_class,
+        way=f'follow {names.guide}, "Change the volume of the backups"',
+        unbound="the claim has no volume before the first backup",
+    )

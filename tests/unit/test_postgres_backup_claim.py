@@ -5,10 +5,9 @@ from typing import Any
 import pulumi
 import pytest
 
-from components.postgres import PostgresStatefulSet, PostgresStatefulSetArgs
-from components.postgres.backup_claim import BackupClaim
+from components.cluster.claim_guard import ClaimGuard
+from components.postgres import PostgresStatefulSet, PostgresStatefulSetArgs, backup_claim
 from components.values.postgres.backup import Backup
-from components.values.postgres.input_names import InputNames
 from tests.recording import Recorded, record
 
 
@@ -49,8 +48,9 @@ def claim(size: str = "1Gi", storage_class: str | None = None) -> Recorded:
     return record(program).one("PersistentVolumeClaim")
 
 
-def of_claim(cluster: Cluster | None) -> BackupClaim:
-    return BackupClaim(cluster, "kubernetes-app-components", InputNames())
+def of_claim(cluster: Cluster | None) -> ClaimGuard:
+    args = PostgresStatefulSetArgs(namespace="x", password="p", api=cluster)
+    return backup_claim.backup_claim_guard(args)
 
 
 def change(cluster: Cluster | None, old: dict[str, Any] | None, new: dict[str, Any]) -> None:
