@@ -15,11 +15,14 @@ const MOST_BYTES = 16 * 1024 * 1024;
 const MOST_BYTES_OF_LIST = 1024 * 1024;
 /** Longest time until another pod has answered, in milliseconds: at its CPU limit it takes a while. */
 const ANSWER_TIMEOUT = 2000;
-/** Longest time until it has sent all its files. */
-const FILES_TIMEOUT = 3000;
+/** Longest time until it has sent all its files, of which there are some dozens. */
+const FILES_TIMEOUT = 10_000;
 /** From one look at the other pods to the next, in milliseconds: so unknown names cost them little. */
 const BETWEEN_LOOKS = 500;
-/** Longest time to make a build known, in milliseconds: a name server may be late to tell of a new pod. */
+/**
+ * Longest time to make a build known, in milliseconds: a name server may be late to tell of a new
+ * pod, and a node that enforces network policies late to let it out.
+ */
 const LONGEST_INTRODUCTION = 10_000;
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms));
@@ -27,19 +30,36 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => void setTi
 /**
  * Returns the other pods' addresses, as in a URL: those a name resolves to, but for this pod's.
  *
- * None where there is no such name: nobody else is there.
+ * None where there is no such name: nobody else is there. Null when no name server tells.
  */
-export async function otherPods(host: string, port: number): Promise<string[]> {
+export async function otherPods(host: string, port: number): Promise<string[] | null> {
   if (!host) return [];
   // A name server that does not answer keeps nobody waiting for as long as it is asked.
-  const late = pause(ANSWER_TIMEOUT).then(() => []);
-  const found = await Promise.race([lookup(host, { all: true }).catch(() => []), late]);
+  const late = pause(ANSWER_TIMEOUT).then(() => null);
+  const found = await Promise.race([
+    lookup(host, { all: true }).catch(({ code }: NodeJS.ErrnoException) =>
+      code === "ENOTFOUND" ? [] : null,
+    ),
+    late,
+  ]);
+  if (!found) return null;
   const own = new Set(Object.values(networkInterfaces()).flatMap((all) => all?.map((it) => it.address)));
   return found
     .map(({ address }) => address)
     .filter((address) => !own.has(address))
     .map((address) => `${isIPv6(address) ? `[${address}]` : address}:${port}`);
 }
+
+/** What is known after a look at the other pods. */
+export interface Look {
+  /** Those of other builds. */
+  others: string[];
+  /** Whether each of them has answered or is not there, so that no other is to be expected. */
+  complete: boolean;
+}
+
+/** What another pod is to this one: of another build, nothing to be taken from, or silent. */
+type Kind = "other" | "none" | "silent";
 
 /**
  * The files of other builds, taken from the pods that have them.
@@ -50,16 +70,16 @@ export async function otherPods(host: string, port: number): Promise<string[]> {
  */
 export class OtherBuilds {
   readonly #site: Site;
-  readonly #pods: () => Promise<string[]>;
+  readonly #pods: () => Promise<string[] | null>;
   /** By the tag of their list, the one that was found first first. */
   readonly #builds = new Map<string, Map<string, File>>();
-  #look: Promise<string[]> | undefined;
+  #look: Promise<Look> | undefined;
 
   /**
    * @param site This build.
-   * @param pods Finds the host and port of each other pod.
+   * @param pods Finds the host and port of each other pod; null: it cannot now.
    */
-  constructor(site: Site, pods: () => Promise<string[]>) {
+  constructor(site: Site, pods: () => Promise<string[] | null>) {
     this.#site = site;
     this.#pods = pods;
   }
@@ -73,12 +93,12 @@ export class OtherBuilds {
   }
 
   /**
-   * Takes over what other pods have; returns the pods of other builds.
+   * Takes over what other pods have.
    *
    * Who comes while that is done, or soon after, gets the same. Never rejects: a pod that answers
    * with something else is none of another build.
    */
-  look(): Promise<string[]> {
+  look(): Promise<Look> {
     this.#look ??= this.#lookAround().finally(() => {
       setTimeout(() => (this.#look = undefined), BETWEEN_LOOKS).unref();
     });
@@ -88,13 +108,18 @@ export class OtherBuilds {
   /**
    * Makes this build known: resolves when the pods of others have its files, and this one theirs.
    *
-   * Pods that cannot be reached are left out, as is, after ten seconds, one that goes on lacking them.
+   * Pods that are not there are left out, as are, after ten seconds, those that do not answer, and
+   * one that goes on lacking them.
    */
   async introduce(): Promise<void> {
     const end = Date.now() + LONGEST_INTRODUCTION;
-    const pods = await this.look();
+    let found = await this.look();
+    while (!found.complete && Date.now() < end) {
+      await pause(BETWEEN_LOOKS);
+      found = await this.look();
+    }
     await Promise.all(
-      pods.map(async (pod) => {
+      found.others.map(async (pod) => {
         while (Date.now() < end && (await this.#lacks(pod))) await pause(BETWEEN_LOOKS);
       }),
     );
@@ -119,33 +144,42 @@ export class OtherBuilds {
     }
   }
 
-  async #lookAround(): Promise<string[]> {
+  async #lookAround(): Promise<Look> {
     const pods = await this.#pods().catch((error) => {
       log("other_pods_not_found", { reason: String(error) });
       return [];
     });
-    const others = await Promise.all(pods.map((pod) => this.#takeOver(pod)));
-    return pods.filter((_, index) => others[index]);
+    if (!pods) return { others: [], complete: false };
+    const kinds = await Promise.all(pods.map((pod) => this.#takeOver(pod)));
+    return {
+      others: pods.filter((_, index) => kinds[index] === "other"),
+      complete: !kinds.includes("silent"),
+    };
   }
 
-  /** Takes over a pod's files; returns whether it is one of another build. */
-  async #takeOver(pod: string): Promise<boolean> {
+  /** Takes over a pod's files, if it is one of another build. */
+  async #takeOver(pod: string): Promise<Kind> {
     const headers = { "if-none-match": this.#site.tag };
-    // Refused: it has not started yet, or is gone.
-    const list = await ask(pod, LIST, MOST_BYTES_OF_LIST, { headers }).catch(() => null);
-    const build = list?.headers.etag;
+    let list;
+    try {
+      list = await ask(pod, LIST, MOST_BYTES_OF_LIST, { headers });
+    } catch (error) {
+      // Refused: it has not started yet, or is gone.
+      return (error as Error).name === "AbortError" ? "silent" : "none";
+    }
+    const build = list.headers.etag;
     // Not so for the same build, and a release that takes no files over.
-    if (list?.status !== 200 || !build) return false;
-    if (this.#builds.has(build)) return true;
+    if (list.status !== 200 || !build) return "none";
+    if (this.#builds.has(build)) return "other";
     let names;
     try {
       names = namesIn(list.bytes);
     } catch (error) {
       log("other_build_not_read", { pod, reason: String(error) });
-      return false;
+      return "none";
     }
     await this.#fetch(build, pod, names);
-    return true;
+    return "other";
   }
 
   async #fetch(build: string, pod: string, names: string[]): Promise<void> {

@@ -1,4 +1,4 @@
-import { createServer } from "node:http";
+import { createServer, get, type IncomingMessage, type ServerResponse } from "node:http";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -27,6 +27,12 @@ function build(version: string): Site {
     writeFileSync(folder + name, text);
   }
   return new Site(folder);
+}
+
+/** Passes an answer on as it is. */
+function pass(answer: IncomingMessage, response: ServerResponse): void {
+  response.writeHead(answer.statusCode ?? 0, answer.headers);
+  answer.pipe(response);
 }
 
 /** A pod of a version, and the others it knows of. */
@@ -81,6 +87,31 @@ test("a pod is introduced when the others, who learn of it late, have its files"
   await introduced;
   old.known.pop();
   expect((await old.get(file("new"))).text).toBe("new()");
+});
+
+test("a pod that is late to be told of the others is introduced all the same", async () => {
+  const old = await pod("old");
+  let asked = 0;
+  const renewed = new OtherBuilds(build("new"), async () => (++asked < 3 ? null : [old.address]));
+  old.known.push((await pod("new")).address);
+  await renewed.introduce();
+  expect(await renewed.find(file("old"))).toBeDefined();
+});
+
+test("a pod that is late to reach the others is introduced all the same", async () => {
+  const old = await pod("old");
+  let silent = true;
+  const late = createServer((request, response) => {
+    if (silent) silent = false;
+    else get(`http://${old.address}${request.url}`, (answer) => pass(answer, response));
+  });
+  const renewed = await pod("new", `127.0.0.1:${await listen(late)}`);
+  onTestFinished(() => void late.close());
+  old.known.push(renewed.address);
+  await renewed.builds.introduce();
+  old.known.pop();
+  expect((await old.get(file("new"))).text).toBe("new()");
+  expect((await renewed.get(file("old"))).text).toBe("old()");
 });
 
 test("a pod of the same build is asked for nothing but the list", async () => {
