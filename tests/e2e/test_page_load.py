@@ -117,6 +117,7 @@ def test_without_javascript_a_page_says_that_it_needs_it(
     browser: Browser, deployment: Deployment
 ) -> None:
     context = browser.new_context(base_url=deployment.frontend, java_script_enabled=False)
+    context.set_default_timeout(PAGE_PATIENCE)
     try:
         page = context.new_page()
         page.goto("/")

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.commands import how_it_ended
 from tests.e2e.asking import ask
+from tests.e2e.conftest import PAGE_PATIENCE
 from tests.e2e.deployment import Deployment
 from tests.e2e_addons.forwarded import forwarded
 
@@ -90,6 +91,7 @@ def test_the_web_page_shows_the_lines_of_a_request(
     pods = _found(deployment, "--request", request, enough=lambda pods: len(pods) == 2)
     with forwarded("logs", "service/logs", 9428) as port:
         page = browser.new_page(viewport={"width": 1400, "height": 900})
+        page.set_default_timeout(PAGE_PATIENCE)
         page.goto(f"{_PAGE.format(port=port)}?query=request_id%3A%3D%22{request}%22")
         expect(page.get_by_text("Total logs returned: 2")).to_be_visible()
         page.get_by_text("JSON", exact=True).click()

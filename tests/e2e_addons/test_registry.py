@@ -137,13 +137,22 @@ def test_nothing_that_was_pushed_can_be_deleted(registry: Registry, stack: Deplo
 
 
 _ASK = """
-import socket
-for port in (5000, 5001):
+import socket, time
+
+def ask(port):
     try:
         socket.create_connection(({address!r}, port), timeout=10).close()
-        print(port, "open")
+        return "open"
     except OSError:
-        print(port, "closed")
+        return "closed"
+
+# Until the node knows of this pod it lets nothing of it out.
+for _ in range(30):
+    if ask(5000) == "open":
+        break
+    time.sleep(1)
+for port in (5000, 5001):
+    print(port, ask(port))
 """
 
 
