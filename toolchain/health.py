@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import urllib.error
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 from cluster_objects.json_tree import Json, part, parts
 from components.todo.names import INSTANCE, LOADED_IMAGES
 from console.waiting import last_answer
-from toolchain import environment, https, ui
+from toolchain import environment, https
+from toolchain.kubectl import Kubectl, KubectlError, Object, is_installed
 from toolchain.readiness import WORKLOADS, is_ready
 from toolchain.state import all_resources
 
@@ -109,12 +110,11 @@ def _in_namespace(
 ) -> list[_Object]:
     kinds = sorted({kind for kind, _ in objects})
     where = ["--namespace", namespace] if namespace else []
-    found = _kubectl(stack, outputs, "get", ",".join(kinds), *where, "--output=json")
-    items = parts(json.loads(found or "{}"), "items")
-    present = {(item["kind"], item["metadata"]["name"]): item for item in items}
+    items = _items(stack, outputs, ",".join(kinds), *where)
+    present = {(item["kind"], item["metadata"]["name"]): item for item in items or ()}
     named = [(kind.partition(".")[0], name) for kind, name in sorted(objects)]
     return [
-        _Object(kind=kind, name=name, known=found is not None, found=present.get((kind, name)))
+        _Object(kind=kind, name=name, known=items is not None, found=present.get((kind, name)))
         for kind, name in named
     ]
 
@@ -128,16 +128,17 @@ def retry_images(stack: str, outputs: dict[str, Any]) -> None:
     Other pods in the namespace are not the stack's to delete, whatever they wait for.
     """
     namespace = str(outputs.get("namespace", ""))
-    pods = _kubectl(stack, outputs, "get", "pods", "--namespace", namespace, "--output=json")
+    where = ("--namespace", namespace)
     waited_for = {
         item["metadata"]["name"]: refused
-        for item in parts(json.loads(pods or "{}"), "items")
+        for item in _items(stack, outputs, "pods", *where) or ()
         if _is_own(item["metadata"]) and (refused := _refused_images(item))
     }
     there = {str(image) for image in part(outputs, "images").values()}
     waiting = [name for name, refused in waited_for.items() if refused <= there]
     if waiting:
-        _kubectl(stack, outputs, "delete", "pods", "--namespace", namespace, *waiting)
+        with suppress(KubectlError):
+            _kubectl(stack, outputs)("--request-timeout=15s", "delete", "pods", *where, *waiting)
 
 
 def _is_own(metadata: dict[str, Any]) -> bool:
@@ -189,9 +190,12 @@ def authority_of(stack: str, outputs: dict[str, Any], url: str) -> str | None:
     """
     for service in parts(outputs, "operations", "services"):
         if service.get("url") == url and (where := part(service, "authority")):
-            named = ("get", "configmap", "--namespace", where["namespace"], where["configMap"])
-            found = _kubectl(stack, outputs, *named, "--ignore-not-found", "--output=json")
-            return part(json.loads(found or "{}"), "data").get("ca.crt")
+            named = ("configmap", where["configMap"], "--namespace", where["namespace"])
+            try:
+                found = _kubectl(stack, outputs).find(*named)
+            except KubectlError:
+                return None
+            return part(found, "data").get("ca.crt")
     return None
 
 
@@ -212,11 +216,21 @@ def _refusal(url: str, authority: str | None) -> str | None:
         return f"{NO_CONNECTION} ({str(reason) or type(error).__name__})"
 
 
-def _kubectl(stack: str, outputs: dict[str, Any], *arguments: str) -> str | None:
-    where: list[str] = []
-    if outputs.get("kubeconfig"):
-        where += ["--kubeconfig", str(outputs["kubeconfig"])]
-    if outputs.get("kubeContext"):
-        where += ["--context", str(outputs["kubeContext"])]
-    command = ["kubectl", "--request-timeout=15s", *where, *arguments]
-    return ui.capture(command, env=environment.complete(stack))
+def _items(stack: str, outputs: dict[str, Any], *what: str) -> list[Object] | None:
+    """Returns the items of a list; None: the cluster does not tell."""
+    try:
+        return _kubectl(stack, outputs).items(*what)
+    except KubectlError:
+        return None
+
+
+def _kubectl(stack: str, outputs: dict[str, Any]) -> Kubectl:
+    """Returns `kubectl` on the cluster that a stack's outputs name.
+
+    Raises:
+        KubectlError: The command is not there, or the kubeconfig has no current context.
+    """
+    env = environment.complete(stack)
+    if not is_installed(env):
+        raise KubectlError("the command kubectl is not found")
+    return Kubectl(outputs.get("kubeconfig"), outputs.get("kubeContext"), env)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -22,6 +23,15 @@ _NO_KIND = ("the server doesn't have a resource type", "could not find the reque
 
 class KubectlError(Exception):
     """The cluster does not do what it was asked; the text is its reason."""
+
+
+def is_installed(env: Mapping[str, str]) -> bool:
+    """Returns whether the command is there.
+
+    Args:
+        env: Environment of the commands.
+    """
+    return shutil.which("kubectl", path=env["PATH"]) is not None
 
 
 class Kubectl:

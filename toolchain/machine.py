@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from components.todo.names import NODE_PORTS
 from console.failure import Failure
 from distribution.cluster import node
 from toolchain import environment, findings, missing, paths, ui, whole_file
+from toolchain.kubectl import Kubectl, KubectlError, is_installed
 from toolchain.providers import docker
 from toolchain.providers.choice import (
     IN_DOCKER,
@@ -231,17 +231,14 @@ def _node_ports(settings: dict[str, Any]) -> list[int]:
 
 
 def _check_context(stack: str, cluster: dict[str, Any]) -> None:
-    context = cluster.get("context")
-    command = ["kubectl", "--request-timeout=10s"] + (
-        ["--context", str(context)] if context else []
-    )
-    if cluster.get("kubeconfig"):
-        command += ["--kubeconfig", str(cluster["kubeconfig"])]
+    kubeconfig, context = cluster.get("kubeconfig"), cluster.get("context")
     env = environment.complete(stack)
-    if not shutil.which("kubectl", path=env["PATH"]):
+    if not is_installed(env):
         return
-    if ui.capture([*command, "get", "--raw=/readyz"], env=env) is None:
+    try:
+        Kubectl(kubeconfig, context, env)("--request-timeout=10s", "get", "--raw=/readyz")
+    except KubectlError:
         raise Failure(
             f"The cluster of kube context {context or '(current)'} does not answer; start it, or "
             "correct cluster.context in the stack's todo:settings; nothing was changed."
-        )
+        ) from None

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import Any
 
 from cluster_objects.json_tree import part
 from cluster_objects.stack_mark import STACK_MARK
 from console.failure import Failure
 from toolchain import environment
-from toolchain.kubectl import Kubectl, KubectlError, Object
+from toolchain.kubectl import Kubectl, KubectlError, Object, is_installed
 from toolchain.stack import Stack
 from toolchain.state import resources_in
 from toolchain.survey import Target, mark, metadata
@@ -26,15 +25,15 @@ def refuse_move(target: Target, place: dict[str, Any]) -> None:
         Failure: The settings lead to another cluster than the one that the stack is in.
     """
     stack = target.stack
-    path = environment.complete(stack.name)["PATH"]
-    if target.context == place["context"] or not shutil.which("kubectl", path=path):
+    env = environment.complete(stack.name)
+    if target.context == place["context"] or not is_installed(env):
         return
     known = next((it for it in map(_identity, target.resources) if it), None)
     if known is None:
         return
     kind, namespace, name, uid = known
     try:
-        there = Kubectl(place["kubeconfig"], place["context"], environment.complete(stack.name))
+        there = Kubectl(place["kubeconfig"], place["context"], env)
         item = there.find(kind.lower(), name, *(("--namespace", namespace) if namespace else ()))
     except KubectlError:
         return
@@ -87,8 +86,7 @@ def refuse_other(target: Target) -> None:
     Raises:
         Failure: The namespace is another stack's, or was made anew by somebody.
     """
-    path = environment.complete(target.stack.name)["PATH"]
-    if not target.resources or not shutil.which("kubectl", path=path):
+    if not target.resources or not is_installed(environment.complete(target.stack.name)):
         return
     try:
         kubectl = target.kubectl()

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,8 @@ import pytest
 from console.failure import Failure
 from tests.certificates import HOST, authority, server_certificate, serving
 from tests.programs import run_program, stack_settings
-from toolchain import addresses, environment, health, ui
+from toolchain import addresses, environment, health
+from toolchain.kubectl import Kubectl, KubectlError
 from toolchain.readiness import is_ready
 from toolchain.stack import Stack
 
@@ -34,11 +35,25 @@ class Cluster:
         ]
         self.asked: list[list[str]] = []
 
-    def __call__(self, command: list[Any], **_: Any) -> str:
-        words = [str(word) for word in command]
+    def __call__(self, words: list[str]) -> str:
         self.asked.append(words)
         kinds = {kind.partition(".")[0] for kind in words[words.index("get") + 1].split(",")}
         return json.dumps({"items": [o for o in self.objects if o["kind"] in kinds]})
+
+
+def answered(monkeypatch: pytest.MonkeyPatch, answer: Callable[[list[str]], str]) -> None:
+    """Has kubectl's commands answered, given as the words that a person would type."""
+
+    def run(kubectl: Kubectl, *arguments: str, seconds: float = 60) -> str:
+        del seconds
+        return answer(kubectl.command(*arguments).split())
+
+    monkeypatch.setattr(Kubectl, "__call__", run)
+    monkeypatch.setattr(health, "is_installed", lambda _: True)
+
+
+def silent(_: list[str]) -> str:
+    raise KubectlError("no answer within 60 s")
 
 
 @pytest.fixture
@@ -66,7 +81,7 @@ def test_nothing_is_lost_when_everything_is_there(
     export: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cluster = Cluster(objects(export))
-    monkeypatch.setattr(ui, "capture", cluster)
+    answered(monkeypatch, cluster)
     assert not health.look("minikube", export, OUTPUTS).missing
     for words in cluster.asked:
         assert words[words.index("--kubeconfig") + 1] == "/its/kubeconfig"
@@ -76,7 +91,7 @@ def test_nothing_is_lost_when_everything_is_there(
 def test_a_namespace_that_was_deleted_is_noticed_with_all_that_was_in_it(
     export: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ui, "capture", Cluster([]))
+    answered(monkeypatch, Cluster([]))
     lost = health.look("minikube", export, OUTPUTS).missing
     assert len(lost.objects) == len(objects(export))
     assert "Namespace todo-app" in lost.objects
@@ -88,13 +103,24 @@ def test_any_object_that_was_deleted_is_noticed(
 ) -> None:
     there = objects(export)
     gone = next(o for o in there if o["kind"] == kind)
-    monkeypatch.setattr(ui, "capture", Cluster([o for o in there if o is not gone]))
+    answered(monkeypatch, Cluster([o for o in there if o is not gone]))
     lost = health.look("minikube", export, OUTPUTS).missing
     assert lost.objects == (f"{kind} {gone['metadata']['name']}",)
 
 
+def test_a_kubeconfig_that_the_stack_has_in_itself_is_on_no_command_line(
+    export: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster = Cluster(objects(export))
+    answered(monkeypatch, cluster)
+    contents = "apiVersion: v1\nusers: [{user: {token: hunter2}}]\n"
+    assert not health.look("minikube", export, {**OUTPUTS, "kubeconfig": contents}).missing
+    assert cluster.asked
+    assert "hunter2" not in str(cluster.asked)
+
+
 def test_before_the_first_update_nothing_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ui, "capture", Cluster([]))
+    answered(monkeypatch, Cluster([]))
     assert not health.look("minikube", {"version": 3, "deployment": None}, {}).missing
 
 
@@ -112,7 +138,7 @@ def test_workloads_that_run_are_ready(
     export: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cluster = Cluster([running(it) for it in objects(export)])
-    monkeypatch.setattr(ui, "capture", cluster)
+    answered(monkeypatch, cluster)
     assert health.look("minikube", export, OUTPUTS).unready == ()
 
 
@@ -123,16 +149,19 @@ def test_a_workload_whose_pods_an_earlier_update_broke_is_named(
     there = [running(it) for it in objects(export)]
     broken = next(it for it in there if it["kind"] == kind)
     broken["status"].pop("readyReplicas")
-    monkeypatch.setattr(ui, "capture", Cluster(there))
+    answered(monkeypatch, Cluster(there))
     looked = health.look("minikube", export, OUTPUTS)
     assert looked.unready == (f"{kind} {broken['metadata']['name']}",)
     assert not looked.missing
 
 
-def test_no_workload_is_taken_for_ready_where_the_cluster_does_not_answer(
-    export: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("installed", [True, False], ids=["cluster", "kubectl"])
+def test_no_workload_is_taken_for_ready_where_nobody_answers(
+    installed: bool, export: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ui, "capture", lambda *_, **__: None)
+    answered(monkeypatch, silent)
+    if not installed:
+        monkeypatch.setattr(health, "is_installed", lambda _: False)
     looked = health.look("minikube", export, OUTPUTS)
     assert set(looked.unready) == {
         "Deployment backend",
@@ -195,11 +224,11 @@ def test_a_pod_that_waits_for_an_image_which_is_there_again_starts_at_once(
     ]
     asked: list[list[str]] = []
 
-    def capture(command: list[Any], **_: Any) -> str:
-        asked.append([str(word) for word in command])
+    def answer(words: list[str]) -> str:
+        asked.append(words)
         return json.dumps({"items": pods})
 
-    monkeypatch.setattr(ui, "capture", capture)
+    answered(monkeypatch, answer)
     images = {"backend": image if there else "localhost/todo/backend:2", "database": None}
     health.retry_images("minikube", {**OUTPUTS, "namespace": "todo-app", "images": images})
     deleted = [words[words.index("delete") :] for words in asked if "delete" in words]
@@ -298,10 +327,14 @@ def test_a_host_of_this_machine_is_asked_here_and_believed_by_the_clusters_autho
     monkeypatch.setattr(environment, "found_out", lambda _: {})
     signer = authority(tmp_path, "local")
     text = json.dumps({"data": {"ca.crt": signer[0].read_text()}})
-    monkeypatch.setattr(health, "_kubectl", lambda *_: text)
+    answered(monkeypatch, lambda _: text)
     with serving(*server_certificate(tmp_path, HOST, signer)) as url:
         named = {"namespace": "gateway", "configMap": "public-authority"}
-        outputs: dict[str, Any] = {"frontendUrl": url, "backendUrl": "http://b.todo-app.svc:1"}
+        outputs: dict[str, Any] = {
+            **OUTPUTS,
+            "frontendUrl": url,
+            "backendUrl": "http://b.todo-app.svc:1",
+        }
         (line, _) = addresses.answering(Stack("minikube"), outputs)
         assert "does not answer from here yet" in line
         assert "CERTIFICATE_VERIFY_FAILED" in line

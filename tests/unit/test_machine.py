@@ -27,6 +27,7 @@ from toolchain import (
     tools,
     ui,
 )
+from toolchain.kubectl import Kubectl
 from toolchain.providers import choice
 from toolchain.providers.embedded import BUILDER, Embedded
 from toolchain.providers.provider import Cluster
@@ -374,7 +375,7 @@ class TestEmbeddedCluster:
     def test_a_context_of_the_stack_ends_what_was_found_out_before(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(ui, "capture", lambda *_, **__: "")
+        monkeypatch.setattr(Kubectl, "__call__", lambda *_, **__: "ok")
         self.prepared(monkeypatch, {"cluster": {"kind": "local"}})
         assert not self.prepared(monkeypatch, {"cluster": {"kind": "local", "context": "mine"}})
 
