@@ -4,6 +4,7 @@ Server-side apply patches an object that is there already as if it were the stac
 Pulumi creates or updates an object, the cluster is asked whether it exists and whose it is.
 """
 
+import time
 from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from typing import Any, Protocol, cast
@@ -17,6 +18,8 @@ from .refusal import refusal
 from .remedies import Remedies
 
 _CLAIM = "PersistentVolumeClaim"
+_SECONDS_TO_GO, _SECONDS_BETWEEN_LOOKS = 60.0, 0.5
+"""As long as a deletion is awaited (deletion.py)."""
 _Object = Mapping[str, Any]
 
 
@@ -72,6 +75,8 @@ class Guard:
     def refuse_others(self, args: pulumi.ResourceHookArgs) -> None:
         """Refuses to create an object that exists and is not the stack's; a before_create hook.
 
+        One of the stack's own that is still being deleted is waited for.
+
         Raises:
             pulumi.RunError: It exists, the cluster does not know its kind or does not tell; says
                 how to go on.
@@ -106,9 +111,29 @@ class Guard:
             return
         found = self._live.find(str(inputs["apiVersion"]), kind, namespace, name)
         self._refuse(kind, _path(namespace, name), found)
+        if _is_going(found) and not pulumi.runtime.is_dry_run():
+            self._wait_gone(str(inputs["apiVersion"]), kind, namespace, name)
         for claim, labels in _claims(inputs) if namespace else ():
             self._refuse_claim(namespace or "", claim, labels)
         self._refuse_secret(namespace, inputs)
+
+    def _wait_gone(self, api_version: str, kind: str, namespace: str | None, name: str) -> None:
+        """Waits for the end of an object of the stack's own that is being deleted.
+
+        Made before, it would be patched, and then be gone. Pulumi does not wait for the deletion of
+        what it does not await.
+
+        Raises:
+            pulumi.RunError: It does not go.
+        """
+        deadline = time.monotonic() + _SECONDS_TO_GO
+        while _is_going(self._live.find(api_version, kind, namespace, name)):
+            if time.monotonic() >= deadline:
+                raise pulumi.RunError(
+                    f"{kind} {_path(namespace, name)} is still being deleted: see what its "
+                    "finalizers wait for, then run again"
+                )
+            time.sleep(_SECONDS_BETWEEN_LOOKS)
 
     def refuse_changed_hands(self, args: pulumi.ResourceHookArgs) -> None:
         """Refuses to update an object that is another stack's by now; a before_update hook.
@@ -197,6 +222,10 @@ class Guard:
             raise
         if found is not None and not secret.is_its(found):
             self._refuse("Secret", _path(namespace, secret.name), found)
+
+
+def _is_going(found: _Object | None) -> bool:
+    return found is not None and bool(found["metadata"].get("deletionTimestamp"))
 
 
 def _path(namespace: str | None, name: str) -> str:

@@ -135,6 +135,47 @@ def test_another_stack_is_told_apart_where_the_names_are_all_there_is(cluster: F
     assert "kubectl annotate" not in refusal(guard_of("acme/todo/one", cluster), NAMESPACE)
 
 
+def going(cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch, looks: int) -> None:
+    """Has the backend in the cluster, being deleted, until it was looked at so often."""
+    cluster.has("Namespace", None, "shop", OWN)
+    cluster.has("Deployment", "shop", "backend", OWN, deletionTimestamp="2026-01-31T09:00:00Z")
+    times = [0.0]
+
+    def sleep(seconds: float) -> None:
+        times.append(times[-1] + seconds)
+        if len(times) > looks:
+            cluster.objects.pop(("Deployment", "shop", "backend"), None)
+
+    monkeypatch.setattr("components.cluster.guard.time.sleep", sleep)
+    monkeypatch.setattr("components.cluster.guard.time.monotonic", lambda: times[-1])
+
+
+def test_nothing_is_made_of_what_is_still_being_deleted(
+    cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    going(cluster, monkeypatch, looks=5)
+    guard_of(OWN, cluster).refuse_others(BACKEND)
+    assert ("Deployment", "shop", "backend") not in cluster.objects
+
+
+def test_what_is_not_deleted_within_a_minute_is_named(
+    cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    going(cluster, monkeypatch, looks=1000)
+    assert "Deployment shop/backend is still being deleted" in refusal(
+        guard_of(OWN, cluster), BACKEND
+    )
+
+
+def test_a_preview_waits_for_no_deletion(
+    cluster: FakeCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    going(cluster, monkeypatch, looks=5)
+    monkeypatch.setattr("pulumi.runtime.is_dry_run", lambda: True)
+    guard_of(OWN, cluster).refuse_others(BACKEND)
+    assert ("Deployment", "shop", "backend") in cluster.objects
+
+
 def test_one_object_is_not_declared_twice(cluster: FakeCluster) -> None:
     guard = guard_of(OWN, cluster)
     guard.refuse_others(BACKEND)
