@@ -77,17 +77,21 @@ def test_a_database_of_somebody_else_is_left_alone(deployment: Deployment) -> No
         ("todo_restored", ["restore", "--yes"]),
     ):
         deployment.sql(f"create database {name}")
-        refused = deployment.ops(*command)
-        assert refused.returncode == 2
-        assert f"There is a database {name} without this program's mark" in refused.stderr
-        assert name in deployment.sql("select datname from pg_database").split()
-        deployment.sql(f"drop database {name}")
+        try:
+            refused = deployment.ops(*command)
+            assert refused.returncode == 2, how_it_ended(refused)
+            assert f"There is a database {name} without this program's mark" in refused.stderr
+            assert name in deployment.sql("select datname from pg_database").split()
+        finally:
+            deployment.sql(f"drop database {name} with (force)")
 
 
 def test_a_grant_to_a_role_that_is_gone_does_not_stop_a_restore(deployment: Deployment) -> None:
     _as_superuser(deployment, "create role report; grant select on todos to report")
-    made = deployment.ops("backup")
-    _as_superuser(deployment, "drop owned by report; drop role report")
+    try:
+        made = deployment.ops("backup")
+    finally:
+        _as_superuser(deployment, "drop owned by report; drop role report")
     assert made.returncode == 0, how_it_ended(made)
     drill = deployment.ops("restore-drill")
     assert drill.returncode == 0, how_it_ended(drill)

@@ -211,9 +211,11 @@ def namespace(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) 
         stack.up(secret("todo", name, **_secrets()))
         yield name
     finally:
-        stack.destroy()
-        kubectl("delete", "namespace", outside, "--ignore-not-found", "--wait=false")
-        kubectl("delete", "customresourcedefinitions", "--selector", _OURS)
+        try:
+            stack.destroy()
+        finally:
+            kubectl("delete", "namespace", outside, "--ignore-not-found", "--wait=false")
+            kubectl("delete", "customresourcedefinitions", "--selector", _OURS)
 
 
 def _secrets() -> dict[str, str]:
