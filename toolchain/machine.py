@@ -123,14 +123,37 @@ def moves(stack: Stack, choice: Choice) -> bool:
 
 
 def where(stack: Stack) -> tuple[Provider, str]:
-    """Returns tool and name of the cluster a stack is in, its settings name, or `make up` made."""
+    """Returns tool and name of the cluster a stack is in, its settings name, or `make up` made.
+
+    Raises:
+        Failure: The settings name another cluster than one of this machine's tools.
+    """
     if known := remembered_by(findings.remembered(stack.name)):
         return known
     given = part(stack.settings(), "cluster")
     if named := next((it for it in PROVIDERS if it.key == given.get("provider")), None):
         return named, str(given.get("name") or named.usual)
     made = [(provider(key), name) for key, name in _made()]
+    if wanted := given.get("name"):
+        if found := next((it for it in made if it[1] == str(wanted)), None):
+            return found
+        raise _in_no_local(stack, f"cluster.name is {wanted}, which `make up` has not made")
+    if context := given.get("context"):
+        names = [(it, it.named_by(str(context))) for it in PROVIDERS]
+        if found := next(((it, name) for it, name in names if name is not None), None):
+            return found
+        raise _in_no_local(stack, f"cluster.context is {context}")
+    for key, usual in (("kind", "local"), ("provider", "auto"), ("kubeconfig", None)):
+        if given.get(key, usual) != usual:
+            raise _in_no_local(stack, f"cluster.{key} is {given[key]}")
     return made[-1] if made and not node.exists() else (provider("embedded"), "embedded")
+
+
+def _in_no_local(stack: Stack, said: str) -> Failure:
+    return Failure(
+        f"Stack {stack.name} is in no local cluster ({said} in {stack.shown}), so none is stopped "
+        "or removed for it; name a stack that is in one with STACK=NAME; nothing was changed."
+    )
 
 
 def stop(stack: Stack) -> str:
@@ -140,7 +163,7 @@ def stop(stack: Stack) -> str:
         What was stopped, in words.
 
     Raises:
-        Failure: There is none on this machine, or it does not stop.
+        Failure: The stack is in none of this machine's, or it does not stop.
     """
     tool, name = where(stack)
     if not exists(tool, name):

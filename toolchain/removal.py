@@ -80,12 +80,14 @@ def cluster_down(stack: Stack, *, yes: bool) -> None:
     """Shows what is in the stack's local cluster, asks, and removes it with everything in it.
 
     Args:
-        stack: The stack; the embedded cluster is meant where it is in none.
+        stack: The stack; where it leaves open which and is in none, what `make up` has made is
+            meant.
         yes: Do not ask.
 
     Raises:
-        Failure: It is not one that `make up` made, its tool cannot tell whether it is there, it did
-            not go, or a stack that was in it could not be forgotten.
+        Failure: The stack is in none of this machine's, `make up` did not make it, its tool cannot
+            tell whether it is there, it did not go, or a stack that was in it could not be
+            forgotten.
     """
     tool, name = machine.where(stack)
     cluster = called(tool, name)

@@ -426,6 +426,28 @@ class TestWhere:
     ) -> None:
         assert self.of(given, monkeypatch) == meant
 
+    @pytest.mark.parametrize(
+        ("given", "said"),
+        [
+            ({"kind": "managed"}, "cluster.kind is managed"),
+            ({"provider": "context"}, "cluster.provider is context"),
+            ({"kubeconfig": "~/theirs"}, "cluster.kubeconfig is ~/theirs"),
+            ({"context": "production"}, "cluster.context is production"),
+            ({"name": "work"}, "cluster.name is work, which `make up` has not made"),
+        ],
+    )
+    def test_it_is_not_another_stacks(
+        self, given: dict[str, Any], said: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (paths.LOCAL / "clusters.json").write_text('[["kind", "todo"]]')
+        with pytest.raises(Failure, match=said):
+            self.of(given, monkeypatch)
+
+    def test_it_is_the_one_whose_context_the_settings_name(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        assert self.of({"context": "kind-work"}, monkeypatch) == ("kind", "work")
+
     def test_one_that_make_up_made_is_known_when_its_stack_is_gone(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -1036,11 +1036,21 @@ class TestClusterDown:
     def test_forgets_the_stacks_that_were_in_it_and_no_other(
         self, local: Clone, cloud: Clone
     ) -> None:
-        done = local.run("cluster-down", "cloud", runs=True)
+        done = local.run("cluster-down", "minikube", runs=True)
         assert done.code == 0, done.err
         assert "EMBEDDED CLUSTER DELETED" in done.out
         assert not (local.answers / "minikube.state.json").exists()
         assert (cloud.answers / "cloud.state.json").exists()
+
+    @pytest.mark.parametrize("command", ["cluster-down", "cluster-stop"])
+    def test_is_none_of_a_stack_that_is_elsewhere(
+        self, local: Clone, cloud: Clone, command: str
+    ) -> None:
+        done = local.run(command, "cloud", runs=True)
+        assert done.code == 1
+        assert "Stack cloud is in no local cluster (cluster.context is shop-cluster" in done.err
+        assert "EMBEDDED CLUSTER DELETED" not in done.out
+        assert (cloud.answers / "minikube.state.json").exists()
 
     def test_lets_go_of_what_a_killed_update_holds(self, local: Clone) -> None:
         lock = locked(local, 2**30)
@@ -1076,8 +1086,9 @@ class TestClusterDown:
         assert "stacks     none of this clone" in done.out
         assert "EMBEDDED CLUSTER DELETED" in done.out
 
-    def test_without_a_cluster_changes_nothing(self, cloud: Clone) -> None:
-        done = cloud.run("cluster-down", "cloud")
+    def test_without_a_cluster_changes_nothing(self, clone: Clone) -> None:
+        clone.stack("minikube", LOCAL)
+        done = clone.run("cluster-down", "minikube")
         assert (done.code, done.changes()) == (0, [])
         assert "EMBEDDED CLUSTER DELETED" not in done.out
 
@@ -1216,8 +1227,8 @@ class TestClustersOfOtherTools:
         assert "pulumi stack rm minikube --force" in done.err
 
     def test_stopping_says_what_it_stops(self, clone: Clone) -> None:
-        clone.stack("cloud", MANAGED)
-        done = clone.run("cluster-stop", "cloud")
+        clone.stack("minikube", LOCAL)
+        done = clone.run("cluster-stop", "minikube")
         assert done.code == 1
         assert "There is no embedded cluster that could be stopped" in done.err
 
