@@ -13,7 +13,7 @@ from ..secrets.files import SecretFiles
 from ..values.exposure import ClusterIpExposure, Exposure
 from ..values.metrics import Metrics, NoMetrics, ServiceMonitorMetrics
 from ..values.resources import Resources
-from ..values.scaling import Fixed, Scaling
+from ..values.scaling import Fixed, Scaling, check_reach
 from .probes import liveness_probe, readiness_probe, startup_probe
 
 core = k8s.core.v1
@@ -144,7 +144,7 @@ class AppDeploymentArgs:
     """To watch the pods of a rollout; None: only the plugin says what is wrong."""
 
     def __post_init__(self) -> None:
-        """Checks what needs a port, and what needs policies.
+        """Checks what needs a port, what needs policies, and whether an autoscaler can act.
 
         Raises:
             ValueError: Two arguments contradict each other; says which, and what to do.
@@ -153,6 +153,7 @@ class AppDeploymentArgs:
         self._check_probes()
         if not self.network_policies and (self.clients or self.reaches):
             raise ValueError("clients and reaches need network_policies=True")
+        check_reach(self.scaling, self.resources)
 
     def _check_port(self) -> None:
         if self.port is None:

@@ -1,10 +1,12 @@
 """How many pods an application has."""
 
-from typing import Annotated, Literal, Self
+from math import ceil
+from typing import Annotated, Literal, Self, assert_never
 
 from pydantic import Field, model_validator
 
-from .quantities import Replicas
+from .quantities import Replicas, quantity_value
+from .resources import Resources
 from .text import Between
 from .value import Value
 
@@ -51,3 +53,34 @@ class Autoscaled(Value):
 
 
 Scaling = Annotated[Fixed | Autoscaled, Field(discriminator="mode")]
+
+_TOLERANCE = 10
+"""Per cent of its target by which the load has to be above it, before there are more pods
+(https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/#tolerance)."""
+
+
+def check_reach(scaling: Scaling, resources: Resources) -> None:
+    """Refuses an autoscaler that would never add a pod, since none can use as much CPU.
+
+    Args:
+        scaling: How many pods.
+        resources: What each of them asks for and may use.
+
+    Raises:
+        ValueError: The sentence says which percentage would do.
+    """
+    match scaling:
+        case Fixed():
+            return
+        case Autoscaled():
+            request, limit = map(quantity_value, (resources.cpu_request, resources.cpu_limit))
+            most = ceil(limit / request * 100 * 100 / (100 + _TOLERANCE)) - 1
+            if scaling.cpu_percent > most:
+                raise ValueError(
+                    f"expected cpuPercent ({scaling.cpu_percent}) of at most {most}: a pod uses no "
+                    f"more than cpuLimit ({resources.cpu_limit}), and an autoscaler adds one when "
+                    f"they use a tenth more than that percentage of cpuRequest "
+                    f"({resources.cpu_request})"
+                )
+        case _:
+            assert_never(scaling)

@@ -99,6 +99,14 @@ WRONG: list[tuple[str, Any, str]] = [
         "todo:settings.frontend.scaling: expected minReplicas (5) at most maxReplicas (2)",
     ),
     (
+        "frontend",
+        {
+            "scaling": {"mode": "autoscaled", "cpuPercent": 95},
+            "resources": {**RESOURCES, "cpuRequest": "1", "cpuLimit": "1"},
+        },
+        "todo:settings.frontend: expected cpuPercent (95) of at most 90: a pod uses no more than",
+    ),
+    (
         "backend.resources",
         {**RESOURCES, "cpuRequest": "2"},
         "todo:settings.backend.resources: expected cpuRequest (2) at most cpuLimit (1)",

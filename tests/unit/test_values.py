@@ -29,7 +29,7 @@ from components.values.quantities import (
     quantity_value,
 )
 from components.values.resources import Resources
-from components.values.scaling import Autoscaled, Fixed
+from components.values.scaling import Autoscaled, Fixed, check_reach
 from components.values.text import Text
 
 GOOD: list[tuple[Any, object]] = [
@@ -196,6 +196,27 @@ def test_requests_above_limits_are_refused() -> None:
 def test_autoscaling_bounds_are_ordered() -> None:
     with pytest.raises(ValidationError, match="minReplicas"):
         Autoscaled(min_replicas=3, max_replicas=2)
+
+
+def sized(request: str, limit: str) -> Resources:
+    return Resources(
+        cpu_request=request, cpu_limit=limit, memory_request="64Mi", memory_limit="64Mi"
+    )
+
+
+@pytest.mark.parametrize(
+    ("request_", "limit", "most"),
+    [("500m", "0.5", 90), ("100m", "110m", 99), ("100m", "111m", 100), ("1", "4", 100)],
+)
+def test_an_autoscaler_is_asked_for_what_its_pods_can_use(
+    request_: str, limit: str, most: int
+) -> None:
+    """It acts when they use 110 % of its target, and at their limit they use no more."""
+    check_reach(Autoscaled(cpu_percent=most), sized(request_, limit))
+    check_reach(Fixed(), sized(request_, limit))
+    if most < 100:
+        with pytest.raises(ValueError, match=rf"cpuPercent \({most + 1}\) of at most {most}:"):
+            check_reach(Autoscaled(cpu_percent=most + 1), sized(request_, limit))
 
 
 def test_values_do_not_change() -> None:

@@ -33,7 +33,7 @@ from components.values.exposure import (
 )
 from components.values.metrics import Metrics, NoMetrics
 from components.values.resources import Resources
-from components.values.scaling import Fixed, Scaling
+from components.values.scaling import Fixed, Scaling, check_reach
 from components.values.text import Between, Text
 from components.values.value import Value
 
@@ -48,6 +48,11 @@ class WorkloadSettings(Value):
 
     scaling: Scaling = Fixed()
     resources: Resources
+
+    @model_validator(mode="after")
+    def _can_grow(self) -> Self:
+        check_reach(self.scaling, self.resources)
+        return self
 
 
 class ServiceSettings(WorkloadSettings):
