@@ -16,9 +16,9 @@ from console.waiting import last_answer
 from tests.commands import how_it_ended
 from tests.e2e.asking import ask
 from tests.e2e.deployment import Deployment
+from tests.e2e.enforcement import skip_where_not_known
 from tests.e2e.namespaces import make_namespace
 
-ENFORCEMENT = "todo/network-policies"
 API_SERVER = ("kubernetes.default", 443)
 STRANGER_PORT = 8080
 # Both print what became of a connection: open, closed, or no such name.
@@ -82,12 +82,7 @@ class Pod:
 
 @pytest.fixture(scope="module", autouse=True)
 def enforced(deployment: Deployment) -> None:
-    nodes = json.loads(deployment.kubectl("get", "nodes", "-o", "json"))["items"]
-    state = nodes[0]["metadata"]["labels"].get(ENFORCEMENT)
-    if state == "declared":
-        pytest.skip("this machine's kernel cannot enforce network policies")
-    if state != "enforced":
-        pytest.skip(f"no node says {ENFORCEMENT}=enforced: label one if the cluster enforces them")
+    skip_where_not_known(deployment)
 
 
 @pytest.fixture(scope="module")

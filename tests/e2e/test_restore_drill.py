@@ -11,6 +11,7 @@ import pytest
 from tests.commands import how_it_ended, succeeded
 from tests.e2e.clone import clone
 from tests.e2e.deployment import Deployment
+from tests.e2e.enforcement import skip_where_declared_only
 from tests.waiting import until
 
 # Whenever the tests run, none is due in the days after.
@@ -99,21 +100,27 @@ def test_a_good_backup_is_proven_and_a_broken_one_is_told(drilled: Deployment) -
     assert _finding(drilled)["state"] == "ok"
 
 
-def test_a_drill_can_reach_nobody_and_change_no_backup(drilled: Deployment) -> None:
+def _said_in_a_drill(drilled: Deployment, script: str) -> str:
+    """Returns what a script prints in a pod like those of the drills."""
     pod = drilled.objects("cronjob/postgres-drill")["spec"]["jobTemplate"]["spec"]
-    script = (
-        "touch /backups/mine 2>&1; PGCONNECT_TIMEOUT=5 pg_isready -h postgres -t 5; "
-        "ls /run/secrets 2>&1; id -u"
-    )
     pod["template"]["spec"]["containers"][0]["command"] = ["/bin/sh", "-c", script]
     job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "probe"}, "spec": pod}
     created = drilled.try_kubectl("create", "-f", "-", text=json.dumps(job))
     assert created.returncode == 0, how_it_ended(created)
     try:
         drilled.kubectl("wait", "--for=condition=complete", "job/probe", "--timeout=900s")
-        said = drilled.kubectl("logs", "job/probe")
+        return drilled.kubectl("logs", "job/probe")
     finally:
         drilled.kubectl("delete", "job", "probe")
+
+
+def test_a_drill_can_change_no_backup(drilled: Deployment) -> None:
+    said = _said_in_a_drill(drilled, "touch /backups/mine 2>&1 || true")
     assert "Read-only file system" in said
+
+
+def test_a_drill_can_reach_nobody(drilled: Deployment) -> None:
+    skip_where_declared_only(drilled)
+    said = _said_in_a_drill(drilled, "PGCONNECT_TIMEOUT=5 pg_isready -h postgres -t 5 || true")
     assert "postgres:5432 - no response" in said
     assert "accepting connections" not in said

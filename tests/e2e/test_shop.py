@@ -12,6 +12,7 @@ import pytest
 
 from tests.commands import how_it_ended
 from tests.e2e.deployment import PROJECT, Deployment
+from tests.e2e.enforcement import skip_where_declared_only
 from tests.ports import free_port
 from tests.waiting import until
 
@@ -87,6 +88,7 @@ def test_the_shop_opens_and_closes(shop: Shop) -> None:
 
 
 def test_nobody_else_reaches_the_shops_database(deployment: Deployment, shop: Shop) -> None:
+    skip_where_declared_only(deployment)
     shop.pulumi("up", "--yes")
     address = shop.kubectl("get", "pod", "database-0", "--output", "jsonpath={.status.podIP}")
     attempt = f"import socket; socket.create_connection(('{address}', 5432), 5)"

@@ -23,6 +23,7 @@ from tests.e2e.conftest import (
     chromium_path,
 )
 from tests.e2e.deployment import PROJECT, Deployment
+from tests.e2e.enforcement import skip_where_declared_only
 from tests.e2e_addons.addons import ADDONS, FILE
 from tests.e2e_addons.local_host import LocalHost
 from tests.e2e_addons.open_loop import OpenLoop
@@ -254,6 +255,7 @@ def test_status_shows_where_a_browser_finds_it(deployment: Deployment, host: Loc
 
 
 def test_only_the_gateway_reaches_the_frontend(deployment: Deployment, host: LocalHost) -> None:
+    skip_where_declared_only(deployment)
     node = node_address(deployment)
     with strangers(deployment, "stranger") as namespace:
         at = (deployment, namespace, "stranger")

@@ -12,6 +12,7 @@ from tests.commands import how_it_ended
 from tests.e2e.asking import ask
 from tests.e2e.conftest import PAGE_PATIENCE
 from tests.e2e.deployment import Deployment
+from tests.e2e.enforcement import skip_where_declared_only
 from tests.e2e_addons.forwarded import forwarded
 
 _PAGE = "http://127.0.0.1:{port}/select/vmui/#/"
@@ -75,6 +76,7 @@ def test_the_applications_lines_alone_are_searched(deployment: Deployment) -> No
 
 
 def test_the_application_does_not_reach_the_log_store(deployment: Deployment) -> None:
+    skip_where_declared_only(deployment)
     script = (
         "import socket\n"
         "try: socket.create_connection(('logs.logs.svc', 9428), 3); print('reached')\n"

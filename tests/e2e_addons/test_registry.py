@@ -12,6 +12,7 @@ import pytest
 
 from tests.e2e.asking import PATIENCE_SECONDS
 from tests.e2e.deployment import PROJECT, Deployment
+from tests.e2e.enforcement import skip_where_declared_only
 from tests.e2e_addons.pushed_application import (
     PORTS,
     Registry,
@@ -158,6 +159,7 @@ for port in (5000, 5001):
 
 def test_other_pods_reach_its_images_and_no_more_of_it(stack: Deployment) -> None:
     """Its health is for the kubelet alone."""
+    skip_where_declared_only(stack)
     at = ("--namespace", "registry", "-o", "jsonpath={.items[0].status.podIP}")
     address = stack.kubectl("get", "pods", *at)
     spec = {"imagePullSecrets": [{"name": "registry"}], "automountServiceAccountToken": False}

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e.deployment import Deployment
+from tests.e2e.enforcement import skip_where_declared_only
 from tests.e2e_addons.forwarded import forwarded
 from tests.e2e_addons.strangers import connects, strangers
 
@@ -46,6 +47,7 @@ def namespace(deployment: Deployment) -> Iterator[str]:
 def test_what_answers_those_who_are_let_in_does_not_answer_a_stranger(
     deployment: Deployment, namespace: str, where: str, service: str, port: int
 ) -> None:
+    skip_where_declared_only(deployment)
     with forwarded(where, f"service/{service}", port) as own:
         # The way of whoever may use `port-forward`, which no policy is about.
         connection = http.client.HTTPConnection("127.0.0.1", own, timeout=15)
