@@ -18,6 +18,7 @@ LISTED = "k3d cluster list --output json"
 @pytest.fixture(autouse=True)
 def machine(tools: Tools, monkeypatch: pytest.MonkeyPatch) -> Tools:
     """Docker, kubectl and k3d with a running cluster todo."""
+    tools.answer("kubectl config current-context", code=1)
     tools.answer("docker info", recorded("docker/28.2.2-info-native.txt"))
     tools.answer(LISTED, recorded("k3d/5.8.3-list-running.txt"))
     tools.answer("k3d kubeconfig get todo", recorded("k3d/5.8.3-kubeconfig-todo.txt"))

@@ -1,6 +1,7 @@
 """What set-up decides by what kind and its Docker answer."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ READY = f"docker exec {NODE} kubectl --kubeconfig=/etc/kubernetes/admin.conf get
 @pytest.fixture(autouse=True)
 def machine(tools: Tools, monkeypatch: pytest.MonkeyPatch) -> Tools:
     """Docker, kubectl and kind with a running cluster todo, as they were recorded."""
+    tools.answer("kubectl config current-context", code=1)
     tools.answer("docker info", recorded("docker/28.2.2-info-native.txt"))
     tools.answer(LISTED, recorded("kind/0.33-docker-ps.txt"))
     tools.answer(f"{LISTED}=todo", recorded("kind/0.33-docker-ps-todo.txt"))
@@ -149,6 +151,34 @@ class TestStart:
         assert [it["containerPort"] for it in mappings] == [30000, 30001]
         assert all(it["hostPort"] == it["containerPort"] for it in mappings)
         assert {it["listenAddress"] for it in mappings} == {"127.0.0.1"}
+
+    @pytest.mark.parametrize(
+        ("before", "after", "put_back"),
+        [("production", "kind-todo", True), ("", "kind-todo", False), ("kind-todo", "", False)],
+    )
+    @pytest.mark.parametrize("code", [0, 1])
+    def test_leaves_the_persons_current_context(
+        self,
+        tools: Tools,
+        capsys: pytest.CaptureFixture[str],
+        before: str,
+        after: str,
+        code: int,
+        *,
+        put_back: bool,
+    ) -> None:
+        current = "kubectl config current-context"
+        tools.answer(f"{LISTED}=todo", "")
+        tools.answer(current, before, code=0 if before else 1)
+        tools.answer("kind create cluster", code=code, becomes="made")
+        tools.answer(current, after, code=0 if after else 1, when="made")
+        tools.answer("kubectl config use-context")
+        with suppress(Failure):
+            Kind().start("todo", PORTS)
+        asked = [it.text for it in tools.of("kubectl config use-context")]
+        assert asked == ["kubectl config use-context production"] * put_back
+        said = "your kubeconfig has the context kind-todo by now; current stays production"
+        assert (said in capsys.readouterr().out) == put_back
 
     def test_maps_no_port_that_is_taken(
         self, tools: Tools, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

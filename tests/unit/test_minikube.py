@@ -43,6 +43,7 @@ def machine(tools: Tools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> To
     listed = "minikube profile list --output json"
     tools.answer(listed, recorded("minikube/1.38.1-profile-list-docker.txt"))
     tools.answer(f"{listed} --light", recorded("minikube/1.38.1-profile-list-light-docker.txt"))
+    tools.answer("kubectl config current-context", code=1)
     tools.answer("docker info", recorded("docker/28.2.2-info-native.txt"))
     for profile, runtime in ((DOCKER, "docker"), (CONTAINERD, "containerd")):
         status(tools, f"running-{runtime}", profile)

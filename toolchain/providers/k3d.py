@@ -80,7 +80,7 @@ class K3d:
             command += ["--k3s-arg", "--disable=traefik@server:0"]
             for port in docker.free(ports):
                 command += ["--port", f"{docker.LOOPBACK}:{port}:{port}@server:0"]
-        with ui.step(f"k3d cluster {name}"):
+        with ui.step(f"k3d cluster {name}"), kubeconfig.current_kept():
             tool.run(
                 command,
                 log=_log(),

@@ -160,7 +160,7 @@ class Kind:
         config = {"kind": "Cluster", "apiVersion": "kind.x-k8s.io/v1alpha4", "nodes": [node]}
         paths.LOCAL.mkdir(exist_ok=True)
         _config(name).write_text(json.dumps(config, indent=2) + "\n")
-        with ui.step(f"kind cluster {name}"):
+        with ui.step(f"kind cluster {name}"), kubeconfig.current_kept():
             command = ["kind", "create", "cluster", "--name", name, "--config", str(_config(name))]
             tool.run(
                 [*command, "--wait", f"{_TIMEOUT_SECONDS:.0f}s"],

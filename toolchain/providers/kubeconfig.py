@@ -6,10 +6,12 @@ Where it does not, one of this clone's own.
 from __future__ import annotations
 
 import re
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from toolchain import paths, whole_file
+from toolchain import paths, ui, whole_file
 from toolchain.providers import user_environment
 
 _IDENTITY = ("server", "certificate-authority-data")
@@ -63,6 +65,28 @@ def cluster_name(context: str) -> str | None:
     None: there is no such context.
     """
     return _cluster_name(_view(), context)
+
+
+@contextmanager
+def current_kept() -> Generator[None]:
+    """Keeps the person's current context, which minikube, kind and k3d replace by a new cluster's.
+
+    Who has none gets the new one, and one that a tool takes away stays gone.
+    """
+    before = _current()
+    try:
+        yield
+    finally:
+        now = _current() if before else None
+        if now and now != before:
+            put_back = user_environment.ask(["kubectl", "config", "use-context", str(before)])
+            if put_back.code == 0:
+                ui.say(f"  your kubeconfig has the context {now} by now; current stays {before}")
+
+
+def _current() -> str | None:
+    answer = user_environment.ask(["kubectl", "config", "current-context"])
+    return answer.text.strip() or None if answer.code == 0 else None
 
 
 def write(file: Path, text: str) -> None:

@@ -90,7 +90,7 @@ class Minikube:
             # here.
             mapped = [f"{docker.LOOPBACK}:{port}:{port}" for port in docker.free(ports)]
             command += ["--ports", ",".join(mapped)] if mapped else []
-        with ui.step(f"Minikube profile {name}"):
+        with ui.step(f"Minikube profile {name}"), kubeconfig.current_kept():
             tool.run(
                 command,
                 log=paths.LOCAL / "log" / "minikube.log",
