@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 
 import psycopg
 import pytest
@@ -76,6 +77,24 @@ def test_a_migration_that_hangs_on_a_database_in_use_lets_go_of_its_tables(
         migrate.upgrade(empty)
     with server.connect(empty.database_name) as other:
         assert other.execute("SELECT count(*) FROM todos").fetchone() == (0,)
+
+
+def test_a_migration_whose_session_was_ended_for_idling_is_tried_again(
+    empty: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really = command.upgrade
+    thought = list[str]()
+
+    def think(config: Config, revision: str) -> None:
+        if not thought:
+            thought.append(revision)
+            time.sleep(1.5)  # as when its modules are read by a machine that has no time
+        really(config, revision)
+
+    migrate.upgrade(empty)
+    monkeypatch.setattr(command, "upgrade", think)
+    migrate.upgrade(empty)
+    assert thought == ["head"]
 
 
 def test_readiness_follows_the_schema(empty: Settings, server: External) -> None:
