@@ -14,6 +14,7 @@ from ..values.object_store import ObjectStore
 from ..values.postgres.backup import Backup
 from ..values.postgres.image import DEFAULT_IMAGE, EXPORTER_IMAGE, RESTIC_IMAGE, check_image
 from ..values.postgres.input_names import InputNames
+from ..values.postgres.names import METRICS_ROLE
 from ..values.postgres.sizes import SERVER_RESOURCES, STORAGE_SIZE
 from ..values.resources import Resources
 from .roles import SUPERUSER
@@ -146,4 +147,6 @@ class PostgresStatefulSetArgs:
             )
         if self.user == SUPERUSER:
             raise ValueError(f"user {SUPERUSER} is the server's superuser: expected another name")
+        if self.metrics and self.user == METRICS_ROLE:
+            raise ValueError(f"user {METRICS_ROLE} reads the metrics: expected another name")
         check_image(self.image)

@@ -9,10 +9,11 @@ import pulumi_kubernetes as k8s
 
 from ..metadata.scope import ObjectScope
 from ..secrets.volume import secret_volume
+from ..values.postgres.names import METRICS_ROLE
 
 core = k8s.core.v1
 
-ROLE: Final = "metrics_exporter"
+ROLE: Final = METRICS_ROLE
 PASSWORD_PATH: Final = "/run/secrets/metrics"  # noqa: S105 - a folder
 PASSWORD_KEY: Final = "password"  # noqa: S105 - the name of a key
 _VOLUME = "metrics"

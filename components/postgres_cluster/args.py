@@ -121,6 +121,8 @@ class PostgresClusterArgs:
             raise ValueError("PostgresCluster needs exactly one of password and existing_secret")
         if self.user == SUPERUSER:
             raise ValueError(f"user {SUPERUSER} is the server's superuser: expected another name")
+        if self.user.startswith("cnpg_"):
+            raise ValueError(f"user {self.user} is the operator's: expected another name")
         if not 1 <= self.instances <= MOST_INSTANCES:
             raise ValueError(f"expected 1 to {MOST_INSTANCES} instances, not {self.instances}")
         if self.synchronous and self.instances == 1:

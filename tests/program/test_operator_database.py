@@ -138,6 +138,7 @@ def test_a_password_in_a_secret_store_reaches_the_operator_in_the_form_that_it_r
         ({"image": "ghcr.io/cloudnative-pg/postgresql:latest-17"}, "begins with PostgreSQL's ver"),
         ({"storage": {"size": "256Mi"}}, "at least 512Mi"),
         ({"user": "streaming_replica"}, "another name"),
+        ({"user": "cnpg_metrics_exporter"}, "the operator's roles"),
         ({"resources": {"memoryLimit": "32Mi"}}, "memoryLimit"),
     ],
 )

@@ -144,6 +144,11 @@ WRONG: list[tuple[str, Any, str]] = [
         {"mode": "inCluster", "backup": {"storage": {"size": "1Mi"}}},
         "todo:settings.database.backup: expected storage.size (1Mi) of at least 64Mi: it holds",
     ),
+    (
+        "database",
+        {"mode": "inCluster", "exporter": {}, "user": "metrics_exporter"},
+        "todo:settings.database: expected another user than metrics_exporter with exporter: it",
+    ),
     *(
         (
             "database",

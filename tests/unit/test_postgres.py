@@ -275,6 +275,13 @@ def test_the_applications_role_is_no_superuser() -> None:
         deploy(user="postgres")
 
 
+def test_the_applications_role_is_not_the_one_that_reads_metrics() -> None:
+    """Which may change nothing, and gets a password of its own."""
+    deploy(user="metrics_exporter")
+    with pytest.raises(ValueError, match="reads the metrics"):
+        deploy(user="metrics_exporter", metrics=PostgresMetrics())
+
+
 def test_no_backup_without_asking() -> None:
     assert deploy().of("CronJob") == []
 

@@ -30,7 +30,7 @@ from components.values.postgres.image import (
     PostgresImage,
 )
 from components.values.postgres.input_names import InputNames
-from components.values.postgres.names import DatabaseName, RoleName
+from components.values.postgres.names import METRICS_ROLE, DatabaseName, RoleName
 from components.values.postgres.sizes import SERVER_RESOURCES
 from components.values.quantities import Port, quantity_value
 from components.values.resources import Resources
@@ -143,6 +143,15 @@ class InClusterDatabase(Value):
         # An empty server takes 40 MB, and its log at least 64 MB (components/postgres/tuning.py).
         if quantity_value(self.storage.size) < 256 * _MEBIBYTE:
             raise ValueError(f"expected storage.size ({self.storage.size}) of at least 256Mi")
+        return self
+
+    @model_validator(mode="after")
+    def _reads_as_another(self) -> Self:
+        if self.exporter and self.user == METRICS_ROLE:
+            raise ValueError(
+                f"expected another user than {METRICS_ROLE} with exporter: it reads the metrics, "
+                "and may change nothing"
+            )
         return self
 
     @field_validator("name", "user")

@@ -92,3 +92,11 @@ class OperatorDatabase(Value):
         if value in ("postgres", "streaming_replica"):
             raise ValueError("expected another name: the server has one of its own with this")
         return value
+
+    @field_validator("user")
+    @classmethod
+    def _is_not_the_operators(cls, value: str) -> str:
+        # cnpg_metrics_exporter, cnpg_pooler_pgbouncer: it makes them, and says what they may do.
+        if value.startswith("cnpg_"):
+            raise ValueError("expected another name: those with cnpg_ are the operator's roles")
+        return value

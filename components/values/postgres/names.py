@@ -31,3 +31,6 @@ _PostgresName = Annotated[
 ]
 DatabaseName = Annotated[_PostgresName, AfterValidator(_database_name)]
 RoleName = Annotated[_PostgresName, AfterValidator(_role_name)]
+
+METRICS_ROLE = "metrics_exporter"
+"""The role with which a server's metrics are read, where they are."""
