@@ -11,6 +11,7 @@ from ops.commands.forward import SERVICES_ARE_OPTIONS, forward
 from ops.commands.history import history
 from ops.commands.logs import logs
 from ops.commands.move_database import move_database
+from ops.commands.options import require_values
 from ops.commands.release import release
 from ops.commands.restore import restore
 from ops.commands.rotate import rotate_jwt_key, rotate_password
@@ -67,4 +68,5 @@ def options(
     ] = None,
 ) -> None:
     """Look after a deployed stack: check, watch, back up, restore, rotate."""
-    context.obj = Target(project.resolve(), stack or None)
+    require_values({"--stack": stack})
+    context.obj = Target(project.resolve(), stack)

@@ -12,7 +12,7 @@ from console.duration import duration
 from console.failure import ExitCode, Failure
 from ops import backup_steps, database, scripts, servers
 from ops.commands import cnpg_backups
-from ops.commands.options import AsJson
+from ops.commands.options import AsJson, require_values
 from ops.context import Target, target
 from ops.contract import Backup, InClusterDatabase, OperatorDatabase
 from ops.database import literal
@@ -23,7 +23,7 @@ from ops.jobs import JobFailed, backup_cron_job, drill_cron_job, run_job
 from ops.terminal import age, print_json, progress, say, size, table
 from ops.verdicts import note_drill
 
-Name = Annotated[str, typer.Option("--dump", help="Name of a backup; default: the newest.")]
+Name = Annotated[str | None, typer.Option("--dump", help="Name of a backup; default: the newest.")]
 _STATES: dict[State, str] = {
     "complete": "complete",
     "unreadable": "UNREADABLE: pg_restore cannot read it",
@@ -101,7 +101,7 @@ def read_backups(to: Target, cron_job: Json) -> Report:
 
 def restore_drill(
     context: typer.Context,
-    dump: Name = "",
+    dump: Name = None,
     fresh: Annotated[
         bool,
         typer.Option("--fresh", help="Back up first, in one snapshot: all must be identical."),
@@ -121,6 +121,7 @@ def restore_drill(
     (an operator's: of the drills, where they have a schedule), for alerts, unless it could not
     begin.
     """
+    require_values({"--dump": dump})
     to = target(context)
     if scheduled:
         if dump or fresh or json:
@@ -140,7 +141,7 @@ def restore_drill(
     if fresh:
         steps = backup_steps.fresh_drill(backups_of(to), cron_job, environment)
     else:
-        steps = backup_steps.loading(backups_of(to), scripts.DRILL, environment, dump)
+        steps = backup_steps.loading(backups_of(to), scripts.DRILL, environment, dump or "")
     try:
         with progress("Restoring into a scratch database"):
             done = run_job(to.cluster, cron_job, "drill", steps)

@@ -17,7 +17,7 @@ from ops.commands.backups import (
     show_dump,
     show_left,
 )
-from ops.commands.options import Yes
+from ops.commands.options import Yes, require_values
 from ops.commands.restore_lost import restore_lost
 from ops.commands.restore_moment import restore_moment
 from ops.context import Target, target
@@ -35,24 +35,24 @@ from ops.writers import Writers
 def restore(
     context: typer.Context,
     dump: Annotated[
-        str, typer.Option("--dump", help="Name of a backup; default: the newest.")
-    ] = "",
+        str | None, typer.Option("--dump", help="Name of a backup; default: the newest.")
+    ] = None,
     yes: Yes = False,
     moment: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--to",
             help="A time with its zone, such as 2026-01-31T09:00:00Z: the database as it was then.",
         ),
-    ] = "",
+    ] = None,
     lost: Annotated[
         bool,
         typer.Option("--lost", help="What the archive of a lost cluster leads to (see --archive)."),
     ] = False,
     archive: Annotated[
-        str,
+        str | None,
         typer.Option("--archive", help="Name of that archive; default: the only other one."),
-    ] = "",
+    ] = None,
     undo: Annotated[
         bool, typer.Option("--undo", help="Swap back to the database as it was before.")
     ] = False,
@@ -72,6 +72,7 @@ def restore(
     the writers stopped, the two databases swapped in one transaction, and the writers started. The
     old one stays until the next restore, so that --undo can swap back.
     """
+    require_values({"--dump": dump, "--to": moment, "--archive": archive})
     to = target(context)
     refuse_while_moving(to)
     writers = Writers(to.stack, to.cluster)
@@ -93,15 +94,15 @@ def restore(
     own(to, fresh)
     _require_one(dump, {"--to": moment, "--lost": lost, "--archive": archive})
     if lost or archive:
-        restore_lost(to, writers, archive, moment, yes=yes, drop_old=drop_old)
+        restore_lost(to, writers, archive or "", moment or "", yes=yes, drop_old=drop_old)
         return
     if moment:
         restore_moment(to, writers, moment, yes=yes, drop_old=drop_old)
         return
-    _restore_dump(to, writers, dump, yes=yes, drop_old=drop_old)
+    _restore_dump(to, writers, dump or "", yes=yes, drop_old=drop_old)
 
 
-def _require_one(dump: str, others: Mapping[str, str | bool]) -> None:
+def _require_one(dump: str | None, others: Mapping[str, str | bool | None]) -> None:
     for option, given in others.items():
         if dump and given:
             raise Failure(f"--dump and {option} name two things; choose one.", ExitCode.USAGE)

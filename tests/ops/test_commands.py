@@ -9,7 +9,7 @@ import pytest
 import typer.main
 from typer.testing import CliRunner
 
-from console.failure import Failure
+from console.failure import ExitCode, Failure
 from ops.command_line import app
 from ops.commands.forward import local_ports
 from tests.ops.stacks import deployed, with_database_outside
@@ -63,6 +63,30 @@ def test_every_command_explains_itself() -> None:
         shown = CliRunner().invoke(app, [command, "--help"])
         assert shown.exit_code == 0
         assert f"Usage: ops {command}" in shown.output
+
+
+@pytest.mark.parametrize(
+    ("words", "option"),
+    [
+        (["--stack", "", "restore", "--yes"], "--stack"),
+        (["restore", "--yes", "--to", ""], "--to"),
+        (["restore", "--yes", "--dump", " "], "--dump"),
+        (["restore", "--yes", "--lost", "--archive", ""], "--archive"),
+        (["restore-drill", "--dump", ""], "--dump"),
+    ],
+)
+def test_an_option_without_its_value_is_not_taken_for_one_that_was_left_out(
+    words: list[str], option: str
+) -> None:
+    done = CliRunner().invoke(app, words)
+    assert isinstance(done.exception, Failure)
+    assert str(done.exception).startswith(f"{option} has an empty value")
+    assert done.exception.code == ExitCode.USAGE
+
+
+def test_a_variable_that_is_empty_names_no_stack() -> None:
+    done = CliRunner().invoke(app, ["--project", "/", "status"], env={"OPS_STACK": ""})
+    assert "There is no Pulumi.yaml in /" in str(done.exception)
 
 
 def test_every_service_can_be_forwarded_to_a_port_of_choice() -> None:
