@@ -40,9 +40,10 @@ def make(stack: Stack) -> None:
     with TemporaryDirectory(prefix="signing-key-") as folder:
         _generate(Path(folder), password)
         private, public = (Path(folder, f"cosign.{it}").read_text() for it in ("key", "pub"))
+    # Cut off before the last of them, it is made anew: the key alone says that there is one.
+    stack.set_setting("images.signature.publicKey", public)
     stack.set_secret(SIGNING_PASSWORD.config_key, password)
     stack.set_secret(SIGNING_KEY.config_key, private)
-    stack.set_setting("images.signature.publicKey", public)
     ui.say(
         f"  {SIGNING_KEY.config_key}: generated, encrypted in {stack.shown}; the public key is its "
         "images.signature.publicKey"

@@ -50,6 +50,24 @@ def test_both_halves_and_the_password_are_in_the_stacks_file(
     assert len(password) > 32
 
 
+@pytest.mark.parametrize("written", range(3))
+def test_one_that_was_cut_off_is_made_anew(
+    told: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: int
+) -> None:
+    def tell(_: Stack, key: str, value: str) -> None:
+        if len(told) == written:
+            raise KeyboardInterrupt
+        told[key] = value
+
+    with monkeypatch.context() as cut_off, pytest.raises(KeyboardInterrupt):
+        cut_off.setattr(Stack, "set_secret", tell)
+        cut_off.setattr(Stack, "set_setting", tell)
+        signing_key.make(stack(tmp_path))
+    signing_key.make(stack(tmp_path, **{k: {"secure": "v1"} for k in told if k[:5] == "todo:"}))
+    assert told["todo:signingPassword"] == told["images.signature.publicKey"]
+    assert told["todo:signingKey"] == "private"
+
+
 @pytest.mark.parametrize(
     ("mode", "config", "said"),
     [
