@@ -91,6 +91,13 @@ class Scratch(Deployment):
             start_new_session=True,
         )
 
+    def serves(self, image: str) -> bool:
+        """Returns whether the backend's pods are all of an image, and ready."""
+        status = ("rollout", "status", "deployment/backend", "--watch=false")
+        rolled = "successfully rolled out" in self.try_kubectl(*status).stdout
+        wanted = self.objects("deployment/backend")["spec"]["template"]["spec"]
+        return rolled and wanted["containers"][0]["image"] == image
+
     def wait_for_another_backend(self) -> None:
         """Waits until a pod of another version is on its way."""
         until("another pod of the backend", lambda: len(self.pods("backend")) > 1, 300)
@@ -157,8 +164,13 @@ def before(scratch: Scratch) -> Iterator[Before]:
     """
     scratch.sql("DELETE FROM buckets")
     file = scratch.project / f"Pulumi.{scratch.stack}.yaml"
-    yield Before(image=scratch.image("backend"), stack_file=file.read_text())
+    it = Before(image=scratch.image("backend"), stack_file=file.read_text())
+    yield it
     scratch.reset()
+    if not scratch.serves(it.image):
+        # The test has failed, which is no reason for those after it.
+        scratch.pulumi("cancel", "--yes")
+        scratch.up("--refresh")
 
 
 def _fails(scratch: Scratch, before: Before, reason: str, *options: str) -> str:

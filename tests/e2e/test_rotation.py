@@ -1,5 +1,10 @@
 """New secrets while requests go on."""
 
+from collections.abc import Iterator
+from subprocess import CompletedProcess
+
+import pytest
+
 from tests.commands import how_it_ended, succeeded
 from tests.e2e.asking import ask
 from tests.e2e.deployment import Deployment
@@ -11,10 +16,27 @@ def _secret(deployment: Deployment, name: str) -> str:
     return deployment.pulumi("config", "get", f"todo:{name}").stdout.strip()
 
 
+def _rotate_password(deployment: Deployment) -> CompletedProcess[str]:
+    done = deployment.ops("rotate-password", "--yes")
+    if "an earlier rotation was cut off" in done.stdout:  # this test's, when it failed
+        return deployment.ops("rotate-password", "--yes")
+    return done
+
+
+@pytest.fixture
+def one_session_key(deployment: Deployment) -> Iterator[None]:
+    """A rotation that was cut off is ended: while it is not, another one is refused."""
+    yield
+    finish = ("rotate-jwt-key", "--finish", "--now", "--yes")
+    if deployment.ops(*finish).returncode:
+        deployment.ops("rotate-jwt-key", "--yes")
+        deployment.ops(*finish)
+
+
 def test_the_password_is_rotated_without_a_failed_request(deployment: Deployment) -> None:
     before = _secret(deployment, "databasePassword")
     with Traffic(deployment) as traffic:
-        done = deployment.ops("rotate-password", "--yes")
+        done = _rotate_password(deployment)
     assert done.returncode == 0, how_it_ended(done)
     traffic.assert_unharmed()
     after = _secret(deployment, "databasePassword")
@@ -46,6 +68,7 @@ def _answers(deployment: Deployment, session: dict[str, str]) -> set[int]:
     return {ask("GET", url, headers=session).status_code for _ in range(20)}
 
 
+@pytest.mark.usefixtures("one_session_key")
 def test_the_session_key_is_rotated_and_nobody_is_signed_out(deployment: Deployment) -> None:
     before = _secret(deployment, "jwtKey")
     with Traffic(deployment) as traffic, _SignIns(deployment) as sign_ins:
