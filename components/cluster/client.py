@@ -3,6 +3,7 @@
 import json
 import os
 import ssl
+import time
 from functools import cached_property
 from http import HTTPStatus
 from pathlib import Path
@@ -17,6 +18,15 @@ from .remedies import Remedies
 
 _SECONDS = (5.0, 60.0)
 """To connect, and to be answered, which a busy cluster may take long for."""
+_PAUSES = (0.5, 1.0, 2.0)
+"""In seconds, before a cluster that was too busy is asked once more."""
+_PATIENT_SECONDS = 20.0
+"""After which it is not asked once more."""
+_BUSY = {429, 500, 502, 503, 504}
+
+
+class _BusyError(pulumi.RunError):
+    """The cluster has not answered, and may the next time."""
 
 
 class ClusterApi:
@@ -42,9 +52,24 @@ class ClusterApi:
     def request(self, method: str, path: str, body: object = None) -> Any:
         """Returns what the API server answers, None if there is no such object.
 
+        One that is too busy is asked again: what is asked may be done twice.
+
         Raises:
             pulumi.RunError: It refuses, or cannot be reached.
         """
+        end = time.monotonic() + _PATIENT_SECONDS
+        for pause in _PAUSES:
+            try:
+                return self._ask(method, path, body)
+            except _BusyError:
+                if time.monotonic() + pause > end:
+                    raise
+                time.sleep(pause)
+        return self._ask(method, path, body)
+
+    def _ask(self, method: str, path: str, body: object) -> Any:
+        from urllib3 import exceptions  # only here, like the kubernetes package below
+
         content = "application/merge-patch+json" if method == "PATCH" else "application/json"
         client = self._client
         try:
@@ -57,16 +82,19 @@ class ClusterApi:
             )
             response = client.call_api(*request, _request_timeout=_SECONDS)
             text = response.read()
+        except (exceptions.ProtocolError, exceptions.TimeoutError) as error:
+            raise _BusyError(self._silence(path, str(error))) from None
         except Exception as error:  # whatever the network, TLS or a credential plugin raises
-            raise self._silent(path, str(error)) from None
+            raise pulumi.RunError(self._silence(path, str(error))) from None
         if response.status == HTTPStatus.NOT_FOUND:
             return None
         if response.status >= HTTPStatus.BAD_REQUEST:
-            raise self._silent(path, f"HTTP {response.status} {response.reason}")
+            said = self._silence(path, f"HTTP {response.status} {response.reason}")
+            raise _BusyError(said) if response.status in _BUSY else pulumi.RunError(said)
         return json.loads(text)
 
-    def _silent(self, path: str, reason: str) -> pulumi.RunError:
-        return pulumi.RunError(
+    def _silence(self, path: str, reason: str) -> str:
+        return (
             f"the cluster ({self._context or 'current context'}) does not tell what is at "
             f"{path} ({' '.join(reason.split())[:200]}), so nothing is changed there: make the "
             "cluster reachable and readable for you (kubectl get), then run again"

@@ -36,6 +36,8 @@ class Api(HTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.answers: dict[str, tuple[int, dict[str, Any]]] = {ROUTES: (200, SERVED)}
         self.asked: list[tuple[str, str, Any]] = []
+        self.busy: list[int] = []
+        """What the next requests are answered instead; 0: the connection is closed."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -46,6 +48,9 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(size)) if size else None
         self.server.asked.append((self.command, self.path, body))
         status, answer = self.server.answers.get(self.path, (404, {"kind": "Status"}))
+        status = self.server.busy.pop(0) if self.server.busy else status
+        if not status:
+            return
         text = json.dumps(answer).encode()
         self.send_response(status)
         self.send_header("Content-Length", str(len(text)))
@@ -59,7 +64,8 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def api() -> Iterator[Api]:
+def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
+    monkeypatch.setattr("components.cluster.client._PAUSES", (0.0, 0.0, 0.0))
     with Api() as server:
         thread = Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
@@ -140,6 +146,22 @@ def test_an_object_that_may_not_be_seen_may_exist(api: Api, live: LiveObjects, s
     api.answers[ROUTE] = status, {}
     with pytest.raises(pulumi.RunError, match=rf"(?s)does not tell.*{ROUTE}.*HTTP {status}"):
         find_route(live)
+
+
+@pytest.mark.parametrize("answers", [[503], [0], [429, 500, 504]])
+def test_a_cluster_that_is_busy_for_a_moment_is_asked_again(
+    api: Api, live: LiveObjects, answers: list[int]
+) -> None:
+    api.answers[ROUTE] = 200, {"metadata": {"name": "frontend"}}
+    api.busy = answers
+    assert find_route(live)
+
+
+def test_what_is_refused_is_not_asked_again(api: Api, live: LiveObjects) -> None:
+    api.answers[ROUTE] = 403, {}
+    with pytest.raises(pulumi.RunError):
+        find_route(live)
+    assert [path for _, path, _ in api.asked] == [ROUTES, ROUTE]
 
 
 def test_a_cluster_that_does_not_answer_is_said_so_in_one_sentence(tmp_path: Path) -> None:
