@@ -8,6 +8,7 @@ import pulumi
 
 from ..values.postgres.image import DEFAULT_IMAGE, image_traits
 from ..values.postgres.input_names import InputNames
+from ..values.quantities import quantity_value
 
 _REASONS = {
     "database": "the volume has the database {old}",
@@ -157,4 +158,9 @@ class VolumeIdentity:
 
 
 def _differing(old: Mapping[str, str], new: Mapping[str, str]) -> Iterable[str]:
-    return (key for key in _REASONS if key in old and key in new and old[key] != new[key])
+    both = (key for key in _REASONS if key in old and key in new)
+    return (key for key in both if not _alike(key, old[key], new[key]))
+
+
+def _alike(key: str, old: str, new: str) -> bool:
+    return old == new or (key == "size" and quantity_value(old) == quantity_value(new))

@@ -89,6 +89,8 @@ def test_what_the_volume_decides_cannot_be_changed(
         {"image": "registry.example.com/pg:v17"},
         {"image": "registry.example.com/pg:pg17-v0.8"},
         {"image": "registry.example.com/timescaledb:2.17.2-pg17"},
+        {"storage_size": "1024Mi"},
+        {"storage_size": "1073741824"},
     ],
 )
 def test_what_reads_the_volume_may_change(earlier: bool, change: dict[str, Any]) -> None:
