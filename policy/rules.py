@@ -47,7 +47,7 @@ class StackRule:
 
 
 _WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "Pod")
-_SENSITIVE = re.compile(r"(PASSWORD|SECRET|TOKEN|API_KEY|JWT_KEY|PRIVATE_KEY)$")
+_SENSITIVE = re.compile(r"(PASSWORD|SECRET|TOKEN|(API|JWT|PRIVATE|ACCESS|ENCRYPTION)_KEY)$")
 _COLLECTIONS = ("kubernetes:helm.sh/", "kubernetes:yaml/")
 """Components of Pulumi's plugin: charts and files, which are no objects but have some."""
 _LABELS = ("name", "instance", "component", "part-of", "managed-by")
@@ -139,11 +139,15 @@ def containers_restricted(resource: Resource) -> Iterator[str]:
 
 
 def host_untouched(resource: Resource) -> Iterator[str]:
-    """No pod uses the node's network, processes or files."""
+    """No pod uses the node's network, ports, processes or files."""
     pod = _pod(resource) or {}
     for key in ("hostNetwork", "hostPID", "hostIPC"):
         if pod.get(key):
             yield f"uses {key}"
+    for container in _containers(resource):
+        for port in container.get("ports") or ():
+            if port.get("hostPort"):
+                yield f"container {container.get('name')} takes the port {port['hostPort']:g}"
     for volume in pod.get("volumes") or ():
         if volume.get("hostPath"):
             yield f"volume {volume.get('name')} is a hostPath"
@@ -197,6 +201,9 @@ def no_secrets_in_environment(resource: Resource) -> Iterator[str]:
             from_secret = _get(variable, "valueFrom", "secretKeyRef")
             if from_secret or _SENSITIVE.search(str(variable.get("name"))):
                 yield f"container {container.get('name')} has the secret {variable.get('name')}"
+        for source in container.get("envFrom") or ():
+            if secret := _get(source, "secretRef", "name"):
+                yield f"container {container.get('name')} has all of the Secret {secret}"
 
 
 def updates_without_gap(resource: Resource) -> Iterator[str]:

@@ -79,6 +79,7 @@ BREAKS: list[tuple[str, str, Change]] = [
         "StatefulSet",
         lambda p: container(p)["securityContext"].update(privileged=True),
     ),
+    ("host-untouched", "Deployment", lambda p: container(p)["ports"][0].update(hostPort=80.0)),
     ("host-untouched", "Deployment", lambda p: pod(p).update(hostNetwork=True)),
     (
         "host-untouched",
@@ -103,6 +104,18 @@ BREAKS: list[tuple[str, str, Change]] = [
         "probes-differ",
         "Deployment",
         lambda p: container(p).update(livenessProbe=container(p)["readinessProbe"]),
+    ),
+    (
+        "no-secrets-in-environment",
+        "Deployment",
+        lambda p: container(p).update(envFrom=[{"secretRef": {"name": "s"}}]),
+    ),
+    (
+        "no-secrets-in-environment",
+        "CronJob",
+        lambda p: container(p["spec"]["jobTemplate"])["env"].append(
+            {"name": "AWS_SECRET_ACCESS_KEY", "value": "x"}
+        ),
     ),
     (
         "no-secrets-in-environment",
