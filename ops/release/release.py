@@ -1,5 +1,6 @@
 """A release from preview to verdict, and back to the former images when it is no good."""
 
+import operator
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -8,6 +9,7 @@ from dataclasses import dataclass, replace
 from cluster_objects.cut_off import was_cut_off
 from cluster_objects.preview import Plan
 from console.failure import Failure
+from console.waiting import last_answer
 from ops import data_guard, invocation
 from ops.context import Target
 from ops.contract import Operations, Service, UnreadableOperationsError
@@ -152,7 +154,8 @@ def _say_that_there_is_no_update() -> bool:
 
 def _broken_before(to: Target) -> list[Finding]:
     try:
-        return verdict.broken(to)
+        # What is so for a moment alone would be no fault of the release's afterwards.
+        return last_answer(lambda: verdict.broken(to), operator.not_, 0, every=2.0, least=2)
     except Failure:
         return []  # the update itself says what is wrong with the cluster
 

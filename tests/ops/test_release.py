@@ -159,7 +159,7 @@ def test_what_make_up_has_previewed_is_not_previewed_again(world: World) -> None
 
 
 def test_nothing_to_change_is_no_update_where_all_runs(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: World, monkeypatch: pytest.MonkeyPatch, time_flies: list[float]
 ) -> None:
     monkeypatch.setattr(pulumi_run, "planned", lambda *_, **__: NOTHING)
     assert not release(target(), None, CHOICES)
@@ -168,6 +168,15 @@ def test_nothing_to_change_is_no_update_where_all_runs(
     assert release(target(), None, CHOICES)
     # Without a refresh that nobody has asked for, whose findings no guard has seen.
     assert world.done == ["up", "check"]
+
+
+def test_what_is_broken_for_a_moment_before_the_release_is_no_excuse_for_it(
+    world: World, monkeypatch: pytest.MonkeyPatch, time_flies: list[float]
+) -> None:
+    monkeypatch.setattr(pulumi_run, "planned", lambda *_, **__: NOTHING)
+    monkeypatch.setattr(verdict, "broken", Seen([WRONG], []))
+    assert not release(target(), None, CHOICES)
+    assert world.done == []
 
 
 def test_a_refresh_is_one_of_preview_and_update(world: World) -> None:
