@@ -309,8 +309,8 @@ def _forget_lost(target: Target, *, yes: bool) -> None:
 def _forget(target: Target, *, force: bool = False) -> None:
     if target.known:
         _say_own_secrets(target.stack, target.stack.forget(force=force))
-    # The next `make up` is free to choose another cluster.
-    paths.machine_settings(target.stack.name).unlink(missing_ok=True)
+    else:
+        target.stack.forget_cluster()
 
 
 def _say_own_secrets(stack: Stack, own: list[str]) -> None:

@@ -337,6 +337,10 @@ class Stack:
         if holder := cut_off.held_by(paths.PULUMI_STATE, self.project.name, self.name):
             raise Failure(cut_off.another_update(holder, self.name), ExitCode.UNREACHABLE)
 
+    def forget_cluster(self) -> None:
+        """Drops what set-up found out: the next one is free to choose another cluster."""
+        self.project.found_out(self.name).unlink(missing_ok=True)
+
     def forget(self, *, force: bool = False) -> list[str]:
         """Drops the stack's state, and from its file the salt and the generated secrets.
 
@@ -352,8 +356,7 @@ class Stack:
         Raises:
             Failure: Pulumi refuses, or the file cannot be written.
         """
-        # Set-up is free to choose another cluster.
-        self.project.found_out(self.name).unlink(missing_ok=True)
+        self.forget_cluster()
         if not environment.uses_own_state(self.name):
             return []
         self.require_unlocked()
