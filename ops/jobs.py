@@ -77,10 +77,7 @@ def backup_cron_job(stack: Stack, cluster: Cluster) -> Json:
             "This stack makes no backups; set database.backup in its settings, then pulumi up.",
             ExitCode.USAGE,
         )
-    found = cluster.find("CronJob", backup.cron_job)
-    if found is None:
-        raise Failure(f"The CronJob {backup.cron_job} is missing; put it back: {REPAIR}")
-    return found
+    return _cron_job(cluster, backup.cron_job)
 
 
 def drill_cron_job(stack: Stack, cluster: Cluster) -> Json:
@@ -96,9 +93,13 @@ def drill_cron_job(stack: Stack, cluster: Cluster) -> Json:
             "settings, then pulumi up, or leave out --scheduled.",
             ExitCode.USAGE,
         )
-    found = cluster.find("CronJob", drill.cron_job)
+    return _cron_job(cluster, drill.cron_job)
+
+
+def _cron_job(cluster: Cluster, name: str) -> Json:
+    found = cluster.find("CronJob", name)
     if found is None:
-        raise Failure(f"The CronJob {drill.cron_job} is missing; put it back: {REPAIR}")
+        raise Failure(f"The CronJob {name} is missing; put it back: {REPAIR}")
     return found
 
 
