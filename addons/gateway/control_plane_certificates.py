@@ -9,8 +9,9 @@ import pulumi_kubernetes as k8s
 from addons.gateway.settings import GatewaySettings
 from components.metadata.labels import object_name
 from components.metadata.scope import ObjectScope
-from components.pod.restricted import container_resources, container_security, pod_security
+from components.pod.restricted import container_resources, container_security
 from components.pod.service_account import declare_service_account
+from components.pod.spec import plain_pod_spec
 
 core = k8s.core.v1
 rbac = k8s.rbac.v1
@@ -69,6 +70,9 @@ def declare_control_plane_certificates(
         security_context=container_security(),
         termination_message_policy="FallbackToLogsOnError",
     )
+    pod = plain_pod_spec(account=account, user=_USER, containers=[container])
+    pod.automount_service_account_token = True
+    pod.restart_policy = "Never"
     return k8s.batch.v1.Job(
         f"{own.name}-job",
         # Named by Pulumi: a Job cannot be changed, only made anew.
@@ -77,14 +81,7 @@ def declare_control_plane_certificates(
             backoff_limit=3,
             template=core.PodTemplateSpecArgs(
                 metadata=k8s.meta.v1.ObjectMetaArgs(labels={**own.labels, **scope.selector}),
-                spec=core.PodSpecArgs(
-                    service_account_name=object_name(account),
-                    automount_service_account_token=True,
-                    enable_service_links=False,
-                    restart_policy="Never",
-                    security_context=pod_security(_USER, _USER),
-                    containers=[container],
-                ),
+                spec=pod,
             ),
         ),
         opts=own.after(binding).opts,

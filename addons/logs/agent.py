@@ -10,11 +10,13 @@ import pulumi_kubernetes as k8s
 
 from addons.cluster_reader import Readable, declare_cluster_reader
 from addons.logs.names import AGENT_PORT
+from addons.logs.probes import LIVENESS, READINESS, startup
 from addons.logs.settings import LogsSettings
-from components.metadata.labels import object_name
 from components.metadata.scope import ObjectScope
-from components.pod.probes import HttpProbe, probe_args
+from components.pod.probes import probe_args
 from components.pod.restricted import container_resources, container_security, scratch_volume
+from components.pod.service_account import declare_service_account
+from components.pod.spec import plain_pod_spec
 
 apps = k8s.apps.v1
 core = k8s.core.v1
@@ -49,12 +51,7 @@ def declare_agent(scope: ObjectScope, settings: LogsSettings, server: str) -> ap
         settings: Which folders of the nodes have the files.
         server: URL of the server.
     """
-    account = core.ServiceAccount(
-        f"{scope.name}-account",
-        metadata=scope.metadata(),
-        automount_service_account_token=False,
-        opts=scope.opts,
-    )
+    account = declare_service_account(scope, {})
     declare_cluster_reader(scope, account, _READABLE)
     return apps.DaemonSet(
         f"{scope.name}-daemon-set",
@@ -73,31 +70,28 @@ def declare_agent(scope: ObjectScope, settings: LogsSettings, server: str) -> ap
 
 def _pod(settings: LogsSettings, account: core.ServiceAccount, server: str) -> core.PodSpecArgs:
     folders = {"links": _LINKS} | {f"logs-{n}": it for n, it in enumerate(settings.log_folders)}
-    return core.PodSpecArgs(
-        service_account_name=object_name(account),
-        automount_service_account_token=True,
-        enable_service_links=False,
-        # Also nodes that no other pod may run on have pods of their own.
-        tolerations=[core.TolerationArgs(operator="Exists", effect="NoSchedule")],
-        security_context=core.PodSecurityContextArgs(
-            run_as_non_root=True,
-            run_as_user=_USER,
-            run_as_group=_GROUP,
-            fs_group=_USER,
-            seccomp_profile=core.SeccompProfileArgs(type="RuntimeDefault"),
-        ),
-        containers=[_container(settings, folders, server)],
-        volumes=[
-            scratch_volume(_STATE, _STATE_SIZE),
-            *(
-                core.VolumeArgs(
-                    name=name,
-                    host_path=core.HostPathVolumeSourceArgs(path=path, type="Directory"),
-                )
-                for name, path in folders.items()
-            ),
-        ],
+    container = _container(settings, folders, server)
+    spec = plain_pod_spec(account=account, user=_USER, containers=[container])
+    spec.automount_service_account_token = True
+    # Also nodes that no other pod may run on have pods of their own.
+    spec.tolerations = [core.TolerationArgs(operator="Exists", effect="NoSchedule")]
+    spec.security_context = core.PodSecurityContextArgs(
+        run_as_non_root=True,
+        run_as_user=_USER,
+        run_as_group=_GROUP,
+        fs_group=_USER,
+        seccomp_profile=core.SeccompProfileArgs(type="RuntimeDefault"),
     )
+    spec.volumes = [
+        scratch_volume(_STATE, _STATE_SIZE),
+        *(
+            core.VolumeArgs(
+                name=name, host_path=core.HostPathVolumeSourceArgs(path=path, type="Directory")
+            )
+            for name, path in folders.items()
+        ),
+    ]
+    return spec
 
 
 def _container(settings: LogsSettings, folders: dict[str, str], server: str) -> core.ContainerArgs:
@@ -124,9 +118,8 @@ def _container(settings: LogsSettings, folders: dict[str, str], server: str) -> 
         resources=container_resources(settings.agent_resources),
         security_context=container_security(),
         volume_mounts=[core.VolumeMountArgs(name=_STATE, mount_path=_STATE_PATH), *mounts],
-        startup_probe=probe_args(HttpProbe("/health", period=2, failures=60)),
-        readiness_probe=probe_args(HttpProbe("/health", period=5)),
-        # Unlike the other it says yes also while the process ends.
-        liveness_probe=probe_args(HttpProbe("/-/healthy", period=15, failures=4)),
+        startup_probe=probe_args(startup(seconds=120)),
+        readiness_probe=probe_args(READINESS),
+        liveness_probe=probe_args(LIVENESS),
         termination_message_policy="FallbackToLogsOnError",
     )

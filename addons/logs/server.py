@@ -3,18 +3,16 @@
 import pulumi_kubernetes as k8s
 
 from addons.logs.names import PORT
+from addons.logs.probes import LIVENESS, READINESS, startup
 from addons.logs.settings import LogsSettings
 from addons.volume import data_mount, data_volume, declare_claim, kept_bytes
 from components.metadata.awaiting import NOT_AWAITED
 from components.metadata.labels import object_name
 from components.metadata.scope import ObjectScope
-from components.pod.probes import HttpProbe, probe_args
-from components.pod.restricted import (
-    container_resources,
-    container_security,
-    pod_security,
-)
+from components.pod.probes import probe_args
+from components.pod.restricted import container_resources, container_security
 from components.pod.service_account import declare_service_account
+from components.pod.spec import plain_pod_spec
 
 apps = k8s.apps.v1
 core = k8s.core.v1
@@ -46,6 +44,8 @@ def declare_server(scope: ObjectScope, settings: LogsSettings) -> apps.StatefulS
     claim = declare_claim(
         scope, storage.size, storage.storage_class, part="logs", storage="storage.size"
     )
+    pod = plain_pod_spec(account=account, user=_USER, containers=[_container(settings)])
+    pod.volumes = [data_volume(claim)]
     return apps.StatefulSet(
         f"{scope.name}-stateful-set",
         metadata=scope.metadata(),
@@ -61,14 +61,7 @@ def declare_server(scope: ObjectScope, settings: LogsSettings) -> apps.StatefulS
             ),
             template=core.PodTemplateSpecArgs(
                 metadata=k8s.meta.v1.ObjectMetaArgs(labels=scope.labels),
-                spec=core.PodSpecArgs(
-                    service_account_name=object_name(account),
-                    automount_service_account_token=False,
-                    enable_service_links=False,
-                    security_context=pod_security(_USER, _USER),
-                    containers=[_container(settings)],
-                    volumes=[data_volume(claim)],
-                ),
+                spec=pod,
             ),
         ),
         opts=scope.opts,
@@ -91,11 +84,10 @@ def _container(settings: LogsSettings) -> core.ContainerArgs:
         resources=container_resources(settings.resources),
         security_context=container_security(),
         volume_mounts=[data_mount(_DATA_PATH)],
-        # It opens its files before it listens: 5 minutes on a slow volume.
-        startup_probe=probe_args(HttpProbe("/health", period=2, failures=150)),
-        readiness_probe=probe_args(HttpProbe("/health", period=5)),
-        # Unlike the other it says yes also while the process ends.
-        liveness_probe=probe_args(HttpProbe("/-/healthy", period=15, failures=4)),
+        # It opens its files before it listens, which takes its time on a slow volume.
+        startup_probe=probe_args(startup(seconds=300)),
+        readiness_probe=probe_args(READINESS),
+        liveness_probe=probe_args(LIVENESS),
         termination_message_policy="FallbackToLogsOnError",
     )
 

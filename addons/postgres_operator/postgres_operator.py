@@ -26,12 +26,8 @@ from components.network.policies import (
     declare_egress_policy,
     declare_ingress_policy,
 )
-from components.pod.restricted import (
-    container_resources,
-    container_security,
-    pod_security,
-    scratch_volume,
-)
+from components.pod.restricted import container_resources, container_security, scratch_volume
+from components.pod.spec import plain_pod_spec
 
 core = k8s.core.v1
 
@@ -125,6 +121,14 @@ def _declare_account(scope: ObjectScope) -> core.ServiceAccount:
 def _declare_operator(
     scope: ObjectScope, settings: PostgresOperatorSettings, account: core.ServiceAccount
 ) -> None:
+    pod = plain_pod_spec(account=account, user=_USER, containers=[_container(settings)])
+    pod.automount_service_account_token = True
+    # Made by the operator itself, once it runs.
+    certificate = core.SecretVolumeSourceArgs(secret_name=_CERTIFICATE, optional=True)
+    pod.volumes = [
+        scratch_volume("scratch", "64Mi"),
+        core.VolumeArgs(name="certificate", secret=certificate),
+    ]
     k8s.apps.v1.Deployment(
         f"{scope.name}-deployment",
         metadata=scope.metadata(labels=_FOUND_BY),
@@ -141,23 +145,7 @@ def _declare_operator(
             ),
             template=core.PodTemplateSpecArgs(
                 metadata=k8s.meta.v1.ObjectMetaArgs(labels=scope.labels),
-                spec=core.PodSpecArgs(
-                    service_account_name=object_name(account),
-                    automount_service_account_token=True,
-                    enable_service_links=False,
-                    security_context=pod_security(_USER, _USER),
-                    containers=[_container(settings)],
-                    volumes=[
-                        scratch_volume("scratch", "64Mi"),
-                        core.VolumeArgs(
-                            name="certificate",
-                            # Made by the operator itself, once it runs.
-                            secret=core.SecretVolumeSourceArgs(
-                                secret_name=_CERTIFICATE, optional=True
-                            ),
-                        ),
-                    ],
-                ),
+                spec=pod,
             ),
         ),
         opts=scope.opts,

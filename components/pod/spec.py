@@ -50,14 +50,28 @@ def pod_spec(
         user: User and group ID that it runs as on the node.
         containers: What runs in it.
     """
+    spec = plain_pod_spec(account=account, user=user, containers=containers)
+    spec.image_pull_secrets = secret_references(args.pull_secrets)
+    spec.node_selector = dict(args.node_selector) or None
+    spec.tolerations = list(args.tolerations) or None
+    spec.priority_class_name = args.priority_class
+    return spec
+
+
+def plain_pod_spec(
+    *, account: core.ServiceAccount, user: int, containers: Sequence[core.ContainerArgs]
+) -> core.PodSpecArgs:
+    """Returns the same of a pod that runs anywhere, and whose images anybody may pull.
+
+    Args:
+        account: Whom it runs as in the cluster.
+        user: User and group ID that it runs as on the node.
+        containers: What runs in it.
+    """
     return core.PodSpecArgs(
         service_account_name=object_name(account),
         automount_service_account_token=False,
         enable_service_links=False,
-        image_pull_secrets=secret_references(args.pull_secrets),
-        node_selector=dict(args.node_selector) or None,
-        tolerations=list(args.tolerations) or None,
-        priority_class_name=args.priority_class,
         security_context=pod_security(user, user),
         containers=list(containers),
     )
