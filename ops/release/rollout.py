@@ -65,13 +65,17 @@ class Rollout:
     def is_making_room(self) -> bool:
         """Returns whether pods of before are on their way out, which still answer.
 
-        Those that were so before the update are none of them: their node may be gone.
+        Those that were so before the update are none of them: their node may be gone; nor are
+        those that are not ready.
 
         Raises:
             Failure: The cluster does not answer.
         """
         return any(
-            _is_leaving(pod) and pod["metadata"]["uid"] in self._staying and self._is_own(pod)
+            _is_leaving(pod)
+            and _is_true(pod, "Ready")
+            and pod["metadata"]["uid"] in self._staying
+            and self._is_own(pod)
             for pod in self._cluster.pods()
         )
 
@@ -161,5 +165,9 @@ def _is_leaving(pod: Json) -> bool:
 
 def _is_scheduled(pod: Json) -> bool:
     """Returns whether a node has taken it; a cluster that grows may have one later."""
+    return _is_true(pod, "PodScheduled")
+
+
+def _is_true(pod: Json, condition: str) -> bool:
     conditions = parts(pod, "status", "conditions")
-    return any(it["type"] == "PodScheduled" and it["status"] == "True" for it in conditions)
+    return any(it["type"] == condition and it["status"] == "True" for it in conditions)

@@ -838,6 +838,14 @@ def test_pods_of_before_make_room_while_they_are_being_deleted() -> None:
     assert not watch.is_making_room()
 
 
+def test_a_pod_that_is_not_ready_is_none_that_answers_on_its_way_out() -> None:
+    pods = Pods()
+    pods.there = [pod("a")]
+    watch = rollout(pods)
+    pods.there[0]["metadata"]["deletionTimestamp"] = "2026-01-31T09:00:00Z"
+    assert not watch.is_making_room()
+
+
 def test_an_image_may_be_away_for_a_moment(clock: Callable[[float], None]) -> None:
     pods = Pods()
     watch = rollout(pods)
