@@ -209,7 +209,7 @@ class Cluster:
             )
             with closing(socket_):
                 try:
-                    return _followed(socket_, pod, stdin)
+                    return _followed(socket_, stdin)
                 except UNREACHED:
                     if once:
                         raise BrokenError(pod) from None
@@ -318,8 +318,12 @@ def _plain(_: object, answer: Json) -> Json:
     return answer
 
 
-def _followed(socket_: Any, pod: str, stdin: str) -> Ran:
-    """Returns what a command did, once it has ended."""
+def _followed(socket_: Any, stdin: str) -> Ran:
+    """Returns what a command did, once it has ended.
+
+    Raises:
+        ConnectionError: The connection has ended before it said that the command has.
+    """
     if stdin:
         socket_.write_stdin(stdin)
     out, err, spoke = "", "", time.monotonic()
@@ -332,7 +336,7 @@ def _followed(socket_: Any, pod: str, stdin: str) -> Ran:
         err += socket_.read_stderr(timeout=0) if socket_.peek_stderr() else ""
     ending = socket_.read_channel(3)
     if not ending:
-        raise BrokenError(pod)
+        raise ConnectionError("the connection to a command ended without a word")
     return Ran(_exit_code(ending), out, err)
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from ops.kube import EVERY, Cluster
+from ops.kube import EVERY, Cluster, Ran
 from ops.kubeconfig import proxied
-from ops.retry import ApiError
+from ops.retry import ApiError, BrokenError
 from tests.proxy_cases import PROXY_CASES
 
 GATEWAYS = "gateway.networking.k8s.io"
@@ -163,6 +163,46 @@ def test_fields_are_given_up_as_soon_as_nobody_changes_the_object_meanwhile(api:
     api.errors = [200, 409, 200, 422] * 3
     api.cluster().release_fields("Pod", "x")
     assert sum(it.startswith("PATCH ") for it in api.asked) == 7
+
+
+class Exec:
+    """The connection to a command that has printed something, and then ends."""
+
+    def __init__(self, ending: str) -> None:
+        self.ending, self.is_new = ending, True
+
+    def is_open(self) -> bool:
+        return self.is_new
+
+    def update(self, timeout: float) -> None:
+        self.is_new = False
+
+    def peek_stdout(self) -> bool:
+        return True
+
+    def read_stdout(self, timeout: float) -> str:
+        return "1\n"
+
+    def peek_stderr(self) -> bool:
+        return False
+
+    def read_channel(self, channel: int) -> str:
+        return self.ending
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def test_a_command_whose_connection_ends_without_a_word_is_run_again_where_it_may_be(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = json.dumps({"status": "Success"})
+    connections = [Exec(""), Exec(good), Exec(""), Exec(good)]
+    monkeypatch.setattr("ops.kube.streams.stream", lambda *_, **__: connections.pop(0))
+    assert api.cluster().run("x", "postgres", ["true"]) == Ran(0, "1\n", "")
+    with pytest.raises(BrokenError):
+        api.cluster().run("x", "postgres", ["true"], once=True)
+    assert len(connections) == 1
 
 
 @pytest.mark.parametrize(("url", "without", "expected"), PROXY_CASES)
