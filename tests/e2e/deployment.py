@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
+import time
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +23,22 @@ _OVER = {"Succeeded", "Failed"}
 """Phases of pods that another one has taken the place of, such as one that a node put out."""
 _HANGING_SECONDS = 1800
 """After which a command is taken to hang; a slow machine builds an image in a few minutes."""
+_PAUSES = (1, 3, 9)
+"""Seconds before an API server that was too busy is asked once more."""
+_NOT_ASKED = re.compile(
+    "TLS handshake timeout|Unable to connect to the server|error dialing backend"
+)
+_NOT_ANSWERED = re.compile("etcdserver: request timed out|client connection lost|unexpected EOF")
+
+
+def _is_busy(said: str, *, reads: bool) -> bool:
+    """Tells from what kubectl said whether the API server was too busy for what may be asked again.
+
+    Args:
+        said: What it said.
+        reads: Whether it changes nothing, so that it may also have been done.
+    """
+    return bool(_NOT_ASKED.search(said) or (reads and _NOT_ANSWERED.search(said)))
 
 
 @dataclass
@@ -60,7 +78,13 @@ class Deployment:
     def try_kubectl(
         self, *arguments: str, text: str | None = None
     ) -> subprocess.CompletedProcess[str]:
-        return self._run("kubectl", "--namespace", self.namespace, *arguments, text=text)
+        command = ("kubectl", "--namespace", self.namespace, *arguments)
+        for pause in _PAUSES:
+            done = self._run(*command, text=text)
+            if not (done.returncode and _is_busy(done.stderr, reads="get" in arguments)):
+                return done
+            time.sleep(pause)
+        return self._run(*command, text=text)
 
     def objects(self, *arguments: str) -> Any:
         """Returns what `kubectl get` finds, as JSON."""
