@@ -267,6 +267,8 @@ class Model(BaseHTTPRequestHandler):
     """An OpenAI-compatible endpoint: calls a tool, then reports its result."""
 
     broken = False
+    instead: bytes | None = None
+    """What it answers whatever it is asked."""
     requests: Events = []  # noqa: RUF012
 
     def do_POST(self) -> None:
@@ -277,6 +279,9 @@ class Model(BaseHTTPRequestHandler):
         self.send_header("content-type", "text/event-stream")
         self.end_headers()
         if self.broken:
+            return
+        if self.instead is not None:
+            self.wfile.write(b"data: %s\n\n" % self.instead)
             return
         last = body["messages"][-1]
         if last["role"] == "tool":
@@ -328,4 +333,17 @@ def test_falls_back_while_the_model_is_away(
     events = say(client, "add by hand")
     assert events[0]["mode"] == "parser"
     assert "language model is not available" in text(events)
+    assert [todo["title"] for todo in todos(client)] == ["by hand"]
+
+
+@pytest.mark.parametrize(
+    "answer", [b'["overloaded"]', b'"overloaded"', b'{"choices": ["overloaded"]}', b"overloaded"]
+)
+def test_falls_back_when_the_model_answers_with_something_else(
+    model: type[Model], client: TestClient, monkeypatch: pytest.MonkeyPatch, answer: bytes
+) -> None:
+    monkeypatch.setattr(model, "instead", answer)
+    events = say(client, "add by hand")
+    assert events[0]["mode"] == "parser"
+    assert events[-1] == {"type": "end"}
     assert [todo["title"] for todo in todos(client)] == ["by hand"]

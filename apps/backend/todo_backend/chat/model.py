@@ -69,6 +69,7 @@ async def converse(
         KeyError,
         TypeError,
         IndexError,
+        AttributeError,  # JSON of another shape, as a gateway in front may answer
     ) as error:
         raise ModelUnavailableError(type(error).__name__) from error
 
