@@ -55,11 +55,12 @@ at_source() {{
 host="$1" port="$2"
 exec 9> /dev/shm/database-copy.lock
 flock 9
-for second in $(seq 60); do
-  said="$(at_source postgres psql -X -q -c '' 2>&1)" && break
+# What enforces policies may need a while to let it through.
+late=$((SECONDS + 120))
+until said="$(at_source postgres psql -X -q -c '' 2>&1)"; do
+  [ "$SECONDS" -lt "$late" ] || {{ echo "error: $said" >&2; exit 1; }}
   sleep 0.5
 done
-[ -z "$said" ] || {{ echo "error: $said" >&2; exit 1; }}
 """
 
 # Roles that are there already only get what the source says of them; of those that are kept so do
