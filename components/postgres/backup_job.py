@@ -71,8 +71,8 @@ def declare_backup(
             reached = []
         case BackupStore() as store:
             claim, files = None, declare_store_files(scope, store)
-            newest = fetch_newest(scope, args, backup, store, files)
-            work = _to_store(scope, args, backup, store, server.object_name, files)
+            newest = fetch_newest(args, backup, store, files)
+            work = _to_store(args, backup, store, server.object_name, files)
             reached = [store_destination(store)]
         case _:
             assert_never(args.backup_store)
@@ -129,7 +129,6 @@ def _to_volume(
 
 
 def _to_store(
-    scope: ObjectScope,
     args: PostgresStatefulSetArgs,
     backup: Backup,
     store: BackupStore,
@@ -144,7 +143,7 @@ def _to_store(
         environment={"ROOM_SETTING": args.input_names.backup_storage_size},
     )
     return _Work(
-        containers=[dump, store_container(scope, args, backup, store, "put")],
+        containers=[dump, store_container(args, backup, store, "put")],
         volumes=[
             *store_volumes(backup, store, files),
             scratch_volume("tmp", "64Mi"),

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import pulumi
 import pulumi_kubernetes as k8s
 
 from ..metadata.labels import object_name
@@ -33,6 +32,13 @@ backups are encrypted with."""
 Verb = Literal["put", "fetch", "put-and-fetch", "list", "check"]
 """What the script is told to do."""
 
+# The pod's own namespace: whoever applies the objects elsewhere has backups of his own.
+_OWNER = core.EnvVarArgs(
+    name="OWNER",
+    value_from=core.EnvVarSourceArgs(
+        field_ref=core.ObjectFieldSelectorArgs(field_path="metadata.namespace")
+    ),
+)
 _AUTHORITY = "ca.crt"
 _AUTHORITY_PATH = "/run/authority"
 
@@ -80,16 +86,14 @@ def store_destination(store: BackupStore) -> tuple[Peer, int]:
 
 
 def store_container(
-    scope: ObjectScope,
     args: PostgresStatefulSetArgs,
     backup: Backup,
     store: BackupStore,
     verb: Verb,
 ) -> core.ContainerArgs:
-    """Returns the container.
+    """Returns the container; the backups are of the namespace that its pod is in.
 
     Args:
-        scope: Of the backups; its namespace is whose the backups are.
         args: What the server was given.
         backup: How many backups are kept.
         store: Where they are.
@@ -97,13 +101,12 @@ def store_container(
     """
     where, names = store.store, args.input_names
     secrets = store.secrets.path
-    env: dict[str, pulumi.Input[str]] = {
+    env = {
         "RESTIC_REPOSITORY": f"s3:{where.endpoint}/{where.bucket}/{where.prefix}/dumps",
         "RESTIC_PASSWORD_FILE": f"{secrets}/{KEY_FILE}",
         "AWS_DEFAULT_REGION": where.region,
         "KEY_ID_FILE": f"{secrets}/{KEY_ID_FILE}",
         "SECRET_FILE": f"{secrets}/{SECRET_FILE}",
-        "OWNER": scope.namespace,
         "PGDATABASE": args.database,
         "KEEP": str(backup.keep),
         "STORE": where.shown,
@@ -123,7 +126,7 @@ def store_container(
         image_pull_policy="IfNotPresent",
         command=["/bin/sh", "-c", STORE_SCRIPT, CONTAINER],
         args=[verb],
-        env=[core.EnvVarArgs(name=key, value=value) for key, value in env.items()],
+        env=[*(core.EnvVarArgs(name=key, value=value) for key, value in env.items()), _OWNER],
         resources=container_resources(staged_backup_resources(backup.storage_size)),
         security_context=container_security(),
         # So that `kubectl get pod` has the sentence that the script ends with.
@@ -151,7 +154,6 @@ def store_volumes(backup: Backup, store: BackupStore, files: StoreFiles) -> list
 
 
 def fetch_newest(
-    scope: ObjectScope,
     args: PostgresStatefulSetArgs,
     backup: Backup,
     store: BackupStore,
@@ -160,14 +162,13 @@ def fetch_newest(
     """Returns what puts the newest dump of the store into a pod.
 
     Args:
-        scope: Of the backups.
         args: What the server was given.
         backup: The backups.
         store: Where they are.
         files: What the container's files come from.
     """
     return NewestDump(
-        init_container=store_container(scope, args, backup, store, "fetch"),
+        init_container=store_container(args, backup, store, "fetch"),
         volumes=store_volumes(backup, store, files),
         mount=core.VolumeMountArgs(name="backups", mount_path=DUMPS),
         staged=backup.storage_size,

@@ -287,7 +287,10 @@ def _archive_name(service: PostgresClusterService, stack: Stack) -> pulumi.Outpu
     """Returns a name that follows the namespace, which is kept and made anew as the data are."""
     if stack.namespace_uid is None:
         return None
-    return stack.namespace_uid.apply(lambda uid: f"{service.object_name}-{uid}")
+    # None where nobody makes the namespace: who exports the stack learns of no identity.
+    return stack.namespace_uid.apply(
+        lambda uid: f"{service.object_name}-{uid}" if uid else service.object_name
+    )
 
 
 def _database_metrics(service: PostgresService, metrics: Metrics) -> PostgresMetrics | None:

@@ -43,7 +43,7 @@ def pod(recording: Recording) -> Json:
 
 
 def variables(container: Json) -> dict[str, str]:
-    return {it["name"]: it["value"] for it in container["env"]}
+    return {it["name"]: it["value"] for it in container["env"] if "value" in it}
 
 
 def test_a_dump_is_written_by_postgresql_and_stored_by_restic(stored: Recording) -> None:
@@ -55,7 +55,14 @@ def test_a_dump_is_written_by_postgresql_and_stored_by_restic(stored: Recording)
     )
     told = variables(store)
     assert told["RESTIC_REPOSITORY"] == "s3:https://10.1.2.3:7070/backups/shop/production/dumps"
-    assert (told["OWNER"], told["KEEP"], told["KEEP_DAYS"]) == ("todo-app", "7", "30")
+    assert (told["KEEP"], told["KEEP_DAYS"]) == ("7", "30")
+
+
+def test_backups_are_of_the_namespace_that_the_objects_are_applied_to(stored: Recording) -> None:
+    """Not of the stack's: the chart may be installed into two, and each keeps its own in order."""
+    (store,) = pod(stored)["containers"]
+    (owner,) = (it for it in store["env"] if it["name"] == "OWNER")
+    assert owner["valueFrom"]["fieldRef"]["fieldPath"] == "metadata.namespace"
 
 
 def test_credentials_and_key_are_files_of_the_container_that_stores(stored: Recording) -> None:

@@ -351,6 +351,9 @@ def test_backups_in_an_object_store_are_exported_and_their_secrets_asked_for(
     assert made.keys() == {key for it in stack.secrets for key in it.keys}
     assert made["object-store-secret"] == b"mine"
     if mode == "operator":
+        [cluster] = [it for it in stack.objects if it["kind"] == "Cluster"]
+        archived = cluster["spec"]["backup"]["barmanObjectStore"]
+        assert archived["serverName"] == cluster["metadata"]["name"]
         assert (made["username"], made["password"]) == (b"clerk", made["database-password"])
         assert made["ca.crt"].count(b"\n") == 3
         assert "- `ghcr.io/cloudnative-pg/postgresql:" in readme
