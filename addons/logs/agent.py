@@ -9,7 +9,7 @@ read-only file system. The files' group is root (mode 0640), so that is its grou
 import pulumi_kubernetes as k8s
 
 from addons.cluster_reader import Readable, declare_cluster_reader
-from addons.logs.names import AGENT_PORT
+from addons.logs.names import AGENT_PORT, LINKS
 from addons.logs.probes import LIVENESS, READINESS, startup
 from addons.logs.settings import LogsSettings
 from components.metadata.scope import ObjectScope
@@ -28,8 +28,6 @@ _READABLE = (
 """To find the pods of its node, and their labels."""
 
 _USER, _GROUP = 65532, 0
-_LINKS = "/var/log/containers"
-"""Where the kubelet links each container's log file, named by pod, namespace and container."""
 _STATE = "state"
 _STATE_PATH = "/state"
 _STATE_SIZE = "1Gi"
@@ -69,7 +67,7 @@ def declare_agent(scope: ObjectScope, settings: LogsSettings, server: str) -> ap
 
 
 def _pod(settings: LogsSettings, account: core.ServiceAccount, server: str) -> core.PodSpecArgs:
-    folders = {"links": _LINKS} | {f"logs-{n}": it for n, it in enumerate(settings.log_folders)}
+    folders = {"links": LINKS} | {f"logs-{n}": it for n, it in enumerate(settings.log_folders)}
     container = _container(settings, folders, server)
     spec = plain_pod_spec(account=account, user=_USER, containers=[container])
     spec.automount_service_account_token = True
@@ -106,7 +104,7 @@ def _container(settings: LogsSettings, folders: dict[str, str], server: str) -> 
         image_pull_policy="IfNotPresent",
         args=[
             "-kubernetesCollector",
-            f"-kubernetesCollector.logsPath={_LINKS}",
+            f"-kubernetesCollector.logsPath={LINKS}",
             f"-kubernetesCollector.msgField={_MESSAGE_FIELDS}",
             f"-remoteWrite.url={server}/insert/native",
             f"-remoteWrite.maxDiskUsagePerURL={_BUFFER}",

@@ -5,3 +5,5 @@ AGENT = "logs-agent"
 PORT = 9428
 """Of the server: takes lines, answers searches, and has the web page."""
 AGENT_PORT = 9429
+LINKS = "/var/log/containers"
+"""Where the kubelet links each container's log file, named by pod, namespace and container."""

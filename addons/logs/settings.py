@@ -2,8 +2,9 @@
 
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from addons.logs.names import LINKS
 from components.values.image_reference import ImageReference
 from components.values.names import ObjectName
 from components.values.quantities import ByteQuantity, quantity_value
@@ -12,7 +13,27 @@ from components.values.text import Between, Matching
 from components.values.value import Value
 
 _MEBIBYTE = 1024**2
-_Folder = Annotated[str, Matching(pattern="(/[A-Za-z0-9._-]+)+", allowed="an absolute path")]
+
+
+def _on_the_node(folder: str) -> str:
+    if folder == LINKS:
+        raise ValueError(f"expected other folders than {LINKS}, which it reads anyway")
+    if {".", ".."} & {*folder.split("/")}:
+        raise ValueError("expected an absolute path without . and ..")
+    return folder
+
+
+def _all_different(folders: tuple[str, ...]) -> tuple[str, ...]:
+    if len(folders) != len(set(folders)):
+        raise ValueError("expected each folder once")
+    return folders
+
+
+_Folder = Annotated[
+    str,
+    Matching(pattern="(/[A-Za-z0-9._-]+)+", allowed="an absolute path"),
+    AfterValidator(_on_the_node),
+]
 
 
 class LogsImages(Value):
@@ -55,7 +76,9 @@ class LogsSettings(Value):
         ),
         description="Of the agent on each node",
     )
-    log_folders: Annotated[tuple[_Folder, ...], Field(min_length=1, max_length=8)] = Field(
+    log_folders: Annotated[
+        tuple[_Folder, ...], Field(min_length=1, max_length=8), AfterValidator(_all_different)
+    ] = Field(
         default=("/var/log/pods",),
         description="Folders of a node into which the links in /var/log/containers lead; with "
         "Docker as the nodes' runtime also /var/lib/docker/containers",

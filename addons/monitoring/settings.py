@@ -1,15 +1,15 @@
 """The settings of the metrics and alerts."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from components.values.addresses import HttpAddress
 from components.values.image_reference import ImageReference
 from components.values.names import DnsLabel, ObjectName
-from components.values.quantities import ByteQuantity
+from components.values.quantities import ByteQuantity, quantity_value
 from components.values.resources import Resources
-from components.values.text import Between, Text
+from components.values.text import Between, Matching
 from components.values.value import Value
 
 
@@ -49,6 +49,17 @@ class SecretNotified(Value):
 Notified = Annotated[NobodyNotified | WebhookNotified | SecretNotified, Field(discriminator="mode")]
 
 
+_MEBIBYTE = 1024**2
+_Document = Annotated[
+    str,
+    # What stands in the files of the alerts, where YAML and templates give more a meaning.
+    Matching(
+        pattern=r"[A-Za-z0-9./][^\s#'\"{}\\]*",
+        allowed="an address or a path without blanks, quotes, braces and #",
+    ),
+]
+
+
 class StorageSettings(Value):
     """The volume with the metrics."""
 
@@ -58,13 +69,20 @@ class StorageSettings(Value):
     days: Annotated[int, Between(1, 400), Field(description="How long they are kept at most")] = 15
     storage_class: ObjectName | None = Field(default=None, description="None: the default class")
 
+    @model_validator(mode="after")
+    def _has_room(self) -> Self:
+        # Up to three segments of 128 MiB are written ahead of the first block.
+        if quantity_value(self.size) < 512 * _MEBIBYTE:
+            raise ValueError(f"expected size ({self.size}) of at least 512Mi")
+        return self
+
 
 class MonitoringSettings(Value):
     """Prometheus, Alertmanager and kube-state-metrics."""
 
     images: MonitoringImages = MonitoringImages()
     notify: Notified = NobodyNotified()
-    runbooks: Text = Field(
+    runbooks: _Document = Field(
         default="docs/troubleshooting.md",
         description="Where docs/troubleshooting.md is shown, to which every alert links: the "
         "address of this file in your repository's web pages",

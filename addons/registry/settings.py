@@ -1,16 +1,18 @@
 """The settings of the registry."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from addons.local_authority.permitted import is_permitted
 from addons.names import REGISTRY_PORT
 from components.values.image_reference import ImageReference
 from components.values.names import HostName, ObjectName
-from components.values.quantities import ByteQuantity, NodePortNumber
+from components.values.quantities import ByteQuantity, NodePortNumber, quantity_value
 from components.values.resources import Resources
 from components.values.value import Value
+
+_MEBIBYTE = 1024**2
 
 
 def _local(host: str) -> str:
@@ -42,3 +44,10 @@ class RegistrySettings(Value):
     resources: Resources = Resources(
         cpu_request="10m", cpu_limit="500m", memory_request="32Mi", memory_limit="192Mi"
     )
+
+    @model_validator(mode="after")
+    def _has_room(self) -> Self:
+        # A version of the application takes tens of megabytes, and each one stays.
+        if quantity_value(self.storage_size) < 256 * _MEBIBYTE:
+            raise ValueError(f"expected storageSize ({self.storage_size}) of at least 256Mi")
+        return self

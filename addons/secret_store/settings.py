@@ -1,6 +1,5 @@
 """The settings of the secret store."""
 
-from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import Field
@@ -8,7 +7,7 @@ from pydantic import Field
 from addons.settings.chart import Chart
 from components.values.addresses import HttpAddress
 from components.values.image_reference import ImageReference
-from components.values.names import ObjectName
+from components.values.names import LabelKey, ObjectName
 from components.values.resources import Resources
 from components.values.text import Text
 from components.values.value import Value
@@ -55,7 +54,7 @@ class SecretStoreSettings(Value):
     aws: AwsSecretsManager | None = Field(
         default=None, description="None: somebody else declares the stores that are used"
     )
-    service_account_annotations: Mapping[str, str] = Field(
+    service_account_annotations: dict[LabelKey, Text] = Field(
         default={}, description="Of the operator, such as eks.amazonaws.com/role-arn"
     )
     resources: Resources = Field(

@@ -55,6 +55,46 @@ def test_a_part_is_chosen_by_an_empty_block() -> None:
             LOCAL | {"metricsServer": {"image": "metrics-server:latest"}},
             "todo-addons:settings.metricsServer.image is 'metrics-server:latest': expected a fixed",
         ),
+        *(
+            (
+                LOCAL | {"logs": {"logFolders": folders}},
+                f"todo-addons:settings.logs.logFolders{said}",
+            )
+            for folders, said in (
+                (
+                    ["/var/log/containers"],
+                    "[0] is '/var/log/containers': expected other folders than",
+                ),
+                (
+                    ["/var/log/../pods"],
+                    "[0] is '/var/log/../pods': expected an absolute path without",
+                ),
+                (
+                    ["/var/log/pods", "/var/log/pods"],
+                    " is ['/var/log/pods', '/var/log/pods']: expected",
+                ),
+            )
+        ),
+        (
+            LOCAL | {"secretStore": {"serviceAccountAnnotations": {"role arn": "a"}}},
+            "expected a key such as example.com/name",
+        ),
+        *(
+            (
+                LOCAL | {"monitoring": {"runbooks": document}},
+                f"todo-addons:settings.monitoring.runbooks is {document!r}: expected an address or",
+            )
+            for document in ("our runbooks: here", "https://x/{{ y }}", "a #b", "'a'")
+        ),
+        (
+            LOCAL | {"monitoring": {"storage": {"size": "256Mi"}}},
+            "todo-addons:settings.monitoring.storage: expected size (256Mi) of at least 512Mi",
+        ),
+        (
+            LOCAL
+            | {"localAuthority": {}, "registry": {"hosts": ["10.0.0.1"], "storageSize": "1Mi"}},
+            "todo-addons:settings.registry: expected storageSize (1Mi) of at least 256Mi",
+        ),
         (7, "todo-addons:settings is 7: expected a block of settings"),
     ],
 )
