@@ -2,6 +2,8 @@
 
 import sys
 
+from console import system_refusal
+from console.encoding import print_what_can_be_shown
 from console.failure import ExitCode, Failure
 from console.signals import end_as_by_ctrl_c
 
@@ -9,6 +11,7 @@ from console.signals import end_as_by_ctrl_c
 def main() -> None:
     """Runs the command line; a failure is one sentence on standard error."""
     end_as_by_ctrl_c()
+    print_what_can_be_shown()
     try:
         # Only here: it takes a second, in which somebody may press Ctrl-C.
         from ops.command_line import app
@@ -21,6 +24,9 @@ def main() -> None:
     except Failure as failure:
         note(str(failure), "bold red")
         sys.exit(int(failure.code))
+    except OSError as error:
+        note(system_refusal.sentence(error), "bold red")
+        sys.exit(int(ExitCode.FAILED))
     except KeyboardInterrupt:
         sys.exit(int(ExitCode.INTERRUPTED))
 

@@ -25,7 +25,7 @@ from ops.secret_files import digest
 from ops.servers import Server
 from ops.stack import ManagedObject
 from ops.store_check import object_store
-from ops.terminal import octets_of, size
+from ops.terminal import amount_of, size
 from ops.workloads import is_ready, pods_ready, pods_wanted, selector_of
 
 Check = Callable[[Facts], Iterator[Finding]]
@@ -163,7 +163,7 @@ def fullness(name: str, claim: Json, total: int, free: int) -> Finding:
     """
     used = 100 - round(100 * free / total)
     # A volume of its own has at most what the claim has, and a provisioner's rounding.
-    shared = total > 2 * octets_of(str(part(claim, "status", "capacity").get("storage"))) > 0
+    shared = total > 2 * amount_of(str(part(claim, "status", "capacity").get("storage"))) > 0
     whole = f"the node's disk of {size(total)}" if shared else size(total)
     detail = f"bound, {used} % of {whole} used"
     if used < 85:
@@ -266,7 +266,8 @@ def quota(facts: Facts) -> Iterator[Finding]:
     for item in facts.cluster.items("ResourceQuota"):
         status = item.get("status", {})
         used, hard = status.get("used", {}), status.get("hard", {})
-        pods, most = min(int(used.get("pods", 0)), staying), int(hard.get("pods", 0))
+        counted, most = (amount_of(str(it.get("pods", 0))) for it in (used, hard))
+        pods = min(counted, staying)
         name = item["metadata"]["name"]
         if most and pods >= most:
             yield failed(

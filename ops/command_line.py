@@ -23,6 +23,7 @@ from ops.commands.sync_secrets import sync_secrets
 from ops.commands.upgrade_database import upgrade_database
 from ops.commands.validate import validate
 from ops.context import Target
+from ops.invocation import name_stack
 
 app = typer.Typer(
     name="ops",
@@ -69,4 +70,5 @@ def options(
 ) -> None:
     """Look after a deployed stack: check, watch, back up, restore, rotate."""
     require_values({"--stack": stack})
+    name_stack(stack)
     context.obj = Target(project.resolve(), stack)

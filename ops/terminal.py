@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ops.invocation import told
+
 out = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
 err = Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
 
@@ -19,12 +21,12 @@ COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "bright_cyan", "bright_
 
 def say(text: str, style: str = "") -> None:
     """Prints one line to standard output; nothing in it is read as markup."""
-    out.print(Text(text, style=style))
+    out.print(Text(told(text), style=style))
 
 
 def note(text: str, style: str = "dim") -> None:
     """Prints one line to standard error, so that standard output stays clean."""
-    err.print(Text(text, style=style))
+    err.print(Text(told(text), style=style))
 
 
 def print_json(value: object) -> None:
@@ -75,8 +77,8 @@ def size(octets: int) -> str:
     return f"{octets} B"
 
 
-def octets_of(quantity: str) -> int:
-    """Returns the bytes of a Kubernetes quantity, as claims have them; 0 where it is none."""
+def amount_of(quantity: str) -> int:
+    """Returns what a Kubernetes quantity stands for: `1k` for 1000, `1Gi`; 0 where it is none."""
     try:
         return int(cast("Any", utils).parse_quantity(quantity))
     except ValueError:

@@ -10,6 +10,7 @@ from ops.checks import CHECKS, Check, Facts
 from ops.context import Target
 from ops.drift import drift_findings
 from ops.findings import Finding, failed
+from ops.invocation import told
 from ops.round_trip import addresses, round_trip
 from ops.terminal import out, say
 
@@ -59,7 +60,7 @@ def show(findings: Sequence[Finding]) -> None:
     width = max(len(f.check) for f in findings)
     for finding in findings:
         mark, style = _MARKS[finding.state]
-        line = Text.assemble((mark, style), f" {finding.check:<{width}}  {finding.detail}")
+        line = Text.assemble((mark, style), f" {finding.check:<{width}}  {told(finding.detail)}")
         out.print(line, soft_wrap=True)
         if finding.cause:
             say(f"  {'':<{width}}  likely: {finding.cause}", "dim")

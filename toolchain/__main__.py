@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import errno
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
 from cluster_objects.cut_off import was_cut_off
 from cluster_objects.json_tree import part
+from console import system_refusal
+from console.encoding import print_what_can_be_shown
 from console.failure import Failure
 from console.signals import end_as_by_ctrl_c
 from toolchain import (
@@ -20,6 +21,7 @@ from toolchain import (
     findings,
     groundwork,
     health,
+    invocation,
     lock,
     machine,
     ownership,
@@ -96,7 +98,8 @@ def up(arguments: argparse.Namespace) -> None:
     ui.say("")
     for line in answering:
         ui.say(f"  {line}")
-    ui.say(f'  Next: eval "$(make env)", then pulumi preview, {addresses.pods(outputs)}, …')
+    env = f'eval "$({stack.make("env")})"'
+    ui.say(f"  Next: {env}, then pulumi preview, {addresses.pods(outputs)}, …")
 
 
 def install(arguments: argparse.Namespace) -> None:
@@ -202,8 +205,8 @@ def cluster_start(arguments: argparse.Namespace) -> None:
     if choice and machine.moves(stack, choice):
         machine.start(stack, choice)
         ui.say(
-            f"The {choice.called} runs; stack {stack.name} is still in another cluster, and `make "
-            "up` says whether it can leave it."
+            f"The {choice.called} runs; stack {stack.name} is still in another cluster, and "
+            f"`{stack.make('up')}` says whether it can leave it."
         )
         return
     machine.prepare(stack, choice)
@@ -213,9 +216,11 @@ def cluster_start(arguments: argparse.Namespace) -> None:
 
 def cluster_stop(arguments: argparse.Namespace) -> None:
     """Stops the stack's local cluster."""
-    stopped = machine.stop(Stack(arguments.stack))
+    stack = Stack(arguments.stack)
+    stopped = machine.stop(stack)
     ui.say(
-        f"The {stopped} is stopped; its data stays. `make cluster-start` or `make up` starts it."
+        f"The {stopped} is stopped; its data stays. `{stack.make('cluster-start')}` or "
+        f"`{stack.make('up')}` starts it."
     )
 
 
@@ -267,6 +272,7 @@ def main() -> int:
         "--replace-data", action="append", default=[], help="of `up`: KIND/NAME that may go"
     )
     arguments = parser.parse_args()
+    print_what_can_be_shown()
     end_as_by_ctrl_c()
     try:
         COMMANDS[arguments.command](arguments)
@@ -277,28 +283,13 @@ def main() -> int:
         # Whoever reads has heard enough (`make env | head`); Python would say so at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
-        print(f"\n✗ {_refusal(error)}", file=sys.stderr)
+        print(f"\n✗ {system_refusal.sentence(error)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print(
-            f"\n✗ Interrupted; run `make {arguments.command}` again to go on from here.",
-            file=sys.stderr,
-        )
+        again = invocation.make(arguments.command, arguments.stack)
+        print(f"\n✗ Interrupted; run `{again}` again to go on from here.", file=sys.stderr)
         return 130
     return 0
-
-
-def _refusal(error: OSError) -> str:
-    """Returns what the system refused, and what to do."""
-    match error.errno:
-        case errno.ENOSPC | errno.EDQUOT:
-            remedy = "make room there"
-        case errno.EACCES | errno.EPERM | errno.EROFS:
-            remedy = "let your user read and write there (what `sudo make` has made is root's)"
-        case _:
-            remedy = "mend that"
-    where = f": {error.filename}" if error.filename else ""
-    return f"{error.strerror or error}{where}; {remedy} and run the same command again."
 
 
 if __name__ == "__main__":

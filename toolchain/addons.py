@@ -141,7 +141,7 @@ def down(name: str, *, yes: bool) -> None:
         ui.say(f"The embedded cluster that the add-ons {name} were in is gone, and they with it.")
         confirm("Forget them?", assume_yes=yes, flag="YES=1")
         stack.forget(force=True)
-        ui.say("They are forgotten; `make addons` starts anew.")
+        ui.say(f"They are forgotten; `{stack.make('addons')}` starts anew.")
         return
     if tools.runs_built():
         plugins.check_removal(name, state, stack.make("addons"))
@@ -160,7 +160,7 @@ def down(name: str, *, yes: bool) -> None:
         ui.say(f"The add-ons {name} are removed, except: {'; '.join(stays)}.")
     else:
         stack.forget()
-        ui.say(f"The add-ons {name} are removed; `make addons` starts anew.")
+        ui.say(f"The add-ons {name} are removed; `{stack.make('addons')}` starts anew.")
     if target.embedded and not stacks_in(target.kubeconfig, target.context):
         ui.say("No stack is in the embedded cluster any more; `make cluster-down` removes it.")
 

@@ -29,19 +29,18 @@ def answering(stack: Stack, outputs: dict[str, Any]) -> list[str]:
     given = part(stack.settings(), "cluster")
     managed = given.get("kind") == "managed"
     found = part(environment.found_out(stack.name), "cluster")
-    lines: list[str] = []
+    lines, forward = list[str](), f"`{stack.make('forward')}`"
     for title, output, path in (
         ("Todo application", "frontendUrl", "/api/ready"),
         ("Backend API     ", "backendUrl", "/ready"),
     ):
         url = str(outputs.get(output, ""))
         if not health.reachable_from_here(url):
-            lines.append(f"{title}  inside the cluster only; `make forward` leads to it")
+            lines.append(f"{title}  inside the cluster only; {forward} leads to it")
             continue
         if _is_somebody_elses(given, found, url):
             lines.append(
-                f"{title}  deployed, but no way leads from here to the node; `make forward` makes "
-                "one"
+                f"{title}  deployed, but no way leads from here to the node; {forward} makes one"
             )
             continue
         # A load balancer, its DNS and its certificate may take longer than anybody waits here.
@@ -57,12 +56,12 @@ def answering(stack: Stack, outputs: dict[str, Any]) -> list[str]:
             lines.append(f"{title}  deployed, but {url} does not answer from here yet: {reason}")
         elif reason.startswith(health.NO_CONNECTION) and not found.get("nodeAddress"):
             lines.append(
-                f"{title}  deployed, but no way leads from here to {url}; `make forward` makes one"
+                f"{title}  deployed, but no way leads from here to {url}; {forward} makes one"
             )
         else:
             raise Failure(
                 f"{title.strip()} is deployed, but {url}{path} does not answer: {reason}; "
-                "`make validate` says what is wrong with it."
+                f"`{stack.make('validate')}` says what is wrong with it."
             )
     return lines
 

@@ -159,6 +159,6 @@ def _taken(target: Target, kubectl: Kubectl, item: Object) -> Failure:
         f"{kubectl.context}) is not the one that the add-ons {stack.name} made: {whose}, so "
         "nothing was changed; if what they made is gone, forget them with: "
         f"{stack.forgetting}; then leave out of {stack.shown} the part that it belongs to, and run "
-        "`make addons`"
+        f"`{stack.make('addons')}`"
         + (f"; or, if it is meant for them, say so with: {meant}." if own and not other else ".")
     )

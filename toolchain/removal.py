@@ -73,7 +73,7 @@ def down(stack: Stack, place: dict[str, Any], *, yes: bool) -> None:
         return
     _forget(target)
     where = f"context {kubectl.context}"
-    ui.say(f"Stack {stack.name} is removed from {where}; `make up` starts anew.")
+    ui.say(f"Stack {stack.name} is removed from {where}; `{stack.make('up')}` starts anew.")
 
 
 def cluster_down(stack: Stack, *, yes: bool) -> None:
@@ -170,8 +170,8 @@ def _unreachable(target: Target, reason: str) -> Failure:
     has = "what it has there" if target.resources else "what an earlier `pulumi destroy` kept there"
     if target.embedded and not node.running():
         how = (
-            f"run `make cluster-start`, then {target.again}; or `make cluster-down`, which removes "
-            "the whole embedded cluster"
+            f"run `{target.stack.make('cluster-start')}`, then {target.again}; or "
+            f"`{target.stack.make('cluster-down')}`, which removes the whole embedded cluster"
         )
     elif cluster := _local(target):
         start = target.stack.make("cluster-start")
@@ -303,7 +303,8 @@ def _forget_lost(target: Target, *, yes: bool) -> None:
     _forget(target, force=True)
     for it in lost:
         it.forget(force=True)
-    ui.say(f"Stack {target.stack.name} is forgotten; `make up` starts anew.")
+    stack = target.stack
+    ui.say(f"Stack {stack.name} is forgotten; `{stack.make('up')}` starts anew.")
 
 
 def _forget(target: Target, *, force: bool = False) -> None:

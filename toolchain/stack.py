@@ -16,7 +16,7 @@ from cluster_objects.json_tree import Json, part, parts
 from cluster_objects.preview import Plan
 from console.failure import ExitCode, Failure
 from console.signals import wait_out
-from toolchain import environment, paths, ui, whole_file
+from toolchain import environment, invocation, paths, ui, whole_file
 from toolchain.document import Document
 from toolchain.project import APPLICATION, GeneratedSecret, Project
 from toolchain.state import lost_salt, resources_in, secret_files
@@ -56,7 +56,7 @@ class Stack:
 
     def make(self, command: str) -> str:
         """Returns a command of the Makefile for this stack, as a person types it."""
-        return f"make {command}" + ("" if self.name == "minikube" else f" STACK={self.name}")
+        return invocation.make(command, self.name)
 
     @property
     def forgetting(self) -> str:
@@ -384,7 +384,7 @@ class Stack:
             command = self.project.down if arguments[0] == "destroy" else self.project.up
             raise Failure(
                 f"`pulumi {arguments[0]}` did not finish; fix what it printed above and run "
-                f"`make {command}` again, which goes on from here."
+                f"`{self.make(command)}` again, which goes on from here."
             )
 
     def _run(self, command: Sequence[str | Path], more: Mapping[str, str] | None = None) -> int:

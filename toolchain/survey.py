@@ -15,7 +15,7 @@ from cluster_objects.json_tree import part, parts
 from cluster_objects.stack_mark import STACK_MARK
 from components.todo.names import INSTANCE
 from distribution.cluster import node
-from toolchain import environment, findings
+from toolchain import environment, findings, invocation
 from toolchain.kubectl import Kubectl, Object
 from toolchain.makers import makers
 from toolchain.project import ADDONS, APPLICATION, PROJECTS
@@ -200,7 +200,10 @@ def neighbours(target: Target, kubectl: Kubectl) -> list[str]:
         for it in (*items, *makers(items, (), kubectl, "default"))
         if not _comes_by_itself(it)
     ]
-    found += [f"add-ons {name} (`make addons-down` removes them)" for name in sorted(addons)]
+    found += [
+        f"add-ons {name} (`{invocation.make('addons-down', name)}` removes them)"
+        for name in sorted(addons)
+    ]
     others = [it.name for it in stacks if it.project is APPLICATION]
     return found + [f"stack {name}" for name in others if name != target.stack.name]
 

@@ -136,4 +136,4 @@ def test_a_backup_that_is_interrupted_leaves_nothing(deployment: Deployment) -> 
 def test_a_backup_that_does_not_exist_is_named(deployment: Deployment) -> None:
     drill = deployment.ops("restore-drill", "--dump", "nope")
     assert drill.returncode == 1
-    assert "there is no backup nope: see `python -m ops backups`" in drill.stderr
+    assert "there is no backup nope: see `python -m ops" in drill.stderr

@@ -50,25 +50,33 @@ def test_a_secret_that_a_server_mounts_besides_is_not_taken_for_the_applications
 
 
 @pytest.mark.parametrize(
-    ("used", "there", "leaving", "state"),
+    ("used", "hard", "there", "leaving", "state"),
     [
-        ("6", 5, 1, "ok"),
-        ("6", 5, 0, "ok"),
-        ("6", 6, 0, "failed"),
-        ("7", 7, 1, "failed"),
-        ("2", 9, 0, "ok"),
+        ("6", "6", 5, 1, "ok"),
+        ("6", "6", 5, 0, "ok"),
+        ("6", "6", 6, 0, "failed"),
+        ("7", "6", 7, 1, "failed"),
+        ("2", "6", 9, 0, "ok"),
+        ("6", "1k", 6, 0, "ok"),
     ],
-    ids=["on its way out", "just gone", "full", "full beside it", "of some pods only"],
+    ids=[
+        "on its way out",
+        "just gone",
+        "full",
+        "full beside it",
+        "of some pods only",
+        "a thousand, as Kubernetes writes it",
+    ],
 )
 def test_a_quota_is_full_of_the_pods_that_stay(
-    used: str, there: int, leaving: int, state: str
+    used: str, hard: str, there: int, leaving: int, state: str
 ) -> None:
     def pod(phase: str, **metadata: str) -> dict[str, Any]:
         return {"metadata": metadata, "status": {"phase": phase}}
 
     item = {
         "metadata": {"name": "todo"},
-        "status": {"used": {"pods": used}, "hard": {"pods": "6"}},
+        "status": {"used": {"pods": used}, "hard": {"pods": hard}},
     }
     facts = Facts(deployed(), cast("Any", SimpleNamespace(items=lambda _: [item], namespace="x")))
     pods = [pod("Running")] * there + [pod("Succeeded"), pod("Failed")]

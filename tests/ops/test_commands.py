@@ -1,5 +1,6 @@
 """The command line: what it lists, and that Makefile and documentation list the same."""
 
+import errno
 import os
 import re
 import subprocess
@@ -10,6 +11,8 @@ import typer.main
 from typer.testing import CliRunner
 
 from console.failure import ExitCode, Failure
+from ops import invocation, terminal
+from ops.__main__ import main
 from ops.command_line import app
 from ops.commands.forward import local_ports
 from tests.ops.stacks import deployed, with_database_outside
@@ -82,6 +85,42 @@ def test_an_option_without_its_value_is_not_taken_for_one_that_was_left_out(
     assert isinstance(done.exception, Failure)
     assert str(done.exception).startswith(f"{option} has an empty value")
     assert done.exception.code == ExitCode.USAGE
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--stack", "full"], "go back: python -m ops --stack full restore --undo"),
+        ([], "go back: python -m ops restore --undo"),
+    ],
+)
+def test_what_is_to_be_run_next_names_the_stack_that_was_named(
+    words: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    CliRunner().invoke(app, [*words, "restore", "--to", ""])
+    try:
+        terminal.say("go back: python -m ops restore --undo")
+        terminal.note("see `python -m ops --stack other validate`")
+    finally:
+        invocation.name_stack(None)
+    printed = capsys.readouterr()
+    assert printed.out.strip() == told
+    assert printed.err.strip() == "see `python -m ops --stack other validate`"
+
+
+def test_what_the_system_refuses_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "/x")
+
+    monkeypatch.setattr("ops.command_line.app", full)
+    monkeypatch.setattr("ops.__main__.end_as_by_ctrl_c", lambda: None)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == ExitCode.FAILED
+    said = capsys.readouterr().err
+    assert said == "No space left on device: /x; make room there and run the same command again.\n"
 
 
 def test_a_variable_that_is_empty_names_no_stack() -> None:

@@ -4,6 +4,7 @@ import argparse
 import errno
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -54,6 +55,38 @@ def test_a_full_disk_is_said_also_where_python_knows_no_file(
 ) -> None:
     sentence = said(OSError(errno.ENOSPC, "No space left on device"), monkeypatch, capsys)
     assert sentence.startswith("✗ No space left on device; make room there")
+
+
+@pytest.mark.parametrize(("stack", "shown"), [("minikube", ""), ("full", " STACK=full")])
+def test_what_is_to_be_run_again_names_its_stack(
+    stack: str,
+    shown: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def interrupted(_: argparse.Namespace) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(__main__.COMMANDS, "up", interrupted)
+    monkeypatch.setattr(sys, "argv", ["toolchain", "--stack", stack, "up"])
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    assert __main__.main() == 130
+    assert f"run `make up{shown}` again" in capsys.readouterr().err
+
+
+def test_what_a_terminal_cannot_show_ends_no_command() -> None:
+    program = (
+        "from console.encoding import print_what_can_be_shown; print_what_can_be_shown()\n"
+        "import sys; print('▸ café'); print('✗ no', file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONIOENCODING": "iso-8859-1", "PYTHONPATH": str(Path.cwd())},
+        capture_output=True,
+        check=True,
+    )
+    assert done.stdout.decode("iso-8859-1") == "? café\n"
+    assert done.stderr == b"? no\n"
 
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGHUP])
