@@ -3,6 +3,7 @@
 import secrets
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, assert_never
@@ -12,11 +13,14 @@ from console.failure import ExitCode, Failure
 from ops.diagnosis import container_states, diagnose_pod
 from ops.kube import Cluster
 from ops.repair import REPAIR
+from ops.retry import BrokenError
 from ops.servers import stateful_set
 from ops.stack import Stack
 from ops.terminal import note
 
 _STARTING_SECONDS = 120.0
+_LOG_ATTEMPTS = 3
+"""To read a log to its end."""
 
 
 class JobFailed(Failure):
@@ -196,7 +200,8 @@ def run_job(
         seconds = time.monotonic() - begin
         pod: Any = body["spec"]["template"]["spec"]
         containers = [*(pod.get("initContainers") or ()), *pod["containers"]]
-        lines = _lines(cluster, name, [it["name"] for it in containers])
+        # Of one that failed each line may say why; what one has done is known by all that it says.
+        lines = _lines(cluster, name, [it["name"] for it in containers], whole=succeeded)
         if not succeeded:
             last = lines[-1] if lines else "it printed nothing"
             reason = last[:300].rstrip(".")
@@ -249,8 +254,12 @@ def _stuck(cluster: Cluster, pods: Sequence[Json]) -> Failure:
     return Failure(f"The job's pod did not start within {_STARTING_SECONDS:.0f} s: {why}")
 
 
-def _lines(cluster: Cluster, name: str, containers: Sequence[str]) -> list[str]:
-    """Returns what a job's containers printed; why its pod was removed, where that is why."""
+def _lines(cluster: Cluster, name: str, containers: Sequence[str], *, whole: bool) -> list[str]:
+    """Returns what a job's containers printed; why its pod was removed, where that is why.
+
+    Raises:
+        Failure: It cannot be read, and has to be whole.
+    """
     lines: list[str] = []
     for pod in cluster.pods(f"job-name={name}"):
         status = part(pod, "status")
@@ -262,9 +271,22 @@ def _lines(cluster: Cluster, name: str, containers: Sequence[str]) -> list[str]:
         # Those behind one that failed have never begun.
         for container in (it for it in containers if it in begun or len(containers) == 1):
             try:
-                lines += cluster.log(pod["metadata"]["name"], {"container": container})
+                lines += _printed(cluster, pod["metadata"]["name"], container)
             except Failure as failure:
+                if whole:
+                    raise Failure(
+                        f"The job {name} ended well, but what it said cannot be read: {failure}",
+                        failure.code,
+                    ) from None
                 note(str(failure))
         if status.get("reason") == "Evicted":
             lines.append(str(status.get("message")))
     return [line for line in lines if line.strip()]
+
+
+def _printed(cluster: Cluster, pod: str, container: str) -> list[str]:
+    for _ in range(_LOG_ATTEMPTS - 1):
+        with suppress(BrokenError):
+            return [*cluster.log(pod, {"container": container})]
+        time.sleep(1)
+    return [*cluster.log(pod, {"container": container})]

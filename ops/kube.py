@@ -38,6 +38,8 @@ _CONFLICTS = Backoff(steps=8, duration=0.05, factor=2.0, jitter=0.1)
 """For about six seconds, while controllers change the same object."""
 _SILENT_SECONDS = 20.0
 """For how long a command's connection is silent: a proxy may end it after a minute."""
+_LOG_SECONDS = 60.0
+"""For the next part of a log that is there already."""
 _NO_CACHE = f"{os.devnull}/none"
 """Where nothing can be: the client would keep what it discovers in a file that all users share."""
 
@@ -236,7 +238,12 @@ class Cluster:
             pod: Its pod.
             query: Which container, and which lines: the API's own parameters.
             namespace: The pod's namespace, where that is another one.
+
+        Raises:
+            BrokenError: The connection broke before the log's end.
         """
+        # Where nobody waits for more, a server that says nothing is away.
+        silence = None if query.get("follow") else _LOG_SECONDS
 
         def attempt() -> Any:
             path = self._path("Pod", pod, namespace, "") + "/log"
@@ -245,7 +252,7 @@ class Cluster:
                 path,
                 query_params=list(query.items()),
                 serialize=False,
-                _request_timeout=(3.0, None),
+                _request_timeout=(3.0, silence),
             )
 
         raw = self._retried(attempt)
@@ -257,6 +264,8 @@ class Cluster:
                     yield line.decode(errors="replace")
             if rest:
                 yield rest.decode(errors="replace")
+        except UNREACHED:
+            raise BrokenError(pod, "the log") from None
         finally:
             raw.close()
 

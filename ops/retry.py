@@ -34,12 +34,17 @@ class ApiError(Failure):
 
 
 class BrokenError(Failure):
-    """The connection to a command in a pod broke: nobody knows whether the command has ended."""
+    """The connection to something of a pod broke: whether a command has ended nobody knows."""
 
-    def __init__(self, pod: str) -> None:
-        """Names the pod."""
+    def __init__(self, pod: str, what: str = "a command") -> None:
+        """Names the pod.
+
+        Args:
+            pod: The pod.
+            what: What of it was connected to.
+        """
         super().__init__(
-            f"The connection to a command in the pod {pod} broke; run this again.",
+            f"The connection to {what} in the pod {pod} broke; run this again.",
             ExitCode.UNREACHABLE,
         )
 

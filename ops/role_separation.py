@@ -131,7 +131,7 @@ class RoleSeparation:
 
     def _databases(self) -> list[str]:
         query = "SELECT datname FROM pg_database WHERE NOT datistemplate AND datname <> 'postgres';"
-        return self._run(self.superuser, "postgres", query).split()
+        return self._run(self.superuser, "postgres", query).splitlines()
 
     def _database(self) -> InClusterDatabase:
         return stateful_set(

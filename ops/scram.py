@@ -5,6 +5,8 @@ import hashlib
 import hmac
 import secrets
 
+from console.failure import ExitCode, Failure
+
 _ITERATIONS = 4096
 
 
@@ -14,9 +16,16 @@ def verifier(password: str, salt: bytes | None = None) -> str:
     Args:
         password: ASCII only, so that it is its own SASLprep form.
         salt: 16 bytes; None: random.
+
+    Raises:
+        Failure: It has other characters.
     """
     if not password.isascii():
-        raise ValueError("expected a password of ASCII characters")
+        raise Failure(
+            "The database's password has other characters than those of ASCII, which operations "
+            "cannot set; give it one of letters and digits where it is kept, then run this again.",
+            ExitCode.USAGE,
+        )
     salt = salt or secrets.token_bytes(16)
     salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, _ITERATIONS)
     client = hmac.digest(salted, b"Client Key", "sha256")

@@ -1,5 +1,6 @@
 """Jobs beside the backups: what becomes known of one that failed."""
 
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -9,6 +10,7 @@ from console.failure import Failure
 from ops.dumps import read
 from ops.jobs import JobFailed, Script, run_job
 from ops.kube import Cluster
+from ops.retry import BrokenError
 
 _CONTAINER = {"name": "backup", "command": ["sh"]}
 CRON_JOB: dict[str, Any] = {
@@ -35,6 +37,38 @@ def test_a_job_that_failed_tells_all_that_it_printed_and_is_removed() -> None:
         run_job(cast("Cluster", cluster), CRON_JOB, "drill", [Script("exit 1")])
     assert read(failed.value.lines).refused
     assert len(removed) == 1
+
+
+class _Breaking:
+    """A cluster in which a job ends well, whose log's connection breaks so often."""
+
+    def __init__(self, times: int) -> None:
+        self._times = times
+
+    def create(self, kind: str, body: object) -> None: ...
+
+    def delete(self, kind: str, name: str) -> None: ...
+
+    def find(self, kind: str, name: str) -> dict[str, Any]:
+        return {"status": {"succeeded": 1}}
+
+    def pods(self, selector: str) -> list[dict[str, Any]]:
+        return [{"metadata": {"name": "pod"}}]
+
+    def log(self, pod: str, query: object) -> Iterator[str]:
+        yield "first"
+        if self._times:
+            self._times -= 1
+            raise BrokenError(pod, "the log")
+        yield "last"
+
+
+def test_what_a_job_has_said_is_read_whole_or_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ops.jobs.time.sleep", lambda _: None)
+    done = run_job(cast("Cluster", _Breaking(2)), CRON_JOB, "load", [Script("exit 0")])
+    assert done.lines == ["first", "last"]
+    with pytest.raises(Failure, match=r"ended well, but what it said cannot be read: .* broke"):
+        run_job(cast("Cluster", _Breaking(3)), CRON_JOB, "load", [Script("exit 0")])
 
 
 class _Slow:

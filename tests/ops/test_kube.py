@@ -26,6 +26,12 @@ def resources(version: str, *names: tuple[str, str, bool]) -> dict[str, Any]:
     return {"kind": "APIResourceList", "groupVersion": version, "resources": listed}
 
 
+class CutOff(str):
+    """What the server says before its connection breaks."""
+
+    __slots__ = ()
+
+
 class Api:
     """Answers as an API server does, and remembers what it was asked."""
 
@@ -63,6 +69,11 @@ class Api:
                     answer = {"kind": "Status", "message": f"status {status}"}
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
+                if isinstance(answer, CutOff):
+                    self.send_header("Content-Length", str(2 * len(answer)))
+                    self.end_headers()
+                    self.wfile.write(answer.encode())
+                    return
                 self.end_headers()
                 self.wfile.write(json.dumps(answer).encode())
 
@@ -123,6 +134,14 @@ def test_lists_are_of_the_namespace_or_of_all(api: Api) -> None:
     assert cluster.pods("app=backend") == [{"metadata": {}}]
     assert cluster.items("DaemonSet", namespace=EVERY) == []
     assert "GET /api/v1/namespaces/todo-app/pods?labelSelector=app%3Dbackend" in api.asked
+
+
+def test_a_log_whose_connection_breaks_is_told_from_one_that_ends(api: Api) -> None:
+    path = "/api/v1/namespaces/todo-app/pods/postgres-0/log"
+    api.answers[path] = CutOff("wrote one\nwrote tw")
+    lines = api.cluster().log("postgres-0", {"container": "backup"})
+    with pytest.raises(BrokenError, match="The connection to the log in the pod postgres-0 broke"):
+        list(lines)
 
 
 def test_of_a_kind_that_the_cluster_does_not_know_there_is_no_object(api: Api) -> None:

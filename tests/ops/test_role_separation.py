@@ -92,6 +92,7 @@ def test_an_old_volume_is_left_as_it_is_until_somebody_asks(old: Server) -> None
 
 
 def test_separating_the_roles_keeps_password_and_data(old: Server) -> None:
+    old.sql('CREATE DATABASE "with a space"', user="todo")
     separation(old).separate(None)
     assert separation(old).complete()
     assert_the_application_may_use_its_database_and_nothing_else(old)
