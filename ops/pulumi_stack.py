@@ -1,9 +1,6 @@
 """Pulumi's side of a stack: its state, configuration and updates, by Pulumi's Automation API."""
 
 import json
-import os
-import signal
-import subprocess
 from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -12,80 +9,14 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from pulumi import automation as auto
-from pulumi.automation.errors import create_command_error
 from pulumi.automation.events import EngineEvent, StepEventMetadata
 
-from cluster_objects.cut_off import another_update
 from console.failure import ExitCode, Failure
 from ops.environment import enter
+from ops.pulumi_command import Command
+from ops.pulumi_failures import failure_of, unfit
 
 T = TypeVar("T")
-
-_SECONDS = 1200
-"""For one run of Pulumi: a rollout of all services, each awaited for ten minutes at most."""
-_SECONDS_TO_FINISH = 120
-"""For an interrupted one to finish what it has begun, and to release its lock."""
-
-
-class _Command(auto.PulumiCommand):
-    """The command `pulumi`, which ends some time and can be told something in confidence."""
-
-    def run(
-        self,
-        args: list[str],
-        cwd: str,
-        additional_env: Mapping[str, str],
-        on_output: auto.OnOutput | None = None,
-        on_error: auto.OnOutput | None = None,
-        *,
-        stdin: str = "",
-    ) -> auto.CommandResult:
-        """Runs it as Automation does.
-
-        Args:
-            args: Its arguments.
-            cwd: The project's folder.
-            additional_env: Variables beside the environment's.
-            on_output: For Automation; nobody here listens.
-            on_error: As before.
-            stdin: What it reads.
-
-        Raises:
-            CommandError: It failed.
-            Failure: It did not end.
-        """
-        del on_output, on_error
-        with subprocess.Popen(  # noqa: S603
-            [self.command, "--non-interactive", *args],
-            cwd=cwd,
-            env={**os.environ, **additional_env, "PULUMI_AUTOMATION_API": "true"},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-        ) as process:
-            try:
-                out, err = process.communicate(stdin, _SECONDS)
-            except subprocess.TimeoutExpired:
-                _interrupt(process)
-                raise Failure(
-                    f"`pulumi {args[0]}` did not end within {_SECONDS // 60} minutes and was "
-                    "interrupted; see `python -m ops validate` for what it waited for, then run "
-                    "this again.",
-                    ExitCode.UNREACHABLE,
-                ) from None
-        result = auto.CommandResult(out.rstrip(), err.rstrip(), process.returncode)
-        if result.code:
-            raise create_command_error(result)
-        return result
-
-
-def _interrupt(process: subprocess.Popen[str]) -> None:
-    process.send_signal(signal.SIGINT)
-    try:
-        process.communicate(timeout=_SECONDS_TO_FINISH)
-    except subprocess.TimeoutExpired:
-        process.kill()
 
 
 class _Workspace(auto.LocalWorkspace):
@@ -131,9 +62,9 @@ class PulumiStack:
     def _stack(self) -> auto.Stack:
         enter(self.project, self._name)
         try:
-            workspace = _Workspace(work_dir=str(self.project), pulumi_command=_Command())
+            workspace = _Workspace(work_dir=str(self.project), pulumi_command=Command())
         except auto.InvalidVersionError as error:
-            raise _unfit(error) from None
+            raise unfit(error) from None
         except FileNotFoundError:
             raise Failure(
                 'The command pulumi is not found; run `make install`, then eval "$(make env)".',
@@ -199,7 +130,7 @@ class PulumiStack:
             Failure: Pulumi refused.
         """
         stack = self._stack
-        command = cast("_Command", stack.workspace.pulumi_command)
+        command = cast("Command", stack.workspace.pulumi_command)
         arguments = ["config", "set", "--secret", key, "--stack", stack.name]
         _explained("config set", lambda: command.run(arguments, str(self.project), {}, stdin=value))
 
@@ -348,9 +279,9 @@ def _explained(command: str, call: Callable[[], T]) -> T:
         try:
             return running.result()
         except auto.CommandError as error:
-            raise explain(command, error) from None
+            raise failure_of(command, error) from None
         except auto.InvalidVersionError as error:
-            raise _unfit(error) from None
+            raise unfit(error) from None
         except RuntimeError as error:
             # Automation has no type of its own for it.
             if "summary event never found" not in str(error):
@@ -358,47 +289,3 @@ def _explained(command: str, call: Callable[[], T]) -> T:
             raise Failure(
                 f"`pulumi {command}` ended without a summary; run it by hand to see why."
             ) from None
-
-
-def _unfit(error: auto.InvalidVersionError) -> Failure:
-    return Failure(
-        f"The command pulumi has an unfit version ({str(error).rstrip('.')}); run `make install`, "
-        'then eval "$(make env)".',
-        ExitCode.UNREACHABLE,
-    )
-
-
-def explain(command: str, error: auto.CommandError | str) -> Failure:
-    """Returns what a failed `pulumi` command means, in one sentence."""
-    match error:
-        case auto.StackNotFoundError():
-            known = "There is no such stack; list them: pulumi stack ls."
-        case auto.ConcurrentUpdateError():
-            known = another_update()
-        case _:
-            known = next((text for sign, text in _SIGNS if sign in str(error)), "")
-    if known:
-        return Failure(known, ExitCode.UNREACHABLE)
-    # The exception's text has exit code, standard output and standard error, in this order.
-    lines = [line.strip() for line in str(error).replace(" stderr: ", "\n").splitlines()]
-    lines = [line for line in lines if line] or ["no reason given"]
-    reason = next((line for line in lines if line.startswith("error:")), lines[-1])
-    reason = reason.removeprefix("error:").strip()[:300].rstrip(".")
-    return Failure(f"`pulumi {command}` failed: {reason}; correct that, then run this again.")
-
-
-_SIGNS = (
-    (
-        "incorrect passphrase",
-        "The passphrase does not open this stack; restore it as it was when it was made.",
-    ),
-    (
-        "passphrase must be set",
-        'The stack\'s passphrase is unknown here; run eval "$(make env)" first.',
-    ),
-    (
-        "PULUMI_ACCESS_TOKEN",
-        'Pulumi is not logged in to a backend; run eval "$(make env)" or pulumi login first.',
-    ),
-)
-"""What Pulumi says of failures that Automation has no type for."""

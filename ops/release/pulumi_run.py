@@ -1,9 +1,7 @@
 """Pulumi as a person sees it: it writes to the terminal, and what it does can be ended early."""
 
 import os
-import signal
 import subprocess
-import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -12,13 +10,12 @@ from cluster_objects import preview
 from cluster_objects.preview import Plan
 from console.failure import Failure
 from console.signals import wait_out
+from ops.pulumi_command import interrupt
 from ops.pulumi_stack import PulumiStack
 from ops.release.interruption import take_over
 from ops.release.rollout import Rollout
 from ops.terminal import say
 
-_SECONDS_TO_FINISH = 120
-"""For an update that is ended early, to finish what it has begun and to write it down."""
 _SECONDS_BETWEEN_LOOKS = 2.0
 
 
@@ -73,7 +70,7 @@ def update(
         with _left_to_finish(process):
             while process.poll() is None:
                 if rollout and (reason := rollout.obstacle()):
-                    _end(process)
+                    interrupt(process)
                     _write_down(pulumi)
                     return reason
                 with suppress(subprocess.TimeoutExpired):
@@ -129,14 +126,3 @@ def _left_to_finish(process: subprocess.Popen[bytes]) -> Generator[None]:
         # The terminal has sent the signal to Pulumi too: let it finish its state.
         wait_out(process)
         raise
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Ends Pulumi as Ctrl-C does: it lets go of what it waits for, and writes all of it down."""
-    deadline = time.monotonic() + _SECONDS_TO_FINISH
-    process.send_signal(signal.SIGINT)
-    try:
-        process.wait(deadline - time.monotonic())
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGINT)  # the second one ends it at once
-        process.wait()

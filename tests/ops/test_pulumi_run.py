@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,6 +10,7 @@ from typing import cast
 
 import pytest
 
+from ops import pulumi_command
 from ops.pulumi_stack import PulumiStack
 from ops.release import pulumi_run
 from ops.release.rollout import Rollout
@@ -71,6 +73,17 @@ def test_ctrl_c_while_the_pods_are_looked_at_waits_for_pulumi(
     assert (tmp_path / "finished").exists()
     # Or what it waited for would be in the cluster, and Pulumi would not know.
     assert (tmp_path / "calls").read_text().split() == ["up", "refresh"]
+
+
+def test_an_interrupted_pulumi_that_does_not_end_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pulumi_command, "_SECONDS_TO_FINISH", 0.1)
+    with subprocess.Popen(
+        ["sh", "-c", "trap '' INT; echo; exec sleep 600"], stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout
+        process.stdout.readline()
+        pulumi_command.interrupt(process)
+    assert process.returncode == -signal.SIGKILL
 
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGHUP])
