@@ -7,8 +7,8 @@ import pytest
 
 from components.image import local_commands, node_stores
 from components.image.node_stores import in_containers, in_minikube, kind_nodes
+from tests.unit.fake_tools import RECORDED, recorded
 
-RECORDED = Path(__file__).parent / "recorded"
 BUSYBOX = "localhost/busybox:1"
 
 
@@ -21,7 +21,7 @@ class Answers:
     def __call__(self, command: Sequence[str]) -> str | None:
         words = " ".join(command)
         file = next(file for part, file in self.answers.items() if part in words)
-        return None if file is None else (RECORDED / file).read_text(encoding="utf-8")
+        return None if file is None else recorded(file)
 
 
 def test_kind_s_nodes_say_what_they_have(monkeypatch: pytest.MonkeyPatch) -> None:
