@@ -3,7 +3,7 @@
 import pulumi
 import pulumi_docker_build as docker_build
 
-from .rebuild import loaded_options, new_mark
+from .rebuild import loaded_options, new_mark, pushed_options
 from .sources import Build, BuildKit, BuiltAndLoaded, BuiltAndPushed, ImageStoreBuildKit
 
 
@@ -71,7 +71,7 @@ def declare_pushed(
         push=True,
         platforms=[docker_build.Platform(it) for it in source.platforms],
         tags=[source.build.tagged(source.repository)],
-        opts=pulumi.ResourceOptions(parent=parent),
+        opts=pushed_options(parent),
     )
     return image, image.digest.apply(lambda digest: f"{source.repository}@{digest}")
 

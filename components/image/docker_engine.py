@@ -5,7 +5,7 @@ import re
 import pulumi
 
 from .docker_context import Daemon
-from .rebuild import loaded_options, new_mark
+from .rebuild import loaded_options, new_mark, pushed_options
 from .sources import BuiltAndLoaded, BuiltAndPushed, DockerEngine
 
 
@@ -71,7 +71,7 @@ def declare_pushed(
             platform=source.platforms[0],
         ),
         skip_push=False,
-        opts=_use_daemon(builder.daemon, name, pulumi.ResourceOptions(parent=parent), parent),
+        opts=_use_daemon(builder.daemon, name, pushed_options(parent), parent),
     )
     return image, image.repo_digest
 

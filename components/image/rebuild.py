@@ -1,4 +1,4 @@
-"""How Pulumi is made to build an image once more that its state takes for built."""
+"""How Pulumi is made to build an image once more that its state takes for built, and to keep it."""
 
 import secrets
 
@@ -24,3 +24,16 @@ def loaded_options(marked: str, *, lost: bool, parent: pulumi.Resource) -> pulum
     return pulumi.ResourceOptions(
         parent=parent, ignore_changes=None if lost else [marked], retain_on_delete=True
     )
+
+
+def pushed_options(parent: pulumi.Resource) -> pulumi.ResourceOptions:
+    """Returns the options of an image that is pushed.
+
+    It is never deleted: the plugin would delete it from the registry by its digest (`Delete` of
+    pulumi-docker-build's image.go, in 0.0.22), whoever else runs it: another stack, or the same
+    one, which names it as `Prebuilt` from now on.
+
+    Args:
+        parent: The component.
+    """
+    return pulumi.ResourceOptions(parent=parent, retain_on_delete=True)

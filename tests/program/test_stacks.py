@@ -145,7 +145,18 @@ def test_namespace_and_backups_survive_destroy_with_the_data() -> None:
 
 def test_destroy_leaves_the_namespace_since_others_may_have_put_something_in_it() -> None:
     recording = run_program(stack_settings("cloud"))
-    assert [r.kind for r in recording.resources if r.retain_on_delete] == ["Namespace"]
+    kept = {r.kind for r in recording.resources if r.retain_on_delete}
+    assert kept - {"Image"} == {"Namespace"}
+
+
+@pytest.mark.parametrize("engine", ["docker-build", "docker"])
+def test_destroy_leaves_pushed_images_since_others_may_run_them(engine: str) -> None:
+    """The plugin deletes them from the registry, by the digest that another stack may have."""
+    settings = stack_settings("cloud")
+    settings["images"] |= {"builder": {"engine": engine}}
+    images = [it for it in run_program(settings).resources if it.kind == "Image"]
+    assert len(images) == 2
+    assert all(it.retain_on_delete for it in images)
 
 
 @pytest.mark.parametrize("name", STACKS)
