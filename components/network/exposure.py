@@ -122,7 +122,10 @@ def peers_from_outside(exposure: Exposure, pod_cidr: str | None) -> list[Peer]:
         case ClusterIpExposure():
             return []
         case NodePortExposure():
-            return [_anywhere(pod_cidr)]
+            # A node that passes a client on to another's pod shows an address of its own, which on
+            # overlay networks is one of the pods' (flannel.1, tunl0). Pods come in by it as well.
+            hides = exposure.external_traffic_policy == "Cluster"
+            return [addresses(everywhere(pod_cidr)) if hides else _anywhere(pod_cidr)]
         case IngressExposure() | GatewayExposure():
             if exposure.from_namespace is None:
                 return [_anywhere(pod_cidr)]

@@ -346,6 +346,11 @@ def test_the_policies_of_a_worker_let_nobody_in() -> None:
                 }
             ],
         ),
+        # Who comes by another node has that node's address, which may be one of the pods'.
+        (
+            NodePortExposure(port=30123, external_traffic_policy="Cluster"),
+            [{"ipBlock": {"cidr": "0.0.0.0/0"}}],
+        ),
         (
             GatewayExposure(host="a.example.com", gateway="g", gateway_namespace="gs"),
             [{"ipBlock": {"cidr": "0.0.0.0/0", "except": ["10.1.0.0/16"]}}],
