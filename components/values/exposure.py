@@ -31,8 +31,8 @@ class NodePortExposure(Value):
     external_traffic_policy: Literal["Local", "Cluster"] = Field(
         default="Local",
         description="Local: the application sees clients' own addresses, and only nodes that run "
-        "one of its pods answer; Cluster: every node answers, and pods of other namespaces come in, "
-        "too",
+        "one of its pods answer; Cluster: every node answers, and pods of other namespaces come "
+        "in, too",
     )
 
 
