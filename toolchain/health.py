@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import urllib.error
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -214,6 +215,8 @@ def _refusal(url: str, authority: str | None) -> str | None:
     except OSError as error:
         reason = getattr(error, "reason", error)
         return f"{NO_CONNECTION} ({str(reason) or type(error).__name__})"
+    except http.client.HTTPException:
+        return "what answers there speaks no HTTP"
 
 
 def _items(stack: str, outputs: dict[str, Any], *what: str) -> list[Object] | None:

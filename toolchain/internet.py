@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import urllib.error
 import urllib.request
 
@@ -18,5 +19,5 @@ def answers(url: str) -> bool:
             return True
     except urllib.error.HTTPError as error:
         return error.code == 401  # the registry's own answer to an anonymous request
-    except OSError:
-        return False
+    except (OSError, http.client.HTTPException):
+        return False  # what is no HTTP is somebody else's answer

@@ -204,7 +204,7 @@ def remove(tool: Provider, name: str) -> None:
         stack = file.name.removeprefix("settings.").removesuffix(".json")
         if remembered_by(findings.remembered(stack)) == (tool, name):
             file.unlink()
-    _write_made([it for it in _made() if it != [tool.key, name]])
+    _forget_made(tool, name)
 
 
 def delete() -> None:
@@ -213,9 +213,16 @@ def delete() -> None:
 
 
 def _start(choice: Choice, ports: list[int]) -> None:
-    choice.provider.start(choice.name, ports)
+    """Starts a cluster, or makes it; what is half made by an interruption is our own to remove."""
+    tool, name = choice.provider, choice.name
     if not choice.exists:
         _remember_made(choice)
+    try:
+        tool.start(name, ports)
+    except BaseException:
+        if not choice.exists and not any(it.name == name for it in tool.clusters()):
+            _forget_made(tool, name)
+        raise
 
 
 def _made() -> list[list[str]]:
@@ -230,6 +237,10 @@ def _remember_made(choice: Choice) -> None:
     entry = [choice.provider.key, choice.name]
     if choice.provider.key != "embedded" and entry not in _made():
         _write_made([*_made(), entry])
+
+
+def _forget_made(tool: Provider, name: str) -> None:
+    _write_made([it for it in _made() if it != [tool.key, name]])
 
 
 def _write_made(entries: list[list[str]]) -> None:

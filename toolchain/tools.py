@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import http.client
 import os
 import re
 import shutil
@@ -199,7 +200,7 @@ def _official_pulumi() -> bool:
         try:
             with urllib.request.urlopen(_INSTALLER, timeout=30) as answer:
                 script.write_bytes(answer.read())
-        except OSError as error:
+        except (OSError, http.client.HTTPException) as error:
             raise Failure(
                 f"Pulumi's installer cannot be fetched from {_INSTALLER} ({error}); see that the "
                 "network leads there, or install Pulumi, and run again"

@@ -63,10 +63,12 @@ def logs(
     reader = _Reader(to.cluster, seconds(since), tail, follow=follow)
     while True:
         pods = [pod for pod in to.cluster.pods() if part in {None, part_of(to.stack, pod)}]
-        if not pods and not follow:
+        known = _parts(to.stack)
+        # There may be pods of one that is known in a while.
+        if not pods and not (follow and part in {None, *known}):
             raise Failure(
                 f"There are no pods{f' of {part}' if part else ''}; the parts are "
-                f"{', '.join(_parts(to.stack))}.",
+                f"{', '.join(known)}.",
                 ExitCode.USAGE,
             )
         reader.start(pods)

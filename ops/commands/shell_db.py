@@ -6,6 +6,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -45,7 +46,7 @@ def shell_db(
     if kubeconfig and has_contents(kubeconfig):
         raise typer.Exit(_run(arguments, environment, kubeconfig))
     if kubeconfig:
-        environment["KUBECONFIG"] = kubeconfig
+        environment["KUBECONFIG"] = str(Path(kubeconfig).expanduser())
     os.execve(kubectl, arguments, environment)  # noqa: S606 - the terminal becomes psql's
 
 

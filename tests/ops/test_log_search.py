@@ -67,7 +67,9 @@ class _Cluster:
     def get(self, kind: str, name: str) -> Any:
         return _SERVICE
 
-    def pods(self, selector: str) -> list[Any]:
+    def pods(self, selector: str = "") -> list[Any]:
+        if not selector:
+            return []
         return [{"metadata": {"name": "victoria-logs-0"}, "status": _READY}]
 
     def tunnel(self, pod: str, port: int) -> socket.socket:
@@ -97,6 +99,15 @@ def _run(
 def _line(pod: str, time: str, text: str, **more: str) -> str:
     about = {"kubernetes.pod_name": pod, "kubernetes.pod_namespace": "todo-app", "_stream": "{}"}
     return json.dumps({**about, "_time": time, "_msg": text, **more}) + "\n"
+
+
+@pytest.mark.parametrize("follow", [[], ["--follow"]])
+def test_a_part_that_does_not_exist_is_waited_for_by_nobody(
+    monkeypatch: pytest.MonkeyPatch, follow: list[str]
+) -> None:
+    monkeypatch.setattr("ops.commands.logs.time.sleep", lambda _: pytest.fail("it waits"))
+    _, error = _run(monkeypatch, _Cluster(None), "databse", *follow)
+    assert "There are no pods of databse; the parts are backend," in str(error)
 
 
 def test_lines_are_found_in_the_order_of_their_time_and_each_once(

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from socketserver import StreamRequestHandler, TCPServer
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from console.failure import Failure
 from tests.certificates import HOST, authority, server_certificate, serving
 from tests.programs import run_program, stack_settings
-from toolchain import addresses, environment, health
+from toolchain import addresses, environment, health, internet
 from toolchain.kubectl import Kubectl, KubectlError
 from toolchain.readiness import is_ready
 from toolchain.stack import Stack
@@ -342,3 +343,20 @@ def test_a_host_of_this_machine_is_asked_here_and_believed_by_the_clusters_autho
         outputs["operations"] = {"services": services}
         (line, _) = addresses.answering(Stack("minikube"), outputs)
         assert line.split()[-1] == url
+
+
+class _Other(StreamRequestHandler):
+    """Speaks first, as no server of HTTP does."""
+
+    def handle(self) -> None:
+        self.wfile.write(b"SSH-2.0-OpenSSH_9.2\r\n")
+
+
+def test_what_speaks_no_http_is_an_answer_of_somebody_else() -> None:
+    with TCPServer(("127.0.0.1", 0), _Other) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_address[1]}"
+        refusal = health.wait_until_answering(url, "/ready", 0)
+        assert refusal == "what answers there speaks no HTTP"
+        assert not internet.answers(url)
+        server.shutdown()

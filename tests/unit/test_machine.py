@@ -310,6 +310,27 @@ class TestCluster:
         assert found["cluster"]["context"] == "kind-work"
         assert not list(contradictions(settings, found, "todo:settings", "found", "make up"))
 
+    @pytest.mark.parametrize("half_made", [False, True])
+    @pytest.mark.parametrize("end", [KeyboardInterrupt(), Failure("no room")])
+    def test_that_was_not_made_to_its_end_is_set_ups_own_as_far_as_it_is_there(
+        self, monkeypatch: pytest.MonkeyPatch, end: BaseException, *, half_made: bool
+    ) -> None:
+        tool, there = Tool(), list[Cluster]()
+        monkeypatch.setattr(choice, "PROVIDERS", (tool,))
+        monkeypatch.setattr(tool, "clusters", lambda: there)
+
+        def start(name: str, _: Sequence[int]) -> None:
+            there.extend([Cluster(name=name, running=True)] * half_made)
+            raise end
+
+        monkeypatch.setattr(tool, "start", start)
+        settings = {"cluster": {"kind": "local", "provider": "kind", "name": "work"}}
+        monkeypatch.setattr(Stack, "settings", lambda _: settings)
+        stack = Stack("minikube")
+        with pytest.raises(type(end)):
+            machine.prepare(stack, machine.chosen(stack))
+        assert machine.made_here(tool, "work") == half_made
+
 
 class TestEmbeddedCluster:
     @pytest.fixture(autouse=True)
