@@ -15,7 +15,7 @@ def main() -> None:
     try:
         # Only here: it takes a second, in which somebody may press Ctrl-C.
         from ops.command_line import app
-        from ops.terminal import note
+        from ops.terminal import interrupted, note
     except KeyboardInterrupt:
         print("Interrupted before anything was done; run this again.", file=sys.stderr)
         sys.exit(int(ExitCode.INTERRUPTED))
@@ -27,7 +27,16 @@ def main() -> None:
     except OSError as error:
         note(system_refusal.sentence(error), "bold red")
         sys.exit(int(ExitCode.FAILED))
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit) as end:
+        # Typer makes the latter of the former.
+        if isinstance(end, SystemExit) and end.code != ExitCode.INTERRUPTED:
+            raise
+        if step := interrupted():
+            note(
+                f"Interrupted in the step “{step}”; `python -m ops validate` says how things stand "
+                "and how it goes on.",
+                "bold red",
+            )
         sys.exit(int(ExitCode.INTERRUPTED))
 
 

@@ -16,6 +16,8 @@ from ops.invocation import told
 out = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
 err = Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
 
+_INTERRUPTED: list[str] = []
+"""What was being waited for when somebody interrupted it, the first one first."""
 COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "bright_cyan", "bright_magenta")
 
 
@@ -51,12 +53,21 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str | Text]]) -> None
 @contextmanager
 def progress(title: str) -> Generator[None]:
     """Shows what is being waited for: a spinner on a terminal, one line elsewhere."""
-    if err.is_terminal:
-        with err.status(Text(title)):
+    try:
+        if err.is_terminal:
+            with err.status(Text(title)):
+                yield
+        else:
+            note(f"{title} …")
             yield
-    else:
-        note(f"{title} …")
-        yield
+    except KeyboardInterrupt:
+        _INTERRUPTED.append(title)
+        raise
+
+
+def interrupted() -> str | None:
+    """Returns in what a command was interrupted, as `progress` calls it; None: in nothing."""
+    return _INTERRUPTED[0] if _INTERRUPTED else None
 
 
 def age(seconds: float) -> str:

@@ -4,6 +4,7 @@ import errno
 import os
 import re
 import subprocess
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 import pytest
@@ -121,6 +122,39 @@ def test_what_the_system_refuses_is_one_sentence(
     assert ended.value.code == ExitCode.FAILED
     said = capsys.readouterr().err
     assert said == "No space left on device: /x; make room there and run the same command again.\n"
+
+
+@pytest.mark.parametrize("ended", [KeyboardInterrupt(), SystemExit(130)])
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        (None, ""),
+        (
+            "3/4 Changing it in the database",
+            "3/4 Changing it in the database …\nInterrupted in the step “3/4 Changing it in the "
+            "database”; `python -m ops validate` says how things stand and how it goes on.\n",
+        ),
+    ],
+)
+def test_who_interrupts_a_step_is_told_which(
+    ended: BaseException,
+    step: str | None,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def command() -> None:
+        with suppress(KeyboardInterrupt), terminal.progress(step) if step else nullcontext():
+            raise KeyboardInterrupt
+        raise ended
+
+    monkeypatch.setattr("ops.command_line.app", command)
+    monkeypatch.setattr("ops.__main__.end_as_by_ctrl_c", lambda: None)
+    monkeypatch.setattr(terminal, "_INTERRUPTED", [])
+    with pytest.raises(SystemExit) as exit_:
+        main()
+    assert exit_.value.code == ExitCode.INTERRUPTED
+    assert capsys.readouterr().err == said
 
 
 def test_a_variable_that_is_empty_names_no_stack() -> None:
