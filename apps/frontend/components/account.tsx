@@ -1,9 +1,10 @@
 "use client";
 
-import { useEffect, useRef, useState, type ComponentProps, type SubmitEvent } from "react";
-import { AWAY, ApiError, call, type Me } from "@/lib/api";
-import { atMost, characters, LONGEST, SHORTEST_PASSWORD } from "@/lib/limits";
+import { useEffect, useRef, useState, type SubmitEvent } from "react";
+import { ApiError, call, type Me } from "@/lib/api";
+import { SHORTEST_PASSWORD, newPasswordProblem } from "@/lib/limits";
 import { Field } from "./field";
+import { Password } from "./password";
 
 interface Props {
   me: Me;
@@ -35,7 +36,7 @@ export function Account({ me, onClose, onDeleted, onExpired }: Props) {
     } catch (failure) {
       if (!(failure instanceof ApiError)) throw failure;
       if (failure.status === 401 && (await isSignedOut())) onExpired();
-      else setError(failure.away ? `${AWAY} Please try again.` : failure.message);
+      else setError(failure.inForm);
       return false;
     } finally {
       setBusy(false);
@@ -50,9 +51,10 @@ export function Account({ me, onClose, onDeleted, onExpired }: Props) {
       current_password: String(fields.get("current_password")),
       new_password: String(fields.get("new_password")),
     };
-    if (characters(body.new_password) < SHORTEST_PASSWORD) {
+    const problem = newPasswordProblem(body.new_password);
+    if (problem) {
       setSaid(undefined);
-      setError(`Please choose a password of at least ${SHORTEST_PASSWORD} characters.`);
+      setError(problem);
       return;
     }
     const done = "Your password is changed, and your other sessions have ended.";
@@ -146,10 +148,6 @@ export function Account({ me, onClose, onDeleted, onExpired }: Props) {
 /** Tells password managers whose password it is. */
 function Username({ email }: { email: string }) {
   return <input type="text" name="username" autoComplete="username" value={email} readOnly hidden />;
-}
-
-function Password(attributes: ComponentProps<"input">) {
-  return <input type="password" required {...atMost(LONGEST.password)} {...attributes} />;
 }
 
 /** Tells a wrong password from a session that has ended. */

@@ -1,9 +1,10 @@
 "use client";
 
 import { useState, type SubmitEvent } from "react";
-import { AWAY, ApiError, call, type Me } from "@/lib/api";
-import { atMost, characters, LONGEST, SHORTEST_PASSWORD } from "@/lib/limits";
+import { ApiError, call, type Me } from "@/lib/api";
+import { atMost, LONGEST, SHORTEST_PASSWORD, newPasswordProblem } from "@/lib/limits";
 import { Field } from "./field";
+import { Password } from "./password";
 
 /** One form to sign in or to create an account. */
 export function SignIn({
@@ -24,8 +25,9 @@ export function SignIn({
     const path = button?.value === "sign-up" ? "/api/auth/sign-up" : "/api/auth/sign-in";
     const fields = new FormData(event.currentTarget);
     const body = { email: fields.get("email"), password: fields.get("password") };
-    if (path.endsWith("sign-up") && characters(String(body.password)) < SHORTEST_PASSWORD) {
-      setError(`Please choose a password of at least ${SHORTEST_PASSWORD} characters.`);
+    const problem = path.endsWith("sign-up") && newPasswordProblem(String(body.password));
+    if (problem) {
+      setError(problem);
       return;
     }
     setBusy(true);
@@ -35,7 +37,7 @@ export function SignIn({
     } catch (failure) {
       setBusy(false);
       if (!(failure instanceof ApiError)) throw failure;
-      setError(failure.away ? `${AWAY} Please try again.` : failure.message);
+      setError(failure.inForm);
     }
   }
 
@@ -60,13 +62,10 @@ export function SignIn({
         </Field>
         <Field label="Password">
           {(id) => (
-            <input
+            <Password
               id={id}
               name="password"
-              type="password"
               autoComplete="current-password"
-              {...atMost(LONGEST.password)}
-              required
               aria-describedby="password-hint"
             />
           )}

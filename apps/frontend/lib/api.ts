@@ -35,6 +35,11 @@ export class ApiError extends Error {
   get away(): boolean {
     return this.status === 0 || (this.status >= 502 && this.status <= 504);
   }
+
+  /** What a form says of it, which somebody can send again. */
+  get inForm(): string {
+    return this.away ? `${AWAY} Please try again.` : this.message;
+  }
 }
 
 export const AWAY = "The service is away for a moment.";

@@ -21,3 +21,9 @@ export const LAST_DAY = "9999-12-31";
 
 export const LONGEST = { title: 500, search: 200, email: 254, password: 256, message: 2000 } as const;
 export const SHORTEST_PASSWORD = 10;
+
+/** What is wrong with a password that somebody chooses; nothing: "". */
+export function newPasswordProblem(text: string): string {
+  const enough = characters(text) >= SHORTEST_PASSWORD;
+  return enough ? "" : `Please choose a password of at least ${SHORTEST_PASSWORD} characters.`;
+}

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import type { Todo } from "@/lib/api";
 import { changes } from "@/lib/changes";
 import { Draft } from "@/lib/draft";
-import { lengthProblem } from "@/lib/limits";
+import { lengthProblem, newPasswordProblem } from "@/lib/limits";
 
 const todo: Todo = {
   id: "1",
@@ -48,4 +48,10 @@ test("line breaks that a form writes in its own way are no change, and stay in a
 test("an emoji counts as one character", () => {
   expect(lengthProblem("🏠".repeat(500), 500)).toBe("");
   expect(lengthProblem("🏠".repeat(501), 500)).toMatch(/at most 500 characters; these are 501/);
+});
+
+test("a password that somebody chooses has to be long enough, in characters", () => {
+  expect(newPasswordProblem("0123456789")).toBe("");
+  expect(newPasswordProblem("🔑".repeat(10))).toBe("");
+  expect(newPasswordProblem("🔑".repeat(9))).toBe("Please choose a password of at least 10 characters.");
 });
