@@ -1,4 +1,4 @@
-"""JSON as the API server and Pulumi send it: reading what may not be there."""
+"""JSON as the API server, Pulumi and other tools send it: reading what may not be there."""
 
 from typing import Any, cast
 
@@ -6,15 +6,19 @@ Json = dict[str, Any]
 
 
 def part(tree: object, *path: str) -> Json:
-    """Returns the object at a path, or an empty one where there is none."""
+    """Returns the object at a path, or an empty one where there is none.
+
+    Go writes `null` for an empty one.
+    """
     found = _at(tree, path)
     return cast("Json", found) if isinstance(found, dict) else {}
 
 
 def parts(tree: object, *path: str) -> list[Json]:
-    """Returns the list of objects at a path, or an empty one where there is none."""
+    """Returns the objects of the list at a path; none where there is no list."""
     found = _at(tree, path)
-    return cast("list[Json]", found) if isinstance(found, list) else []
+    items = cast("list[object]", found) if isinstance(found, list) else []
+    return [cast("Json", it) for it in items if isinstance(it, dict)]
 
 
 def _at(tree: object, path: tuple[str, ...]) -> object:

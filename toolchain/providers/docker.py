@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from cluster_objects.json_tree import part, parts
 from console.failure import Failure
 from toolchain import missing, ui
 from toolchain.providers import user_environment
@@ -72,8 +73,8 @@ def ask(context: str | None = None, *, more: dict[str, str] | None = None) -> Do
         if answer.code > 0 and "docker" in answer.errors.lower():
             return Docker(context=context or "default", buildx=None, silence=answer.reason)
         return None
-    client = user_environment.part(told, "ClientInfo")
-    plugins = [it for it in user_environment.parts(client, "Plugins") if not it.get("Err")]
+    client = part(told, "ClientInfo")
+    plugins = [it for it in parts(client, "Plugins") if not it.get("Err")]
     errors = told.get("ServerErrors") or ()
     silence = str(errors[0]) if errors else None
     if silence is None and (answer.code or not told.get("ServerVersion")):

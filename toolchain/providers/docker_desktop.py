@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from cluster_objects.json_tree import part, parts
 from console.failure import Failure
 from toolchain.providers import docker, kubeconfig, policies, user_environment
 from toolchain.providers.docker import Docker
@@ -139,10 +140,8 @@ def _ready() -> bool:
 
 def _nodes() -> list[str]:
     listed = ["kubectl", "--context", CONTEXT, "--request-timeout=15s", "get", "nodes"]
-    items = user_environment.parts(
-        user_environment.ask([*listed, "--output=json"]).object(), "items"
-    )
-    return [str(user_environment.part(it, "metadata").get("name")) for it in items]
+    items = parts(user_environment.ask([*listed, "--output=json"]).object(), "items")
+    return [str(part(it, "metadata").get("name")) for it in items]
 
 
 def _desktop(current: Docker) -> Docker | None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from cluster_objects.json_tree import part, parts
 from components.todo.names import CLUSTER_NAMES
 from console.failure import Failure
 from toolchain import missing, paths, ui
@@ -175,14 +176,14 @@ def _runs(listed: dict[str, Any]) -> bool:
 
 def _nodes(listed: dict[str, Any]) -> list[Node]:
     """Returns the cluster's containers, as k3d has just listed them."""
-    nodes = [it for it in user_environment.parts(listed, "nodes") if it.get("role") in _ROLES]
+    nodes = [it for it in parts(listed, "nodes") if it.get("role") in _ROLES]
     nodes.sort(key=lambda it: (_ROLES.index(str(it["role"])), str(it.get("name"))))
     return [
         Node(
             name=str(it.get("name")),
-            running=bool(user_environment.part(it, "State").get("Running")),
-            address=str(user_environment.part(it, "IP").get("IP") or ""),
-            ports=node_containers.same_ports(user_environment.part(it, "portMappings")),
+            running=bool(part(it, "State").get("Running")),
+            address=str(part(it, "IP").get("IP") or ""),
+            ports=node_containers.same_ports(part(it, "portMappings")),
         )
         for it in nodes
     ]

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from cluster_objects.json_tree import part, parts
 from toolchain import paths, ui, whole_file
 from toolchain.providers import user_environment
 
@@ -47,10 +48,7 @@ def own(provider: str, name: str, context: str, text: str) -> dict[str, str]:
     view = _view()
     cluster = _cluster_name(view, context)
     wanted = {key: _field(text, key) for key in _IDENTITY}
-    entries = {
-        it.get("name"): user_environment.part(it, "cluster")
-        for it in user_environment.parts(view, "clusters")
-    }
+    entries = {it.get("name"): part(it, "cluster") for it in parts(view, "clusters")}
     known = entries.get(cluster) or {}
     if cluster and {key: known.get(key) for key in _IDENTITY} == wanted:
         file.unlink(missing_ok=True)
@@ -101,9 +99,9 @@ def _view() -> dict[str, Any]:
 
 
 def _cluster_name(view: dict[str, Any], context: str) -> str | None:
-    for it in user_environment.parts(view, "contexts"):
+    for it in parts(view, "contexts"):
         if it.get("name") == context:
-            return str(user_environment.part(it, "context").get("cluster"))
+            return str(part(it, "context").get("cluster"))
     return None
 
 

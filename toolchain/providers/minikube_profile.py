@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from cluster_objects.json_tree import part, parts
 from toolchain.providers import user_environment
 
 _CONTAINERS = {"docker", "podman"}
@@ -50,17 +51,17 @@ def listed(*flags: str) -> list[dict[str, Any]]:
         flags: `--light` leaves out whether they run, for which Minikube logs into each.
     """
     command = ["minikube", "profile", "list", "--output", "json", *flags]
-    return user_environment.parts(user_environment.ask(command).object(), "valid")
+    return parts(user_environment.ask(command).object(), "valid")
 
 
 def read(name: str) -> Profile | None:
     """Returns what is written down of a profile; None: there is none of this name."""
     for it in listed("--light"):
         if it.get("Name") == name:
-            config = user_environment.part(it, "Config")
-            kubernetes = user_environment.part(config, "KubernetesConfig")
-            nodes = user_environment.parts(config, "Nodes") or [{}]
-            options = user_environment.parts(kubernetes, "ExtraOptions")
+            config = part(it, "Config")
+            kubernetes = part(config, "KubernetesConfig")
+            nodes = parts(config, "Nodes") or [{}]
+            options = parts(kubernetes, "ExtraOptions")
             # The first machine is called after the profile, the others minikube-m02, … (its
             # config.MachineName).
             others = (f"{name}-{node.get('Name')}" for node in nodes[1:])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from cluster_objects.json_tree import part
 from console.failure import Failure
 from toolchain.kubectl import Kubectl, Object
 from toolchain.providers import user_environment
@@ -28,13 +29,13 @@ def directory(volume: Object) -> str | None:
     Args:
         volume: The PersistentVolume.
     """
-    spec = user_environment.part(volume, "spec")
-    claim = user_environment.part(spec, "claimRef")
+    spec = part(volume, "spec")
+    claim = part(spec, "claimRef")
     names = [str(claim.get(key) or "") for key in ("namespace", "name")]
     expected = "/".join([_ROOT, *names])
-    made = _IDENTITY in user_environment.part(volume, "metadata", "annotations")
+    made = _IDENTITY in part(volume, "metadata", "annotations")
     named = all(_NAME.fullmatch(it) for it in names)
-    same = user_environment.part(spec, "hostPath").get("path") == expected
+    same = part(spec, "hostPath").get("path") == expected
     return expected if made and named and same else None
 
 
@@ -59,8 +60,8 @@ def remove(folder: str, kubectl: Kubectl) -> list[str]:
 
 
 def _remove_from(node: Object, folder: str) -> None:
-    profile = user_environment.part(node, "metadata", "labels").get(_PROFILE) or ""
-    machine = user_environment.part(node, "status", "nodeInfo").get("machineID") or ""
+    profile = part(node, "metadata", "labels").get(_PROFILE) or ""
+    machine = part(node, "status", "nodeInfo").get("machineID") or ""
     # A profile of the same name on this machine may be another cluster than the one that the
     # context leads to.
     script = (
@@ -80,4 +81,4 @@ def _remove_from(node: Object, folder: str) -> None:
 
 
 def _name(node: Any) -> str:
-    return str(user_environment.part(node, "metadata").get("name") or "")
+    return str(part(node, "metadata").get("name") or "")

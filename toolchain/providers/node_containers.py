@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from cluster_objects.json_tree import part, parts
 from toolchain.providers import user_environment
 from toolchain.providers.docker import LOOPBACK, Docker, is_local
 
@@ -83,16 +84,16 @@ def reach(nodes: Sequence[Node], ports: Sequence[int], found: Docker) -> str | N
 
 
 def _node(told: dict[str, Any]) -> Node:
-    settings = user_environment.part(told, "NetworkSettings")
-    networks = user_environment.part(settings, "Networks")
-    addresses = [str(user_environment.part(networks, it).get("IPAddress") or "") for it in networks]
+    settings = part(told, "NetworkSettings")
+    networks = part(settings, "Networks")
+    addresses = [str(part(networks, it).get("IPAddress") or "") for it in networks]
     addresses.append(str(settings.get("IPAddress") or ""))
     return Node(
         name=str(told.get("Name", "")).removeprefix("/"),
-        running=bool(user_environment.part(told, "State").get("Running")),
+        running=bool(part(told, "State").get("Running")),
         address=next((it for it in addresses if it), ""),
-        ports=same_ports(user_environment.part(settings, "Ports")),
-        labels=user_environment.part(told, "Config", "Labels"),
+        ports=same_ports(part(settings, "Ports")),
+        labels=part(told, "Config", "Labels"),
     )
 
 
@@ -107,7 +108,7 @@ def same_ports(mappings: dict[str, Any]) -> dict[int, set[str]]:
     for inner in mappings:
         number, _, protocol = inner.partition("/")
         if protocol == "tcp" and number.isdigit():
-            bindings = user_environment.parts(mappings, inner)
+            bindings = parts(mappings, inner)
             same = [it for it in bindings if str(it.get("HostPort")) == number]
             if same:
                 result[int(number)] = {str(it.get("HostIp") or "") for it in same}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from cluster_objects.json_tree import parts
 from cluster_objects.policy_enforcement import enforcer, kindnet_fails
 from toolchain.providers import user_environment
 
@@ -28,7 +29,7 @@ def line(flags: Sequence[str]) -> str:
             "network policies are declared; the cluster does not tell whether anything enforces "
             "them"
         )
-    who = enforcer(user_environment.parts(answer.object(), "items"))
+    who = enforcer(parts(answer.object(), "items"))
     if who == "kindnet":
         told = ["--namespace=kube-system", "logs", "daemonset/kindnet", "--tail=60"]
         log = user_environment.ask(["kubectl", *flags, "--request-timeout=15s", *told]).text

@@ -9,8 +9,9 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
+from cluster_objects.json_tree import part, parts
 from toolchain import paths
 
 _DOCKER = ("DOCKER_HOST", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH")
@@ -48,7 +49,7 @@ class Answer:
 
     def object(self) -> dict[str, Any]:
         """Returns the last JSON document; empty when that is no object."""
-        return _object(self.document())
+        return part(self.document())
 
     def objects(self) -> list[dict[str, Any]]:
         """Returns the objects of the last JSON document, which may be one itself.
@@ -56,7 +57,8 @@ class Answer:
         Empty when it holds none.
         """
         told = self.document()
-        return [_object(told)] if isinstance(told, dict) else _objects(told)
+        one = part(told)
+        return [one] if one else parts(told)
 
     def document(self) -> Any:
         """Returns the last JSON document of standard output; None when there is none.
@@ -83,9 +85,9 @@ def environment() -> dict[str, str]:
     a Minikube's inner Docker has none of the containers that are the nodes.
     """
     result = dict(os.environ)
-    parts = [part for part in result.get("KUBECONFIG", "").split(os.pathsep) if part]
-    own = [part for part in parts if not Path(part).is_relative_to(paths.LOCAL)]
-    if own != parts:
+    files = [it for it in result.get("KUBECONFIG", "").split(os.pathsep) if it]
+    own = [it for it in files if not Path(it).is_relative_to(paths.LOCAL)]
+    if own != files:
         _put(result, "KUBECONFIG", os.pathsep.join(own))
     if result.get("DOCKER_CONFIG") == str(paths.DOCKER_CONFIG):
         del result["DOCKER_CONFIG"]
@@ -126,22 +128,6 @@ def ask(
     return Answer(code=done.returncode, text=done.stdout, errors=done.stderr)
 
 
-def part(told: Mapping[str, Any], *path: str) -> dict[str, Any]:
-    """Returns an object inside a JSON object.
-
-    Empty where there is none (Go writes `null` for an empty one).
-    """
-    inner: Any = told
-    for key in path:
-        inner = _object(inner).get(key)
-    return _object(inner)
-
-
-def parts(told: Mapping[str, Any], *path: str) -> list[dict[str, Any]]:
-    """Returns the objects of a list inside a JSON object; empty where there is none."""
-    return _objects(part(told, *path[:-1]).get(path[-1]))
-
-
 def reason_in(text: str) -> str | None:
     """Returns the reason that a tool gives for its failure, often before its last line."""
     for pattern in _REASONS:
@@ -153,15 +139,6 @@ def reason_in(text: str) -> str | None:
 def docker_config() -> Path:
     """Returns the folder in which the person's Docker CLI keeps its settings."""
     return Path(environment().get("DOCKER_CONFIG") or Path.home() / ".docker").absolute()
-
-
-def _object(told: Any) -> dict[str, Any]:
-    return cast("dict[str, Any]", told) if isinstance(told, dict) else {}
-
-
-def _objects(told: Any) -> list[dict[str, Any]]:
-    listed = cast("list[Any]", told) if isinstance(told, list) else []
-    return [_object(it) for it in listed if isinstance(it, dict)]
 
 
 def _next_document(text: str, start: int) -> int:
