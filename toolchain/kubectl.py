@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -136,7 +137,7 @@ class Kubectl:
 
     def command(self, *arguments: str) -> str:
         """Returns a command as a person would type it."""
-        return " ".join(["kubectl", *self._flags, *arguments])
+        return shlex.join(["kubectl", *self._flags, *arguments])
 
 
 def _read(text: str) -> Object:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 from distribution.cluster import cgroups, kubernetes, runtime, supervisor
@@ -56,11 +57,12 @@ def _dump(path: Path, *documents: object) -> None:
 
 def _start(root: Path) -> str:
     """Returns the first process: it gives Kubernetes' fixed paths to `root`, then supervises."""
+    quoted = shlex.quote(str(root))
     return f"""#!/bin/sh
 set -eu
 bind() {{ mkdir -p "$2"; mount --bind "$1" "$2"; }}
-bind {root}/kubelet /var/lib/kubelet
-bind {root}/containers /var/log/containers
+bind {quoted}/kubelet /var/lib/kubelet
+bind {quoted}/containers /var/log/containers
 mount -t tmpfs tmpfs /run/netns  # the pods' network namespaces end with this one
-{cgroups.MOUNT}exec supervisord --configuration {root}/config/supervisord.conf
+{cgroups.MOUNT}exec supervisord --configuration {quoted}/config/supervisord.conf
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import os
+import shlex
 from pathlib import Path
 
 from distribution.cluster import network, places
@@ -135,7 +136,7 @@ def write(root: Path, bin_dir: Path, *, enforce: bool) -> None:
     }
     for priority, (name, command) in enumerate(programs.items()):
         ini[f"program:{name}"] = {
-            "command": " ".join(command),
+            "command": shlex.join(command),
             "priority": str(priority),
             # Started when the node and its role are there: it would wait long before it asks again.
             "autostart": str(name != "kube-router").lower(),
@@ -147,6 +148,11 @@ def write(root: Path, bin_dir: Path, *, enforce: bool) -> None:
             "stdout_logfile_backups": "1",
             "redirect_stderr": "true",
         }
+    for section in ini.sections():
+        for key, value in ini.items(section):
+            # Which supervisord would take for the begin of a variable, of its environment twice.
+            escaped = "%%%%" if key == "environment" else "%%"
+            ini.set(section, key, value.replace("%", escaped))
     with (root / "config" / "supervisord.conf").open("w") as file:
         ini.write(file)
 

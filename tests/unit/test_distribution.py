@@ -1,9 +1,12 @@
 """The distribution: what its recipes take from where, and what it may use of the rest."""
 
+# pyright: reportPrivateUsage=false
 import ast
+import configparser
 import json
 import os
 import re
+import shlex
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +16,7 @@ import pytest
 
 from console.failure import Failure
 from distribution import golang, recipes, store
-from distribution.cluster import registry, runtime
+from distribution.cluster import config, registry, runtime, supervisor
 from tests.recording import ROOT
 from toolchain import addon_findings, paths, ui
 
@@ -222,3 +225,17 @@ def test_the_distribution_knows_neither_stacks_nor_other_clusters() -> None:
             elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("toolchain."):
                 used.add((node.module or "").removeprefix("toolchain."))
     assert used == allowed
+
+
+def test_a_cluster_may_be_in_a_folder_of_any_name(tmp_path: Path) -> None:
+    root = tmp_path / "my 100% own"
+    (root / "config").mkdir(parents=True)
+    supervisor.write(root, root / "bin", enforce=True)
+    programs = configparser.ConfigParser()  # whose %% is supervisord's
+    programs.read(root / "config" / "supervisord.conf")
+    words = shlex.split(programs["program:kubelet"]["command"])
+    assert words[:2] == [f"{root}/bin/kubelet", f"--config={root}/config/kubelet.yaml"]
+    assert programs["program:kubelet"]["stdout_logfile"] == f"{root}/log/kubelet.log"
+    words = shlex.split(config._start(root), comments=True)
+    assert f"{root}/kubelet" in words
+    assert words[-2:] == ["--configuration", f"{root}/config/supervisord.conf"]
