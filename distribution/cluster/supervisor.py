@@ -148,11 +148,6 @@ def write(root: Path, bin_dir: Path, *, enforce: bool) -> None:
             "stdout_logfile_backups": "1",
             "redirect_stderr": "true",
         }
-    for section in ini.sections():
-        for key, value in ini.items(section):
-            # Which supervisord would take for the begin of a variable, of its environment twice.
-            escaped = "%%%%" if key == "environment" else "%%"
-            ini.set(section, key, value.replace("%", escaped))
     with (root / "config" / "supervisord.conf").open("w") as file:
         ini.write(file)
 

