@@ -1,12 +1,13 @@
 """How Prometheus finds the pods."""
 
-from typing import assert_never
+from typing import Any, assert_never
 
 import pulumi_kubernetes as k8s
 
 from ..metadata.scope import ObjectScope
 from ..values.metrics import NoMetrics, ScrapeAnnotations, ServiceMonitorMetrics
 from .args import AppDeploymentArgs
+from .service import OF_PODS
 
 
 def scrape_annotations(args: AppDeploymentArgs) -> dict[str, str]:
@@ -41,10 +42,19 @@ def declare_service_monitor(
                 api_version="monitoring.coreos.com/v1",
                 kind="ServiceMonitor",
                 metadata=scope.metadata(labels=args.metrics.labels),
-                spec={"selector": {"matchLabels": scope.selector}, "endpoints": [endpoint]},
+                spec={"selector": _selector(scope, args), "endpoints": [endpoint]},
                 opts=scope.opts,
             )
         case NoMetrics() | ScrapeAnnotations():
             return None
         case _:
             assert_never(args.metrics)
+
+
+def _selector(scope: ObjectScope, args: AppDeploymentArgs) -> dict[str, Any]:
+    """Returns what selects one Service: by another each pod would be asked and counted twice."""
+    labels = {"matchLabels": scope.selector}
+    if not args.headless:
+        return labels
+    others = [{"key": key, "operator": "DoesNotExist"} for key in OF_PODS]
+    return {**labels, "matchExpressions": others}

@@ -11,6 +11,8 @@ core = k8s.core.v1
 
 PODS_SUFFIX = "-pods"
 """Follows the name of the objects in that of the headless Service."""
+OF_PODS = {"kubernetes-app-components/leads-to": "each-pod"}
+"""The label by which the headless Service is told from the other, whose labels it has besides."""
 
 
 def declare_service(scope: ObjectScope, args: AppDeploymentArgs, port: int) -> core.Service:
@@ -29,7 +31,7 @@ def declare_headless_service(scope: ObjectScope, port: int) -> core.Service:
     return core.Service(
         f"{scope.name}-pods-service",
         # Nobody has to wait until it has an endpoint.
-        metadata=scope.metadata(PODS_SUFFIX, annotations=NOT_AWAITED),
+        metadata=scope.metadata(PODS_SUFFIX, annotations=NOT_AWAITED, labels=OF_PODS),
         spec=core.ServiceSpecArgs(
             type="ClusterIP",
             cluster_ip="None",

@@ -476,6 +476,23 @@ def test_pods_have_the_pull_secrets() -> None:
     assert "imagePullSecrets" not in pod_of(deploy())
 
 
+@pytest.mark.parametrize("headless", [False, True])
+def test_a_service_monitor_finds_each_pod_once(headless: bool) -> None:
+    """By two Services it would be asked and counted twice."""
+    recording = deploy(metrics=ServiceMonitorMetrics(), metrics_path="/metrics", headless=headless)
+    selector = recording.one("ServiceMonitor").inputs["spec"]["selector"]
+    without = selector.get("matchExpressions", [])
+    assert all(it["operator"] == "DoesNotExist" for it in without)
+    labels = {it.kubernetes_name: it.inputs["metadata"]["labels"] for it in recording.of("Service")}
+    assert len(labels) == 1 + headless
+    found = [
+        name
+        for name, it in labels.items()
+        if selector["matchLabels"].items() <= it.items() and not {w["key"] for w in without} & {*it}
+    ]
+    assert found == ["shop"]
+
+
 def test_a_headless_service_leads_to_every_pod_and_is_not_waited_for() -> None:
     service = deploy(headless=True).one("Service", "shop-pods").inputs
     assert service["spec"]["clusterIP"] == "None"
