@@ -43,14 +43,14 @@ Metrics = Annotated[
 
 
 def namespace_labels(metrics: Metrics) -> Mapping[str, str]:
-    """Returns the labels by which a namespace opts in to being scraped.
+    """Returns the labels by which a namespace opts in: to being scraped, and to the alerts.
 
-    A ServiceMonitor does that itself.
+    A ServiceMonitor needs none to be scraped, but alerts of what is in the namespace do.
     """
     match metrics:
-        case ScrapeAnnotations():
+        case ScrapeAnnotations() | ServiceMonitorMetrics():
             return {"prometheus.io/scrape": "true"}
-        case NoMetrics() | ServiceMonitorMetrics():
+        case NoMetrics():
             return {}
         case _:
             assert_never(metrics)

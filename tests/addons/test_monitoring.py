@@ -14,10 +14,15 @@ from addons.monitoring.monitoring import Monitoring, MonitoringArgs
 from addons.monitoring.scraping import SCRAPED
 from addons.monitoring.settings import MonitoringSettings
 from addons.names import MONITORING
-from components.values.metrics import ScrapeAnnotations, namespace_labels
+from components.values.metrics import (
+    NoMetrics,
+    ScrapeAnnotations,
+    ServiceMonitorMetrics,
+    namespace_labels,
+)
 from policy.rules import RULES, Resource
 from policy.waivers import violations
-from tests.recording import Recording, record
+from tests.recording import ROOT, Recording, record
 
 
 def deploy(**settings: Any) -> Recording:
@@ -180,3 +185,15 @@ def test_grafanas_sidecar_finds_the_dashboard_which_asks_for_what_there_is() -> 
 def test_applications_let_in_the_namespace_that_prometheus_is_in_by_the_label_it_goes_by() -> None:
     assert ScrapeAnnotations().from_namespace == MONITORING
     assert namespace_labels(ScrapeAnnotations()) == {SCRAPED: "true"}
+    # The alerts go by it, whoever's Prometheus has them.
+    assert namespace_labels(ServiceMonitorMetrics()) == {SCRAPED: "true"}
+    assert namespace_labels(NoMetrics()) == {}
+
+
+def test_the_options_of_another_kube_state_metrics_are_those_of_ours() -> None:
+    text = (ROOT / "docs/addons.md").read_text(encoding="utf-8")
+    options = re.findall(r"^--metric-[a-z]+-allowlist=.*$", text, re.MULTILINE)
+    assert len(options) == 2
+    [deployment] = [it for it in deploy().of("Deployment") if "kube-state" in it.name]
+    container = deployment.inputs["spec"]["template"]["spec"]["containers"][0]
+    assert {*options} <= {*container["args"]}
