@@ -16,6 +16,7 @@ from typing import Any
 from cluster_objects.json_tree import parts
 from cluster_objects.kubeconfig import has_contents
 from console.failure import Failure
+from toolchain import paths
 
 Object = dict[str, Any]
 _NO_KIND = ("the server doesn't have a resource type", "could not find the requested resource")
@@ -52,7 +53,7 @@ class Kubectl:
             KubectlError: None is given, and the kubeconfig has no current one.
         """
         self._env, self._flags = dict(env), list[str]()
-        ambient = env.get("KUBECONFIG") or str(Path.home() / ".kube" / "config")
+        ambient = env.get("KUBECONFIG") or str(paths.home() / ".kube" / "config")
         if kubeconfig and has_contents(kubeconfig):
             self._contents = tempfile.NamedTemporaryFile("w", prefix="kubeconfig-")  # noqa: SIM115
             self._contents.write(kubeconfig)

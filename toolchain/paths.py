@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from console.failure import Failure
+
 PROJECT = Path(__file__).resolve().parent.parent
 LOCAL = PROJECT / ".local"
 BIN = LOCAL / "bin"
@@ -42,18 +44,33 @@ def machine_settings(stack: str) -> Path:
     return LOCAL / f"settings.{stack}.json"
 
 
+def home() -> Path:
+    """Returns the user's home folder.
+
+    Raises:
+        Failure: Nothing says which it is, as of a container's user who is in no list.
+    """
+    try:
+        return Path.home()
+    except RuntimeError:
+        raise Failure(
+            "This user has no home folder, in which tools keep their settings; set HOME to a "
+            "folder and run again."
+        ) from None
+
+
 def cache() -> Path:
     """Returns the build cache outside the work tree.
 
     `$XDG_CACHE_HOME/todo-kubernetes` (default `~/.cache`).
     """
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    base = os.environ.get("XDG_CACHE_HOME") or home() / ".cache"
     return Path(base) / "todo-kubernetes"
 
 
 def pulumi_home() -> Path:
     """Returns Pulumi's own folder: `$PULUMI_HOME` or `~/.pulumi`."""
-    return Path(os.environ.get("PULUMI_HOME") or Path.home() / ".pulumi")
+    return Path(os.environ.get("PULUMI_HOME") or home() / ".pulumi")
 
 
 def pulumi_plugin(name: str, version: str) -> Path:

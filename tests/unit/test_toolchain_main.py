@@ -74,6 +74,21 @@ def test_what_is_to_be_run_again_names_its_stack(
     assert f"run `make up{shown}` again" in capsys.readouterr().err
 
 
+def test_a_user_without_a_home_is_told_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def unknown() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    for name in ("XDG_CACHE_HOME", "PULUMI_HOME", "PULUMI_BACKEND_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(Path, "home", unknown)
+    monkeypatch.setattr(sys, "argv", ["toolchain", "env"])
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    assert __main__.main() == 1
+    assert "set HOME to a folder and run again." in capsys.readouterr().err
+
+
 def test_what_a_terminal_cannot_show_ends_no_command() -> None:
     program = (
         "from console.encoding import print_what_can_be_shown; print_what_can_be_shown()\n"

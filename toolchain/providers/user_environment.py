@@ -138,7 +138,7 @@ def reason_in(text: str) -> str | None:
 
 def docker_config() -> Path:
     """Returns the folder in which the person's Docker CLI keeps its settings."""
-    return Path(environment().get("DOCKER_CONFIG") or Path.home() / ".docker").absolute()
+    return Path(environment().get("DOCKER_CONFIG") or paths.home() / ".docker").absolute()
 
 
 def _next_document(text: str, start: int) -> int:
