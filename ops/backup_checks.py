@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from cronsim import CronSim
 
 from cluster_objects.json_tree import Json, part, parts
+from console.duration import age, seconds_since
 from ops.cnpg.checks import archiving
 from ops.contract import OperatorDatabase
 from ops.database import sql
@@ -14,8 +15,6 @@ from ops.diagnosis import cannot_start, container_states
 from ops.facts import Facts
 from ops.findings import Finding, State, failed, ok, warning
 from ops.repair import REPAIR
-from ops.terminal import age
-from ops.workloads import seconds_since
 
 _HOUR = 3600
 # The names that Kubernetes takes too: https://pkg.go.dev/github.com/robfig/cron/v3.

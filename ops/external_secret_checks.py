@@ -3,12 +3,11 @@
 from collections.abc import Iterator
 
 from cluster_objects.json_tree import part, parts
+from console.duration import age, seconds_since
 from ops.external_secrets import ExternalSecrets, ready, store_of, why_not
 from ops.facts import Facts
 from ops.findings import Finding, failed, ok
 from ops.repair import REPAIR
-from ops.terminal import age
-from ops.workloads import seconds_since
 
 _CHECK = "external secrets"
 

@@ -16,11 +16,12 @@ import secrets
 from dataclasses import dataclass
 
 from cluster_objects.json_tree import Json, part, parts
+from console.duration import seconds_since
 from console.failure import ExitCode, Failure
 from ops.contract import Service
 from ops.kube import Cluster
 from ops.stack import Stack
-from ops.workloads import is_ready, mounted_secret, seconds_since, selector_of
+from ops.workloads import is_ready, mounted_secret, selector_of
 
 CURRENT, NEXT, PREVIOUS = "jwtKey", "jwtNextKey", "jwtPreviousKey"
 

@@ -70,14 +70,6 @@ def interrupted() -> str | None:
     return _INTERRUPTED[0] if _INTERRUPTED else None
 
 
-def age(seconds: float) -> str:
-    """Returns seconds as the largest fitting unit: `42 s`, `17 min`, `5 h`, `3 d`."""
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{int(seconds // size)} {unit}"
-    return f"{int(seconds)} s"
-
-
 def size(octets: int) -> str:
     """Returns bytes as `512 B`, `3.4 KiB`, `1.2 GiB`."""
     value = float(octets)

@@ -1,6 +1,5 @@
 """Workloads and pods of the stack, read into small values."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from cluster_objects.json_tree import Json, parts
@@ -63,11 +62,6 @@ def restarts(pod: Json) -> int:
     """Returns how often the pod's containers were restarted."""
     states = parts(pod, "status", "containerStatuses")
     return sum(int(state.get("restartCount", 0)) for state in states)
-
-
-def seconds_since(timestamp: str) -> float:
-    """Returns the seconds since a time as Kubernetes writes it."""
-    return (datetime.now(UTC) - datetime.fromisoformat(timestamp)).total_seconds()
 
 
 def part_of(stack: Stack, pod: Json) -> str:

@@ -8,12 +8,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from cluster_objects.json_tree import part, parts
 from cluster_objects.stack_mark import STACK_MARK
 from components.todo.names import INSTANCE
+from console.duration import age, seconds_since
 from distribution.cluster import node
 from toolchain import environment, findings, invocation
 from toolchain.kubectl import Kubectl, Object
@@ -281,20 +281,14 @@ def _newest_backup(mine: list[Object]) -> str:
     jobs = [it for it in mine if it["kind"] == "CronJob"]
     last = [t for it in jobs if (t := part(it, "status").get("lastSuccessfulTime"))]
     if last:
-        return f"the newest of the schedule is {_age(max(last))} old; all backups go too"
+        return (
+            f"the newest of the schedule is {age(seconds_since(max(last)))} old; all backups go too"
+        )
     if jobs:
         return "none of the schedule has succeeded; any that were made by hand go too"
     if any("backup" in metadata(it)["name"] for it in mine if _is_claim(it)):
         return "no schedule; what is on the claim goes too"
     return "there is none"
-
-
-def _age(stamp: str) -> str:
-    then = datetime.fromisoformat(stamp.replace("Z", "+00:00"))
-    minutes = int((datetime.now(UTC) - then).total_seconds()) // 60
-    if minutes < 120:
-        return f"{minutes} min"
-    return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // 1440} days"
 
 
 def size(claim: Object) -> str:

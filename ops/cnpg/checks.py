@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
+from console.duration import age
 from ops.cnpg.archive import archive, base_backups, since_archived
 from ops.contract import ScheduledBackup
 from ops.facts import Facts
 from ops.findings import Finding, failed, ok, warning
 from ops.moments import written
 from ops.repair import REPAIR
-from ops.terminal import age
 
 
 def archiving(facts: Facts, cluster: str, backup: ScheduledBackup) -> Iterator[Finding]:

@@ -8,7 +8,7 @@ import typer
 from rich.text import Text
 
 from cluster_objects.json_tree import Json
-from console.duration import duration
+from console.duration import age, duration
 from console.failure import ExitCode, Failure
 from ops import backup_steps, database, scripts, servers
 from ops.commands import cnpg_backups
@@ -20,7 +20,7 @@ from ops.database_names import Derived, Purpose, derived
 from ops.database_swap import own
 from ops.dumps import Comparison, Dump, Report, State, compare, read
 from ops.jobs import JobFailed, backup_cron_job, drill_cron_job, run_job
-from ops.terminal import age, print_json, progress, say, size, table
+from ops.terminal import print_json, progress, say, size, table
 from ops.verdicts import note_drill
 
 Name = Annotated[str | None, typer.Option("--dump", help="Name of a backup; default: the newest.")]

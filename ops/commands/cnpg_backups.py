@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import typer
 
-from console.duration import duration
+from console.duration import age, duration, seconds_since
 from console.failure import ExitCode, Failure
 from ops.cnpg.archive import (
     archive,
@@ -22,9 +22,8 @@ from ops.copying.comparison import compare_servers
 from ops.database_copy import server_of
 from ops.dumps import Comparison
 from ops.moments import written
-from ops.terminal import age, print_json, progress, say, table
+from ops.terminal import print_json, progress, say, table
 from ops.verdicts import note_drill
-from ops.workloads import seconds_since
 
 
 def backup(to: Target) -> None:

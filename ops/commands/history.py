@@ -8,10 +8,10 @@ import typer
 from pulumi.automation import OpType, UpdateSummary
 from rich.text import Text
 
+from console.duration import age, seconds_since
 from ops.commands.options import AsJson
 from ops.context import target
-from ops.terminal import age, print_json, say, table
-from ops.workloads import seconds_since
+from ops.terminal import print_json, say, table
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ import typer
 from rich.text import Text
 
 from cluster_objects.json_tree import Json, part
+from console.duration import age, seconds_since
 from console.failure import ExitCode, Failure
 from ops.cnpg.archive import base_backups
 from ops.commands.options import AsJson
@@ -15,9 +16,9 @@ from ops.contract import Backup, Drill, InClusterDatabase, OperatorDatabase
 from ops.diagnosis import container_states
 from ops.kube import Cluster
 from ops.stack import Stack
-from ops.terminal import age, print_json, say, table
+from ops.terminal import print_json, say, table
 from ops.usage import described, measured, row
-from ops.workloads import is_ready, part_of, restarts, seconds_since
+from ops.workloads import is_ready, part_of, restarts
 
 
 def status(

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from console.duration import duration
+from console.duration import age, duration
 from console.failure import Failure
 from ops import scripts
 from ops.commands.logs import seconds
@@ -15,7 +15,7 @@ from ops.jobs import Script, job_of
 from ops.kube import _exit_code  # pyright: ignore[reportPrivateUsage]
 from ops.scram import verifier
 from ops.stack import ManagedObject, objects_in
-from ops.terminal import age, size
+from ops.terminal import size
 
 
 def test_units() -> None:

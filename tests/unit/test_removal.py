@@ -317,7 +317,7 @@ class TestDown:
             "shop, with all that is in it",
             "postgres-0",
             "data-postgres-0 (5Gi)",
-            "days old",
+            " d old",
             "the cluster",
         ):
             assert shown in done.out
