@@ -16,6 +16,9 @@ SERVICE_SUBNET = "10.89.128.0/18"
 DNS_ADDRESS = "10.89.128.10"
 HOST_LINK, _NODE_LINK = "todo-host", "todo-node"
 _TABLE = "todo_cluster"
+_NETNS = Path("/run/netns", NAMESPACE)
+_LINKED = Path("/sys/class/net", HOST_LINK)
+"""There for as long as the link is."""
 _FORWARD = Path("/proc/sys/net/ipv4/ip_forward")
 _ROUTE_LOCALNET = Path(f"/proc/sys/net/ipv4/conf/{HOST_LINK}/route_localnet")
 
@@ -30,7 +33,7 @@ def up(remember: Path) -> None:
     Raises:
         Failure: The kernel or missing rights do not allow it, or the subnet is in use.
     """
-    if not Path("/run/netns", NAMESPACE).exists():
+    if not _NETNS.exists():
         routes = subprocess.run(
             ["ip", "route", "show", "to", "match", NODE_ADDRESS], capture_output=True, text=True
         )
@@ -39,26 +42,17 @@ def up(remember: Path) -> None:
                 f"The network {LINK_SUBNET} is already in use on this machine; free it or use "
                 "Minikube."
             )
-        _ip("netns", "add", NAMESPACE)
-        _ip(
-            "link",
-            "add",
-            HOST_LINK,
-            "type",
-            "veth",
-            "peer",
-            "name",
-            _NODE_LINK,
-            "netns",
-            NAMESPACE,
+        try:
+            _make()
+        except Failure:
+            # Without the link it would be taken for somebody's.
+            subprocess.run(["ip", "netns", "delete", NAMESPACE], capture_output=True, check=False)
+            raise
+    elif not _LINKED.exists():
+        raise Failure(
+            f"This machine has a network namespace {NAMESPACE} that is not the cluster's; if "
+            f"nobody needs it, `ip netns delete {NAMESPACE}`, and run again, or use Minikube."
         )
-        _ip("addr", "add", f"{HOST_ADDRESS}/24", "dev", HOST_LINK)
-        _ip("link", "set", HOST_LINK, "up")
-        _ip("-n", NAMESPACE, "addr", "add", f"{NODE_ADDRESS}/24", "dev", _NODE_LINK)
-        _ip("-n", NAMESPACE, "link", "set", _NODE_LINK, "up")
-        _ip("-n", NAMESPACE, "link", "set", "lo", "up")
-        _ip("-n", NAMESPACE, "route", "add", "default", "via", HOST_ADDRESS)
-        inside("sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward")
     if not remember.exists():
         remember.write_text(_FORWARD.read_text())
     _FORWARD.write_text("1\n")
@@ -67,11 +61,38 @@ def up(remember: Path) -> None:
     inside("nft", "-f", "-", text=_masquerade(POD_SUBNET, f'oifname "{_NODE_LINK}"'))
 
 
+def _make() -> None:
+    _ip("netns", "add", NAMESPACE)
+    _ip(
+        "link",
+        "add",
+        HOST_LINK,
+        "type",
+        "veth",
+        "peer",
+        "name",
+        _NODE_LINK,
+        "netns",
+        NAMESPACE,
+    )
+    _ip("addr", "add", f"{HOST_ADDRESS}/24", "dev", HOST_LINK)
+    _ip("link", "set", HOST_LINK, "up")
+    _ip("-n", NAMESPACE, "addr", "add", f"{NODE_ADDRESS}/24", "dev", _NODE_LINK)
+    _ip("-n", NAMESPACE, "link", "set", _NODE_LINK, "up")
+    _ip("-n", NAMESPACE, "link", "set", "lo", "up")
+    _ip("-n", NAMESPACE, "route", "add", "default", "via", HOST_ADDRESS)
+    inside("sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward")
+
+
 def down(remember: Path) -> None:
-    """Removes what `up` made and restores `ip_forward`; nothing else on the host is touched."""
+    """Removes what `up` made and restores `ip_forward`; nothing else on the host is touched.
+
+    A namespace of that name without the link to this machine is somebody's own.
+    """
     subprocess.run(["nft", "delete", "table", "ip", _TABLE], capture_output=True, check=False)
-    subprocess.run(["ip", "link", "delete", HOST_LINK], capture_output=True, check=False)
-    subprocess.run(["ip", "netns", "delete", NAMESPACE], capture_output=True, check=False)
+    if _LINKED.exists():
+        subprocess.run(["ip", "link", "delete", HOST_LINK], capture_output=True, check=False)
+        subprocess.run(["ip", "netns", "delete", NAMESPACE], capture_output=True, check=False)
     if remember.exists():
         _FORWARD.write_text(remember.read_text())
         remember.unlink()

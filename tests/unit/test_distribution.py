@@ -16,7 +16,7 @@ import pytest
 
 from console.failure import Failure
 from distribution import golang, recipes, store
-from distribution.cluster import config, registry, runtime, supervisor
+from distribution.cluster import config, network, registry, runtime, supervisor
 from tests.recording import ROOT
 from toolchain import addon_findings, paths, ui
 
@@ -239,3 +239,50 @@ def test_a_cluster_may_be_in_a_folder_with_spaces(tmp_path: Path) -> None:
     words = shlex.split(config._start(root), comments=True)
     assert f"{root}/kubelet" in words
     assert words[-2:] == ["--configuration", f"{root}/config/supervisord.conf"]
+
+
+class TestTheClustersNetwork:
+    @pytest.fixture
+    def host(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        """A machine that makes folders of namespaces and links, and links no more when told so."""
+        script = f"""#!/bin/sh
+cd {tmp_path}; echo "$*" >> calls
+case "$*" in
+  'netns add todo') mkdir namespace ;;
+  'netns delete todo') rmdir namespace ;;
+  'link add todo-host '*) [ ! -e refuses ] && mkdir linked ;;
+  'link delete todo-host') rmdir linked ;;
+esac
+"""
+        for name, text in (("ip", script), ("nft", "#!/bin/sh"), ("nsenter", "#!/bin/sh")):
+            (tmp_path / name).write_text(text)
+            (tmp_path / name).chmod(0o755)
+        monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+        (tmp_path / "forward").write_text("0\n")
+        places = {"_NETNS": "namespace", "_LINKED": "linked", "_FORWARD": "forward"}
+        for name, place in places.items():
+            monkeypatch.setattr(network, name, tmp_path / place)
+        return tmp_path
+
+    def test_is_made_once_and_goes_again(self, host: Path) -> None:
+        for _ in range(2):
+            network.up(host / "remembered")
+        assert (host / "calls").read_text().count("netns add") == 1
+        assert (host / "forward").read_text() == "1\n"
+        network.down(host / "remembered")
+        assert not (host / "namespace").exists()
+        assert not (host / "linked").exists()
+        assert (host / "forward").read_text() == "0\n"
+
+    def test_is_no_namespace_of_somebody_elses(self, host: Path) -> None:
+        (host / "namespace").mkdir()
+        network.down(host / "remembered")
+        with pytest.raises(Failure, match="a network namespace todo that is not the cluster's"):
+            network.up(host / "remembered")
+        assert (host / "namespace").exists()
+
+    def test_leaves_nothing_half_made(self, host: Path) -> None:
+        (host / "refuses").touch()
+        with pytest.raises(Failure, match="network could not be made"):
+            network.up(host / "remembered")
+        assert not (host / "namespace").exists()
