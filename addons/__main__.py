@@ -9,7 +9,7 @@ sys.path.insert(0, str(ROOT))
 
 import pulumi
 
-from addons.cluster import cluster_options
+from addons.cluster import cluster_api, cluster_options
 from addons.settings.config import load_config
 from components.cluster.interruption import end_quietly
 
@@ -23,5 +23,5 @@ except ModuleNotFoundError as missing:
 
 end_quietly()
 config = load_config(ROOT)
-for name, value in declare_parts(config, cluster_options(config)).items():
+for name, value in declare_parts(config, cluster_api(config), cluster_options(config)).items():
     pulumi.export(name, value)

@@ -6,6 +6,7 @@ import pulumi
 
 from addons.settings.config import AddonsConfig
 from cluster_objects.stack_mark import STACK_MARK
+from components.cluster.client import ClusterApi
 from components.cluster.managed import managed
 from components.cluster.mark import Mark
 from components.cluster.remedies import Remedies
@@ -37,3 +38,9 @@ def cluster_options(config: AddonsConfig) -> pulumi.ResourceOptions:
         context=cluster.context,
         remedies=REMEDIES,
     )
+
+
+def cluster_api(config: AddonsConfig) -> ClusterApi:
+    """Returns requests to the stack's cluster, for what parts have to look at themselves."""
+    cluster = config.settings.cluster
+    return ClusterApi(kubeconfig=cluster.kubeconfig, context=cluster.context, remedies=REMEDIES)

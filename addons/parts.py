@@ -16,13 +16,17 @@ from addons.registry.registry import Registry, RegistryArgs
 from addons.secret_store.secret_store import SecretStore, SecretStoreArgs
 from addons.secret_table import LOCAL_AUTHORITY, REGISTRY_PASSWORD
 from addons.settings.config import AddonsConfig
+from components.cluster.api import Api
 
 
-def declare_parts(config: AddonsConfig, opts: pulumi.ResourceOptions) -> Mapping[str, object]:
+def declare_parts(
+    config: AddonsConfig, api: Api, opts: pulumi.ResourceOptions
+) -> Mapping[str, object]:
     """Declares the chosen parts.
 
     Args:
         config: The stack's configuration.
+        api: Requests to the cluster.
         opts: Options of every part: the cluster, and what makes its objects the stack's own.
 
     Returns:
@@ -41,7 +45,9 @@ def declare_parts(config: AddonsConfig, opts: pulumi.ResourceOptions) -> Mapping
         Monitoring(MONITORING, MonitoringArgs(settings=settings.monitoring), opts)
     if settings.gateway:
         args = GatewayArgs(
-            settings=settings.gateway, authority=config.secrets.get(LOCAL_AUTHORITY.name)
+            settings=settings.gateway,
+            authority=config.secrets.get(LOCAL_AUTHORITY.name),
+            api=api,
         )
         Gateway("gateway", args, opts)
         outputs["gatewayPorts"] = node_ports(settings.gateway.exposure)

@@ -12,11 +12,13 @@ from addons.gateway.control_plane import NAME as CONTROLLER
 from addons.gateway.control_plane import chart_values
 from addons.gateway.control_plane_certificates import declare_control_plane_certificates
 from addons.gateway.network import declare_policies
+from addons.gateway.other_controllers import OtherControllers
 from addons.gateway.proxy import proxy_spec
 from addons.gateway.settings import GatewaySettings, definition_sources
 from addons.gateway.traffic import ENVOY_GATEWAY, GATEWAY_API, HTTP, HTTPS, declare_traffic
 from addons.monitoring.scraping import SCRAPED
 from addons.namespace import declare_part_namespace
+from components.cluster.api import Api
 from components.metadata.scope import ObjectScope
 
 GATEWAY = "public"
@@ -34,6 +36,8 @@ class GatewayArgs:
     settings: GatewaySettings
     authority: pulumi.Output[str] | None = None
     """Key and certificate of the local authority; needed where it signs the certificate."""
+    api: Api | None = None
+    """To look for another Envoy Gateway; None: nobody looks."""
 
 
 class Gateway(pulumi.ComponentResource):
@@ -56,7 +60,7 @@ class Gateway(pulumi.ComponentResource):
         )
         controller = replace(part, name=f"{name}-controller", object_name=CONTROLLER)
         declare_policies(part, controller, GATEWAY)
-        certificates = declare_control_plane_certificates(controller, settings)
+        certificates = declare_control_plane_certificates(_alone(controller, args.api), settings)
         definitions = [
             declare_definitions(part, f"{name}-{of}-definitions", it, opts)
             for of, it in definition_sources(settings.definitions).items()
@@ -75,6 +79,15 @@ class Gateway(pulumi.ComponentResource):
         gateway = _declare_gateway(scope.after(class_), certificate)
         declare_traffic(scope, settings, gateway)
         self.register_outputs({})
+
+
+def _alone(controller: ObjectScope, api: Api | None) -> ObjectScope:
+    """Returns the scope of what comes before the controller, refused beside another one."""
+    if api is None:
+        return controller
+    others = OtherControllers(api=api, controller=_CONTROLLER, own=_CLASS)
+    own = others.options(controller.instance)
+    return replace(controller, opts=pulumi.ResourceOptions.merge(controller.opts, own))
 
 
 def _declare_class(scope: ObjectScope, settings: GatewaySettings) -> pulumi.Resource:

@@ -6,9 +6,11 @@ import pulumi
 import pytest
 
 from addons.gateway.gateway import Gateway, GatewayArgs
+from addons.gateway.other_controllers import OtherControllers
 from addons.gateway.settings import GatewaySettings
 from addons.settings.parse import parse_settings
 from stack_settings.errors import SettingsError
+from tests.addons.program import addon_settings, run_addons
 from tests.addons.test_local_authority import AUTHORITY
 from tests.recording import Recording, record
 
@@ -153,3 +155,53 @@ def test_a_port_is_for_one_thing() -> None:
 
 def test_who_makes_the_certificate_has_to_be_said() -> None:
     assert "certificate" in refused({})
+
+
+class Classes:
+    """A cluster with these classes of Gateways, by the names of their controllers; or none."""
+
+    def __init__(self, **controllers: str) -> None:
+        self.controllers = controllers
+
+    def request(self, method: str, path: str, body: object = None) -> Any:
+        assert (method, path) == ("GET", "/apis/gateway.networking.k8s.io/v1/gatewayclasses")
+        if not self.controllers:
+            return None
+        return {
+            "items": [
+                {"metadata": {"name": name}, "spec": {"controllerName": controller}}
+                for name, controller in self.controllers.items()
+            ]
+        }
+
+
+ENVOYS = "gateway.envoyproxy.io/gatewayclass-controller"
+
+
+def refuse_others(cluster: Classes) -> None:
+    others = OtherControllers(api=cluster, controller=ENVOYS, own="envoy")
+    others.refuse(pulumi.ResourceHookArgs("urn", "", "job", "Job"))
+
+
+@pytest.mark.parametrize(
+    "cluster", [Classes(), Classes(envoy=ENVOYS), Classes(envoy=ENVOYS, cilium="io.cilium/c")]
+)
+def test_beside_controllers_of_other_kinds_it_is_made(cluster: Classes) -> None:
+    refuse_others(cluster)
+
+
+def test_beside_another_envoy_gateway_it_is_not() -> None:
+    """Each would make proxies for the other's Gateways, and overrule what it says of them."""
+    with pytest.raises(pulumi.RunError) as refused:
+        refuse_others(Classes(theirs=ENVOYS))
+    said = str(refused.value)
+    assert said.startswith(f"GatewayClass theirs has the controller {ENVOYS}")
+    assert "leave gateway out of todo-addons:settings" in said
+    assert "\n" not in said
+
+
+def test_the_controller_comes_after_the_look_for_others() -> None:
+    recording = run_addons(addon_settings("minikube"))
+    job = recording.one("Job")
+    assert "controller of gateway" in job.hooks
+    assert job.urn in recording.one("Chart", "gateway").dependencies
