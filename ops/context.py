@@ -6,6 +6,7 @@ from pathlib import Path
 
 import typer
 
+from ops.deployed_cluster import require_deployed
 from ops.kube import Cluster
 from ops.stack import Stack
 
@@ -24,8 +25,15 @@ class Target:
 
     @cached_property
     def cluster(self) -> Cluster:
-        """The stack's cluster."""
-        return Cluster.of(self.stack)
+        """The stack's cluster.
+
+        Raises:
+            Failure: The stack names no context, and the current one leads elsewhere by now.
+        """
+        found = Cluster.of(self.stack)
+        if self.stack.contract.kube_context is None:
+            require_deployed(self.stack, found)
+        return found
 
 
 def with_stack(to: Target, stack: Stack) -> Target:

@@ -20,6 +20,8 @@ class ManagedObject:
     kind: str
     name: str
     namespace: str
+    uid: str = ""
+    """By which the cluster tells it from one of that name made later; empty: Pulumi has none."""
 
 
 class Stack:
@@ -70,6 +72,7 @@ def objects_in(export: Mapping[str, Any]) -> list[ManagedObject]:
                 outputs["kind"],
                 metadata["name"],
                 metadata.get("namespace") or "",
+                metadata.get("uid") or "",
             )
         )
     return found

@@ -33,7 +33,8 @@ def test_since() -> None:
 
 def test_objects_in_a_state() -> None:
     def resource(kind: str, **more: Any) -> dict[str, Any]:
-        outputs = {"apiVersion": "v1", "kind": kind, "metadata": {"name": "a", "namespace": "n"}}
+        metadata = {"name": "a", "namespace": "n", "uid": "1"}
+        outputs = {"apiVersion": "v1", "kind": kind, "metadata": metadata}
         return {"type": f"kubernetes:core/v1:{kind}", "outputs": outputs, **more}
 
     state = {
@@ -45,7 +46,7 @@ def test_objects_in_a_state() -> None:
             ]
         }
     }
-    assert objects_in(state) == [ManagedObject("v1", "Service", "a", "n")]
+    assert objects_in(state) == [ManagedObject("v1", "Service", "a", "n", "1")]
     assert objects_in({"deployment": {}}) == []
 
 
