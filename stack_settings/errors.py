@@ -52,8 +52,9 @@ def explain(
 
 
 def _shown(value: object) -> str:
-    """Returns a value on one short line, without the password of an address."""
+    """Returns a value on one short line, without what may be secret in an address."""
     text = re.sub(r"//[^/@\s]*@", "//…@", repr(value))
+    text = re.sub(r"(https?://[^\s'\"?#]*[?#])[^\s'\"]+", r"\1…", text)
     return text if len(text) <= 100 else f"{text[:80]}… ({len(text)} characters)"
 
 

@@ -362,6 +362,14 @@ def test_a_password_in_an_address_is_not_shown(tree: dict[str, Any]) -> None:
     assert "hunter2" not in message
 
 
+def test_a_key_in_an_address_is_not_shown(tree: dict[str, Any]) -> None:
+    chat = {"baseUrl": "https://chat.example.com/v1?api-key=hunter2", "model": "m"}
+    message = message_of(change(tree, "backend.chat", chat))
+    assert "nothing after ? or #" in message
+    assert "https://chat.example.com/v1?…" in message
+    assert "hunter2" not in message
+
+
 def test_long_values_are_cut(tree: dict[str, Any]) -> None:
     assert len(message_of(change(tree, "cluster.kubeconfig", "x: y\n" * 1000))) < 400
 
