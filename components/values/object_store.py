@@ -26,13 +26,14 @@ def _https_without_path(value: str) -> str:
     return value.rstrip("/")
 
 
-# Amazon S3 user guide, "General purpose bucket naming rules".
+# Amazon S3 user guide, "General purpose bucket naming rules"; and '_', which Google's stores know.
 BucketName = Annotated[
     str,
     Matching(
-        pattern="[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
+        pattern="[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]",
         longest=63,
-        allowed="a bucket's name: 3 to 63 lower-case letters, digits, and '-' or '.' between them",
+        allowed="a bucket's name: 3 to 63 lower-case letters, digits, and '-', '_' or '.' between "
+        "them",
     ),
 ]
 StoreEndpoint = Annotated[HttpAddress, AfterValidator(_https_without_path)]

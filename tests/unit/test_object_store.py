@@ -30,6 +30,12 @@ def test_a_store_may_listen_elsewhere() -> None:
     assert (it.endpoint, it.host, it.port) == ("https://10.1.2.3:7070", "10.1.2.3", 7070)
 
 
+@pytest.mark.parametrize("bucket", ["abc", "shop.backups-1", "shop_backups", "a" * 63])
+def test_a_bucket_is_called_as_a_store_allows(bucket: str) -> None:
+    """Google's have underscores, too."""
+    assert store(bucket=bucket).bucket == bucket
+
+
 @pytest.mark.parametrize(
     ("more", "said"),
     [
