@@ -8,7 +8,7 @@ from components.todo.names import LOADED_IMAGES
 from console.failure import Failure
 from distribution.cluster import network, places
 from distribution.recipes import KUBERNETES
-from toolchain import ui
+from toolchain import ui, whole_file
 
 _CLIENTS = {"kube-proxy": "system:kube-proxy", "kube-router": "kube-router"}
 
@@ -71,8 +71,7 @@ def certificates(root: Path, bin_dir: Path) -> None:
                 f"kubeadm could not make {name}'s kubeconfig; run `make cluster-down` and try "
                 f"again (log: {log})."
             )
-        target.touch(mode=0o600)
-        target.write_text(kubeconfig)
+        whole_file.replace(target, kubeconfig, private=True)
 
 
 def kubelet(root: Path) -> object:

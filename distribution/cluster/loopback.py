@@ -14,7 +14,7 @@ from pathlib import Path
 
 from console.failure import Failure
 from distribution.cluster import network
-from toolchain import ui
+from toolchain import ui, whole_file
 
 _TABLE = "todo_loopback"
 
@@ -26,7 +26,7 @@ def lead(root: Path, ports: Sequence[int]) -> None:
         root: The cluster's folder.
         ports: The ports; none: those that led to it do so no more.
     """
-    _file(root).write_text(json.dumps([int(it) for it in ports]))
+    whole_file.replace(_file(root), json.dumps([int(it) for it in ports]))
     down()
     up(root)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+from toolchain import whole_file
 from toolchain.ui import Failure
 
 NAMESPACE = "todo"
@@ -54,7 +55,7 @@ def up(remember: Path) -> None:
             f"nobody needs it, `ip netns delete {NAMESPACE}`, and run again, or use Minikube."
         )
     if not remember.exists():
-        remember.write_text(_FORWARD.read_text())
+        whole_file.replace(remember, _FORWARD.read_text())
     _FORWARD.write_text("1\n")
     _run(["nft", "-f", "-"], _masquerade(LINK_SUBNET, f'oifname != "{HOST_LINK}"'))
     # Pods leave the node with its address: the host knows no route to them.

@@ -10,7 +10,7 @@ from typing import Any
 from addons.names import REGISTRY_PORT
 from console.failure import Failure
 from distribution.cluster import network
-from toolchain import ui
+from toolchain import ui, whole_file
 
 ADDRESS = f"{network.NODE_ADDRESS}:{REGISTRY_PORT}"
 """Where it answers, to the node and to this machine: what images that are in it begin with."""
@@ -57,7 +57,7 @@ def trust(root: Path, authority: str | None) -> None:
         shutil.rmtree(own, ignore_errors=True)
         return
     own.mkdir(parents=True, exist_ok=True)
-    (own / "ca.crt").write_text(authority)
+    whole_file.replace(own / "ca.crt", authority)
     if not _is_looked_for(root):
         ui.say(
             "  the cluster was started by a version that knew no registry, so its node does not "

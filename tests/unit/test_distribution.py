@@ -3,12 +3,13 @@
 # pyright: reportPrivateUsage=false
 import ast
 import configparser
+import errno
 import json
 import os
 import re
 import shlex
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,15 @@ import pytest
 
 from console.failure import Failure
 from distribution import golang, recipes, store
-from distribution.cluster import config, network, registry, runtime, supervisor
+from distribution.cluster import (
+    config,
+    kubernetes,
+    loopback,
+    network,
+    registry,
+    runtime,
+    supervisor,
+)
 from tests.recording import ROOT
 from toolchain import addon_findings, paths, ui
 
@@ -216,7 +225,7 @@ def test_the_node_trusts_a_registry_without_being_started_anew(
 
 
 def test_the_distribution_knows_neither_stacks_nor_other_clusters() -> None:
-    allowed = {"files", "internet", "missing", "packages", "paths", "ui"}
+    allowed = {"files", "internet", "missing", "packages", "paths", "ui", "whole_file"}
     used: set[str] = set()
     for file in (ROOT / "distribution").rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
@@ -286,3 +295,34 @@ esac
         with pytest.raises(Failure, match="network could not be made"):
             network.up(host / "remembered")
         assert not (host / "namespace").exists()
+
+
+def test_a_full_disk_leaves_nothing_that_the_next_start_would_take_for_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "config").mkdir()
+    monkeypatch.setattr(kubernetes.ui, "run", lambda *_, **__: None)
+    monkeypatch.setattr(kubernetes.ui, "capture", lambda *_: "of a client")
+    monkeypatch.setattr(loopback, "up", lambda _: None)
+    monkeypatch.setattr(loopback, "down", lambda: None)
+    loopback.lead(tmp_path, [30443])
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    steps: list[Callable[[], None]] = [
+        lambda: kubernetes.certificates(tmp_path, tmp_path),
+        lambda: loopback.lead(tmp_path, [30080, 30443]),
+        lambda: registry.trust(tmp_path, "PEM"),
+    ]
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        for step in steps:
+            with pytest.raises(OSError, match="No space left"):
+                step()
+    files = {it.name: it.read_text() for it in tmp_path.rglob("*") if it.is_file()}
+    assert files == {"loopback.json": "[30443]"}
+    kubernetes.certificates(tmp_path, tmp_path)
+    files = {it.name: it.read_text() for it in (tmp_path / "config").glob("*.conf")}
+    assert files == {"kube-proxy.conf": "of a client", "kube-router.conf": "of a client"}
+    assert {it.stat().st_mode & 0o777 for it in (tmp_path / "config").glob("*.conf")} == {0o600}
