@@ -173,6 +173,7 @@ def _going(target: Target, state: dict[str, Any] | None, chosen: Collection[str]
     """
     parts = {n: urn for n, urn in addon_removal.deployed(state).items() if n not in chosen}
     with _answering(target) as kubectl:
+        ownership.refuse_elsewhere(target, kubectl)
         ownership.refuse_taken(target, kubectl)
         addon_removal.refuse_held(target, kubectl, parts)
         return addon_removal.leaving(target, kubectl, parts, everything=not chosen)

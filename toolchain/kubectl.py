@@ -45,7 +45,7 @@ class Kubectl:
         """Says which cluster is meant; it is not asked anything yet.
 
         Args:
-            kubeconfig: A path or the contents; None: as kubectl finds it.
+            kubeconfig: A path, a list of paths or the contents; None: as kubectl finds it.
             context: The context; None: the kubeconfig's current one.
             env: Environment of the commands.
 
@@ -59,6 +59,9 @@ class Kubectl:
             self._contents.write(kubeconfig)
             self._contents.flush()
             self._flags = ["--kubeconfig", self._contents.name]
+        elif kubeconfig and os.pathsep in kubeconfig:
+            # Of a person's KUBECONFIG, which Pulumi has written down.
+            self._env["KUBECONFIG"] = kubeconfig
         elif kubeconfig or os.pathsep not in ambient:
             # Several ambient files have no flag: kubectl itself merges them.
             self._flags = ["--kubeconfig", str(Path(kubeconfig or ambient).expanduser())]

@@ -13,6 +13,9 @@ from toolchain.stack import Stack
 from toolchain.state import resources_in
 from toolchain.survey import Target, mark, metadata
 
+_LOOKS = 5
+"""Somebody may have deleted one of the objects by which a cluster is known again."""
+
 
 def refuse_move(target: Target, place: dict[str, Any]) -> None:
     """Refuses to move a stack: Pulumi would remove it, with its data, to make it anew elsewhere.
@@ -26,25 +29,64 @@ def refuse_move(target: Target, place: dict[str, Any]) -> None:
     """
     stack = target.stack
     env = environment.complete(stack.name)
-    if target.context == place["context"] or not is_installed(env):
+    if target.context == place["context"] is not None or not is_installed(env):
         return
-    known = next((it for it in map(_identity, target.resources) if it), None)
-    if known is None:
-        return
-    kind, namespace, name, uid = known
     try:
         there = Kubectl(place["kubeconfig"], place["context"], env)
-        item = there.find(kind.lower(), name, *(("--namespace", namespace) if namespace else ()))
+        if target.context is None:
+            refuse_elsewhere(target, there)
+            return
+        if _is_in(target, there) is not False:
+            return  # the same cluster by another name
     except KubectlError:
         return
-    if item is not None and metadata(item).get("uid") == uid:
-        return  # the same cluster by another name
     raise Failure(
-        f"Stack {stack.name} is deployed to context {target.context or '(current)'}, but its "
-        f"settings lead to context {there.context} at {there.server} by now, and moving it would "
-        f"remove it there with its data: set cluster.context to {target.context}, or remove it "
-        f"first ({target.again}), or deploy another stack file; nothing was changed."
+        f"Stack {stack.name} is deployed to context {target.context}, but its settings lead to "
+        f"context {there.context} at {there.server} by now, and moving it would remove it there "
+        f"with its data: set cluster.context to {target.context}, or remove it first "
+        f"({target.again}), or deploy another stack file; nothing was changed."
     )
+
+
+def refuse_elsewhere(target: Target, kubectl: Kubectl) -> None:
+    """Refuses what would be done to a namesake, where a stack names no context.
+
+    Then Pulumi goes to whatever cluster is the current one: it would make the stack anew there, or
+    forget the stack, whose things go on where they are.
+
+    Args:
+        target: Where the stack is.
+        kubectl: The cluster of now.
+
+    Raises:
+        Failure: Nothing that the stack made is there.
+        KubectlError: The cluster does not tell.
+    """
+    if target.context is not None or _is_in(target, kubectl) is not False:
+        return
+    stack = target.stack
+    raise Failure(
+        f"Nothing that stack {stack.name} made is in the cluster of context {kubectl.context} at "
+        f"{kubectl.server}, which is the current one, and its settings name none: switch back to "
+        "its own (kubectl config use-context …), or set cluster.context; or, if all that it made "
+        f"is gone, forget it with: {stack.forgetting}; nothing was changed."
+    )
+
+
+def _is_in(target: Target, kubectl: Kubectl) -> bool | None:
+    """Returns whether a cluster has something of a stack, and not just a namesake.
+
+    None: there is nothing to tell it by.
+    """
+    known = [it for it in map(_identity, target.resources) if it][:_LOOKS]
+    return any(_has(kubectl, *it) for it in known) if known else None
+
+
+def _has(kubectl: Kubectl, kind: str, namespace: str, name: str, uid: str) -> bool:
+    """Returns whether a cluster has an object, and not just a namesake of it."""
+    at = ("--namespace", namespace) if namespace else ()
+    item = kubectl.find(kind.lower(), name, *at)
+    return item is not None and metadata(item).get("uid") == uid
 
 
 def refuse_new_cluster(stack: Stack, cluster: str) -> None:

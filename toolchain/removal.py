@@ -10,6 +10,7 @@ from console.failure import Failure
 from distribution.cluster import node
 from toolchain import environment, machine, paths, plugins, tools, ui, volumes
 from toolchain.kubectl import Kubectl, KubectlError, Object
+from toolchain.ownership import refuse_elsewhere
 from toolchain.project import ADDONS, APPLICATION
 from toolchain.providers.choice import called
 from toolchain.stack import Stack
@@ -50,6 +51,7 @@ def down(stack: Stack, place: dict[str, Any], *, yes: bool) -> None:
     try:
         kubectl = target.kubectl()
         found = look(target, kubectl)
+        refuse_elsewhere(target, kubectl)
         _refuse_other(target, found, kubectl)
         others = neighbours(target, kubectl) if target.embedded else []
     except KubectlError as error:

@@ -630,6 +630,44 @@ class TestUp:
         done = cloud.run("up", "cloud")
         assert done.code == 0, done.err
 
+    def test_without_a_context_is_not_made_again_in_another_current_cluster(
+        self, cloud: Clone
+    ) -> None:
+        cloud.stack("cloud", MANAGED.replace(", context: shop-cluster", ""))
+        cloud.state("cloud", *deployed(*in_namespace("cloud")[:1], context=None))
+        cloud.cluster("current", thing("Namespace", "todo-app"))
+        done = cloud.run("up", "cloud")
+        assert done.code == 1
+        assert not [it for it in done.calls if it.startswith("pulumi up")]
+        assert "Nothing that stack cloud made is in the cluster of context current" in done.err
+        cloud.cluster("current", *in_namespace("cloud"))
+        done = cloud.run("up", "cloud")
+        assert done.code == 0, done.err
+
+    @pytest.mark.parametrize("there", [[], [thing("Namespace", "shop", of="cloud")]])
+    def test_without_a_context_is_not_forgotten_in_another_current_cluster(
+        self, cloud: Clone, there: list[dict[str, Any]]
+    ) -> None:
+        cloud.stack("cloud", MANAGED.replace(", context: shop-cluster", ""))
+        cloud.state("cloud", *deployed(*in_namespace("cloud")[:1], context=None))
+        others = [{**it, "metadata": {**it["metadata"], "uid": "another"}} for it in there]
+        cloud.cluster("current", *others)
+        done = cloud.run("down", "cloud")
+        assert done.code == 1
+        assert not done.changes()
+        assert "Nothing that stack cloud made is in the cluster of context current" in done.err
+
+    def test_is_found_by_the_list_of_kubeconfigs_that_pulumi_has_written_down(
+        self, cloud: Clone
+    ) -> None:
+        own = in_namespace("cloud")[:1]
+        cloud.state("cloud", *deployed(*own, context="shop-cluster", kubeconfig="/mine:/theirs"))
+        done = cloud.run("down", "cloud")
+        assert done.code == 0, done.err
+        asked = [it for it in done.calls if it.startswith("kubectl")]
+        assert asked
+        assert not any("/mine:/theirs" in it for it in asked)
+
     def test_goes_where_it_likes_while_nothing_is_deployed(self, cloud: Clone) -> None:
         cloud.stack("cloud", MANAGED.replace("shop-cluster", "current"))
         cloud.state("cloud", *deployed(context="shop-cluster"))
