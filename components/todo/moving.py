@@ -22,6 +22,7 @@ from stack_settings.errors import SettingsError
 _STATEFUL_SET = "kubernetes:apps/v1:StatefulSet"
 _API_VERSION = "postgresql.cnpg.io/v1"
 _CLUSTER = f"kubernetes:{_API_VERSION}:Cluster"
+_INSTANCE = "app.kubernetes.io/instance"
 
 
 def move_targets(cluster: str) -> Mapping[str, list[str]]:
@@ -81,7 +82,8 @@ def keep_data(
     """Returns a transformation that refuses a server while the data are in another one's volume.
 
     Args:
-        name: The stack's, as Pulumi knows hooks by name.
+        name: The stack's, by which Pulumi knows hooks, and the label app.kubernetes.io/instance of
+            what it has made.
         api: To look at the volumes.
         stateful_set: Name of the database's StatefulSet.
         cluster: Name of the database's Cluster.
@@ -90,11 +92,12 @@ def keep_data(
 
     def refuse_cluster(args: pulumi.ResourceHookArgs) -> None:
         if namespace := _namespace(args):
-            _refuse("inCluster", "operator", _claims(api, namespace, stateful_set))
+            found = _claims(api, namespace, stateful_set)
+            _refuse("inCluster", "operator", _own(found, name))
 
     def refuse_stateful_set(args: pulumi.ResourceHookArgs) -> None:
         if namespace := _namespace(args):
-            _refuse("operator", "inCluster", _clusters(api, namespace, cluster))
+            _refuse("operator", "inCluster", _own(_clusters(api, namespace, cluster), name))
             _refuse_left(_claim(api, namespace, args))
 
     hooks = {
@@ -116,6 +119,18 @@ def keep_data(
         )
 
     return keep
+
+
+def _own(found: list[Json], name: str) -> list[Json]:
+    """Leaves out what labels say is of another application, as in a namespace that is adopted.
+
+    What has none may be a volume that somebody has brought back by hand.
+    """
+    return [
+        it
+        for it in found
+        if not (labels := part(it, "metadata", "labels")) or labels.get(_INSTANCE) == name
+    ]
 
 
 def _claims(api: Api, namespace: str, stateful_set: str) -> list[Json]:

@@ -93,6 +93,30 @@ def test_a_server_beside_the_data_of_another_is_refused(
     create(type_, {path: there(**{name: None})}, monkeypatch)
 
 
+def labelled(objects: dict[str, Any], **labels: str) -> dict[str, Any]:
+    """The same objects with these labels, `_` for `/`."""
+    for it in objects["items"]:
+        it["metadata"]["labels"] = {key.replace("_", "/"): it for key, it in labels.items()}
+    return objects
+
+
+@pytest.mark.parametrize(
+    ("type_", "path", "name"),
+    [(CLUSTER, CLAIMS, "data_postgres_0"), (STATEFUL_SET, CLUSTERS, "postgres_cluster")],
+)
+def test_what_another_application_has_in_the_namespace_is_not_the_stacks_data(
+    type_: str, path: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its labels say so, as StatefulSets and the operator give them; in a namespace of others."""
+    theirs = labelled(there(**{name: None}), app="wiki")
+    create(type_, {path: theirs}, monkeypatch)
+    instance = {"app.kubernetes.io_instance": "wiki"}
+    create(type_, {path: labelled(there(**{name: None}), **instance)}, monkeypatch)
+    own = labelled(there(**{name: None}), **{"app.kubernetes.io_instance": "todo"})
+    with pytest.raises(pulumi.RunError, match="would stay behind"):
+        create(type_, {path: own}, monkeypatch)
+
+
 def test_a_volume_of_before_a_major_upgrade_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
     claims = there(data_postgres_0=None, data_2_postgres_0="operator")
     create(CLUSTER, {CLAIMS: claims}, monkeypatch)
