@@ -17,6 +17,12 @@ from ops.password_rotation import PasswordRotation
 from ops.secret_files import digest
 from ops.terminal import progress, say
 
+_OTHER = (
+    "The stack's file has another {} than is in use: that of a rotation that was cut off, or, in a "
+    "file from before the last rotation, a former one."
+)
+"""Which of both nothing tells."""
+
 
 def rotate_password(
     context: typer.Context,
@@ -30,14 +36,12 @@ def rotate_password(
     to = target(context)
     database.require_ready(to.stack, to.cluster)
     rotation = PasswordRotation(to.stack, to.cluster)
-    configured = rotation.configured()
-    pending = (
-        rotation.pending()
-        or rotation.stored() != {digest(configured)}
-        or not rotation.accepts(configured)
-    )
+    configured, begun = rotation.configured(), rotation.pending()
+    pending = begun or rotation.stored() != {digest(configured)} or not rotation.accepts(configured)
     if pending:
-        say("an earlier rotation was cut off; this goes on with its password")
+        if not begun:
+            confirm(f"{_OTHER.format('password')} Change the database's to it?", assume_yes=yes)
+        say("this goes on with the password of the stack's file")
         password = configured
     else:
         confirm("Change the database's password now?", assume_yes=yes)
@@ -94,7 +98,8 @@ def rotate_jwt_key(
     elif deployed or rotation.configured(NEXT):
         _rotate(rotation, yes=yes)
     else:
-        with progress("An earlier command was cut off; bringing its keys to the pods"):
+        confirm(f"{_OTHER.format('session key')} Bring it to the pods?", assume_yes=yes)
+        with progress("Bringing the keys of the stack's file to the pods"):
             rotation.update()
     say(f"done in {duration(time.monotonic() - begin)}", "bold green")
 

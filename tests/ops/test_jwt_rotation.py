@@ -174,3 +174,16 @@ def test_a_finish_cut_off_goes_on() -> None:
     rotate(deployed, finish=True)
     assert deployed.pods == deployed.config
     assert set(deployed.pods) == {CURRENT}
+
+
+def test_a_key_of_a_former_file_is_not_brought_back_unasked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    deployed = Deployed()
+    rotate(deployed)
+    before = dict(deployed.pods)
+    deployed.config = {CURRENT: "first"}  # as a colleague's clone has it
+    monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
+    with pytest.raises(Failure, match=r"in a file from before the last rotation, a former one\."):
+        rotate(deployed, yes=False)
+    assert deployed.pods == before
