@@ -3,6 +3,7 @@
 import time
 
 from console.duration import duration
+from console.failure import Failure
 from ops.context import Target
 from ops.database_names import Purpose, derived
 from ops.database_swap import Candidate, discard, put_in_place
@@ -22,19 +23,32 @@ def swap_without_writers(to: Target, writers: Writers, fresh: Candidate, *, drop
     Raises:
         Failure: The live database is the one that it was, or the writers do not start.
     """
-    begin = time.monotonic()
+    begin, stands = time.monotonic(), "The database is the one that it was"
     try:
         with progress("Stopping the backend"):
             writers.stop()
+        stands = "Nobody knows yet whether the databases were swapped"
         with progress("Swapping the databases"):
             put_in_place(to, fresh)
+        stands = "The databases are swapped"
     finally:
         # Also after a failure or Ctrl-C: the database is either the old or the new, never half.
-        with progress("Starting the backend"):
-            writers.start()
+        _start(writers, stands)
     say(f"the backend was stopped for {duration(time.monotonic() - begin)}")
     if drop_old:
         discard(to, Purpose.BEFORE_RESTORE)
     else:
         old = derived(to.stack.contract.database.name, Purpose.BEFORE_RESTORE).name
         say(f"the database as it was is kept as {old}; swap back: python -m ops restore --undo")
+
+
+def _start(writers: Writers, stands: str) -> None:
+    try:
+        with progress("Starting the backend"):
+            writers.start()
+    except Failure as failure:
+        raise Failure(
+            f"{stands}, and the backend is stopped: {failure} Mend that, then start it with "
+            "`python -m ops restore --resume`.",
+            failure.code,
+        ) from None
