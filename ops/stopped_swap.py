@@ -48,7 +48,7 @@ def _start(writers: Writers, stands: str) -> None:
             writers.start()
     except Failure as failure:
         raise Failure(
-            f"{stands}, and the backend is stopped: {failure} Mend that, then start it with "
+            f"{stands}, and the backend may be stopped: {failure} Mend that, then start it with "
             "`python -m ops restore --resume`.",
             failure.code,
         ) from None

@@ -11,7 +11,6 @@
 """
 
 import time
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -153,8 +152,11 @@ class MajorUpgrade:
             self.second.note(wants.note, since)
         except BaseException:
             # Also after Ctrl-C: whoever comes back finds an application that can be written to.
-            with suppress(Failure), progress("Letting writes through"):
-                self.let_write()
+            try:
+                with progress("Letting writes through"):
+                    self.let_write()
+            except Failure:
+                note(_UNTIL, "yellow")
             raise
         return tables
 

@@ -488,6 +488,23 @@ def test_a_copy_that_differs_changes_nothing_and_lets_people_write(
     _upgraded(world)
 
 
+def test_writes_that_nobody_can_let_through_are_said_to_be_stopped(
+    world: World, run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def away(*_: object) -> None:
+        raise Failure("The cluster does not answer.")
+
+    with monkeypatch.context() as gone:
+        gone.setattr(major_upgrade, "compare_servers", away)
+        gone.setattr(major_upgrade, "thaw", away)
+        with pytest.raises(Failure, match="does not answer"):
+            run()
+    assert _CLAIMS[0] in world.frozen
+    assert "nobody can write until this is run again, or with --back" in capsys.readouterr().err
+    run()
+    _upgraded(world)
+
+
 @pytest.mark.parametrize(
     ("major", "sentence"), [(14, "majors go up only"), (16, "has PostgreSQL 17, and its tag says")]
 )

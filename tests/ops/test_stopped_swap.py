@@ -42,7 +42,7 @@ def test_a_backend_that_cannot_be_started_is_not_forgotten(
     with pytest.raises(Failure) as told:
         stopped_swap.swap_without_writers(to, writers, cast("Any", None), drop_old=False)
     assert str(told.value) == (
-        f"{stands}, and the backend is stopped: The cluster at https://c does not answer. Mend "
+        f"{stands}, and the backend may be stopped: The cluster at https://c does not answer. Mend "
         "that, then start it with `python -m ops restore --resume`."
     )
     assert told.value.code == ExitCode.UNREACHABLE
