@@ -31,11 +31,32 @@ class Obstacle:
     error: Exception | None = None
     """Why nobody could look at the pod, if that is what it is."""
 
+    def told(self, namespace: str) -> str:
+        """Returns what there is to wait for, and how a person sees more of it."""
+        return f"{self.text}; look with `kubectl -n {namespace} {self.look}`"
+
+    def to_correct(self, namespace: str, corrected_in: str) -> str:
+        """Returns the same, and what to do about it.
+
+        Args:
+            namespace: Where it is.
+            corrected_in: What it is corrected in, such as a setting.
+        """
+        return f"{self.told(namespace)}, correct {corrected_in}, and run pulumi up again"
+
 
 def containers(pod: Any) -> list[Any]:
     """Returns the states of init containers, then of containers."""
     status: dict[str, list[Any]] = pod["status"]
     return [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]
+
+
+def is_ready(pod: Any) -> bool:
+    """Returns whether a pod is ready and stays."""
+    conditions: list[Any] = pod["status"].get("conditions") or []
+    return not pod["metadata"].get("deletionTimestamp") and any(
+        it["type"] == "Ready" and it["status"] == "True" for it in conditions
+    )
 
 
 def failed_start(pod: Any) -> Obstacle | None:

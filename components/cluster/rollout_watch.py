@@ -52,7 +52,7 @@ class RolloutWatch:
         path = f"/api/v1/namespaces/{namespace}/pods?labelSelector={selector}"
         for found in self.polling.findings(lambda: self._look(path)):
             if it := found.lasting:
-                return f"{it.text}; look with `kubectl -n {namespace} {it.look}`"
+                return it.told(namespace)
         return None
 
     def _look(self, path: str) -> dict[str, Obstacle] | None:

@@ -15,7 +15,7 @@ from typing import Any
 import pulumi
 
 from ..cluster.api import Api
-from ..cluster.pod_obstacle import Obstacle, containers, obstacle_of
+from ..cluster.pod_obstacle import Obstacle, containers, is_ready, obstacle_of
 from ..cluster.polling import Polling
 
 _REVISION = "controller-revision-hash"
@@ -137,7 +137,7 @@ class PostgresRollout:
         current = pod["metadata"].get("labels", {}).get(_REVISION) == status.get("updateRevision")
         if not current and not pod["metadata"].get("deletionTimestamp") and not _runs(pod):
             self._delete(namespace, pod["metadata"]["name"], pod["metadata"]["uid"])
-        if current and _is_ready(pod):
+        if current and is_ready(pod):
             return None
         return obstacle_of(pod) if current else Obstacle("its former pod ends", "get pods")
 
@@ -152,18 +152,8 @@ class PostgresRollout:
             self.api.request("DELETE", f"/api/v1/namespaces/{namespace}/pods/{pod}", body)
 
     def _sentence(self, namespace: str, name: str, obstacle: Obstacle) -> str:
-        return (
-            f"the database does not run: {namespace}/{name}: {obstacle.text}; look with "
-            f"`kubectl -n {namespace} {obstacle.look}`, correct {self.corrected_in}, and run "
-            "pulumi up again"
-        )
-
-
-def _is_ready(pod: Any) -> bool:
-    conditions: list[Any] = pod["status"].get("conditions") or []
-    return not pod["metadata"].get("deletionTimestamp") and any(
-        it["type"] == "Ready" and it["status"] == "True" for it in conditions
-    )
+        advice = obstacle.to_correct(namespace, self.corrected_in)
+        return f"the database does not run: {namespace}/{name}: {advice}"
 
 
 def _runs(pod: Any) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 import pulumi
 
 from ..cluster.api import Api
-from ..cluster.pod_obstacle import Obstacle, failed_start, obstacle_of
+from ..cluster.pod_obstacle import Obstacle, failed_start, is_ready, obstacle_of
 from ..cluster.polling import Polling
 
 _HEALTHY = "Cluster in healthy state"
@@ -52,11 +52,8 @@ class ClusterRollout:
                 break
         if obstacle.error:
             raise obstacle.error
-        raise pulumi.RunError(
-            f"the database is not ready: Cluster {namespace}/{name}: {obstacle.text}; look with "
-            f"`kubectl -n {namespace} {obstacle.look}`, correct {self.corrected_in}, and run "
-            "pulumi up again"
-        )
+        advice = obstacle.to_correct(namespace, self.corrected_in)
+        raise pulumi.RunError(f"the database is not ready: Cluster {namespace}/{name}: {advice}")
 
     def _look(self, namespace: str, name: str) -> dict[str, Obstacle]:
         try:
@@ -100,11 +97,8 @@ class ClusterRollout:
 
 def _is_awaited(pod: Any) -> bool:
     """Returns whether a pod neither is ready, nor has done its work, nor goes."""
-    status = pod["status"]
-    conditions: list[Any] = status.get("conditions") or []
-    ready = any(it["type"] == "Ready" and it["status"] == "True" for it in conditions)
-    ends = pod["metadata"].get("deletionTimestamp") or status.get("phase") == "Succeeded"
-    return not ready and not ends
+    goes = pod["metadata"].get("deletionTimestamp")
+    return not (is_ready(pod) or goes or pod["status"].get("phase") == "Succeeded")
 
 
 def _is_ready(spec: dict[str, Any], status: dict[str, Any]) -> bool:
