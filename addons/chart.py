@@ -10,6 +10,16 @@ from addons.settings.chart import Chart
 from components.cluster.remote_objects import as_transforms
 
 
+def common_labels(name: str, component: str) -> dict[str, str]:
+    """Returns the labels that a part's chart has to put on what it makes besides its own.
+
+    Args:
+        name: Name of the part.
+        component: What it is for: the label app.kubernetes.io/component.
+    """
+    return {"app.kubernetes.io/component": component, "app.kubernetes.io/part-of": name}
+
+
 def declare_chart(
     name: str,
     chart: Chart,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from addons.chart import common_labels
 from addons.gateway.settings import GatewaySettings
 from components.pod.requirements import as_requirements
 
@@ -32,10 +33,7 @@ def chart_values(settings: GatewaySettings, name: str) -> Mapping[str, Any]:
                 }
             }
         },
-        "commonLabels": {
-            "app.kubernetes.io/component": "gateway",
-            "app.kubernetes.io/part-of": name,
-        },
+        "commonLabels": common_labels(name, "gateway"),
         "deployment": {
             "envoyGateway": {
                 "resources": as_requirements(settings.controller_resources),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pulumi
 
-from addons.chart import declare_chart
+from addons.chart import common_labels, declare_chart
 from addons.metrics_server.settings import MetricsServerSettings
 from addons.namespace import declare_part_namespace
 from components.network.api_server import API_SERVER
@@ -55,10 +55,7 @@ class MetricsServer(pulumi.ComponentResource):
             values={
                 "fullnameOverride": name,
                 "image": {"repository": repository, "tag": tag},
-                "commonLabels": {
-                    "app.kubernetes.io/component": scope.component,
-                    "app.kubernetes.io/part-of": name,
-                },
+                "commonLabels": common_labels(name, scope.component),
                 "args": ["--kubelet-insecure-tls"] if settings.kubelet_insecure_tls else [],
                 "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0}},
                 "podDisruptionBudget": {

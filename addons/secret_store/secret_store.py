@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pulumi
 
-from addons.chart import declare_chart
+from addons.chart import common_labels, declare_chart
 from addons.definitions import declare_definitions
 from addons.namespace import declare_part_namespace
 from addons.secret_store.settings import SecretStoreSettings
@@ -94,10 +94,7 @@ def _values(name: str, settings: SecretStoreSettings) -> dict[str, Any]:
         "fullnameOverride": name,
         # Before the operator, and as resources of their own.
         "installCRDs": False,
-        "commonLabels": {
-            "app.kubernetes.io/component": "secrets",
-            "app.kubernetes.io/part-of": name,
-        },
+        "commonLabels": common_labels(name, "secrets"),
         **image,
         **resources,
         "serviceAccount": {"annotations": annotations},
