@@ -8,6 +8,13 @@ from ops.findings import Finding, failed, warning
 from ops.repair import REPAIR
 from ops.workloads import is_ready, pods_ready, pods_wanted, restarts
 
+NO_DATABASE = "the backend cannot use the database: stopped, or its password is another one"
+"""What it means that the backend answers 503."""
+_SHORT_OF_MEMORY = (
+    "it needs more memory than its limit",
+    "raise memoryLimit in the stack's settings, then pulumi up",
+)
+"""Cause and remedy where the kernel has ended a container."""
 _LOCAL_IMAGE = re.compile(r"^(localhost/|docker\.io/library/todo|todo/)")
 
 
@@ -41,8 +48,7 @@ def diagnose_pod(pod: Json, events: Sequence[Json]) -> Finding | None:
         return warning(
             check,
             f"was killed for memory before ({restarts(pod)} restarts)",
-            "it needs more memory than its limit",
-            "raise memoryLimit in the stack's settings, then pulumi up",
+            *_SHORT_OF_MEMORY,
         )
     if restarts(pod) > 3:
         return warning(
@@ -176,8 +182,7 @@ def _crashing(state: Json, check: str, namespace: str, name: str) -> Finding:
         return failed(
             check,
             f"{state['name']} is killed for memory again and again",
-            "it needs more memory than its limit",
-            "raise memoryLimit in the stack's settings, then pulumi up",
+            *_SHORT_OF_MEMORY,
         )
     cause = "it ends with an error right after its start"
     if state["name"].endswith("-init"):
@@ -195,14 +200,12 @@ def _ended(pod: Json, check: str) -> Finding | None:
     for state in container_states(pod):
         end = part(state, "state", "terminated")
         if end.get("exitCode"):
+            logs = f"kubectl logs -n {namespace} {name} -c {state['name']}"
             killed = end.get("reason") == "OOMKilled"
             return failed(
                 check,
                 f"{state['name']} ended: {end.get('reason')} (exit code {end['exitCode']})",
-                "it needs more memory than its limit" if killed else "its own error, see its log",
-                "raise memoryLimit in the stack's settings, then pulumi up"
-                if killed
-                else f"kubectl logs -n {namespace} {name} -c {state['name']}",
+                *(_SHORT_OF_MEMORY if killed else ("its own error, see its log", logs)),
             )
     return None
 
@@ -214,7 +217,7 @@ def _not_ready(pod: Json, events: Sequence[Json], check: str) -> Finding:
         message = str(probes[-1].get("message", "")).splitlines()[0][:160]
         cause = "the application answers, but not that it is ready"
         if "503" in message:
-            cause = "the backend cannot use the database: stopped, or its password is another one"
+            cause = NO_DATABASE
         elif "refused" in message or "timeout" in message.lower() or "deadline" in message:
             cause = "the process does not listen (yet), or is stuck"
         return failed(check, message, cause, f"kubectl logs -n {namespace} {name} --tail=50")

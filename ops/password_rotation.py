@@ -112,6 +112,15 @@ class PasswordRotation:
             )
         return done.code == 0
 
+    def require_accepted(self, password: str) -> None:
+        """Checks that the server accepts a new password.
+
+        Raises:
+            Failure: It does not, or does not answer.
+        """
+        if not self.accepts(password):
+            raise Failure("The database does not accept the new password; run this again.")
+
     def store(self, password: str) -> None:
         """Puts the password into the Secrets, and makes the kubelets look at once."""
         value = base64.b64encode(password.encode()).decode()

@@ -13,6 +13,7 @@ from console.failure import Failure
 from ops import http
 from ops.contract import Service
 from ops.database import sql
+from ops.diagnosis import NO_DATABASE
 from ops.facts import Facts
 from ops.findings import Finding, failed, ok, warning
 from ops.forwarder import Forwarder
@@ -171,7 +172,7 @@ def _stopped(step: str, answer: http.Answer, logs: str) -> Finding:
     detail = part(answer.json()).get("detail")
     causes = {
         502: "the frontend cannot reach the backend: no pod ready, or a network policy",
-        503: "the backend cannot use the database: stopped, or its password is another one",
+        503: NO_DATABASE,
         504: "the backend does not answer the frontend in time",
     }
     return failed(

@@ -24,6 +24,7 @@ from ops.terminal import print_json, progress, say, size, table
 from ops.verdicts import note_drill
 
 Name = Annotated[str | None, typer.Option("--dump", help="Name of a backup; default: the newest.")]
+NO_BACKUP = "There is no backup yet; make one: python -m ops backup"
 _STATES: dict[State, str] = {
     "complete": "complete",
     "unreadable": "UNREADABLE: pg_restore cannot read it",
@@ -71,7 +72,7 @@ def backups(context: typer.Context, json: AsJson = False) -> None:
     ]
     table(["BACKUP", "SIZE", "WRITTEN", "STATE"], rows)
     if not report.dumps:
-        say("There is no backup yet; make one: python -m ops backup")
+        say(NO_BACKUP)
     suspended = " (suspended)" if cron_job["spec"].get("suspend") else ""
     room = "" if report.free is None else f"; {size(report.free)} free"
     store = backups_of(to).store

@@ -10,6 +10,7 @@ from console.duration import duration
 from console.failure import ExitCode, Failure
 from ops.commands.options import Yes
 from ops.context import Target, target
+from ops.copying.comparison import copied
 from ops.database_move import DatabaseMove, left_over
 from ops.terminal import progress, say
 from ops.writers import Writers
@@ -81,8 +82,7 @@ def _copy(move: DatabaseMove, writers: Writers) -> None:
     except BaseException:
         _start_again(move, writers)
         raise
-    rows = sum(it.live.rows for it in tables if it.live and " sequence " not in it.table)
-    say(f"copied {len(tables)} tables and sequences, {rows} rows, all identical by checksum")
+    say(copied(tables))
 
 
 def _start_again(move: DatabaseMove, writers: Writers) -> None:

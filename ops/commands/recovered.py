@@ -8,6 +8,7 @@ from ops import database
 from ops.cnpg.recovery import Recovery
 from ops.commands.backups import room_for_copy
 from ops.context import Target, with_stack
+from ops.copying.comparison import copied
 from ops.copying.copying import COPIER
 from ops.copying.server import Server
 from ops.database_copy import copy_beside, server_of
@@ -60,8 +61,7 @@ def put_recovered_in_place(
             f"The database {name} has no table in what was recovered ({shown}), so nothing was "
             "changed; name another moment, or set database.name to what it was called there."
         )
-    rows = sum(it.live.rows for it in tables if it.live and " sequence " not in it.table)
-    say(f"copied {len(tables)} tables and sequences, {rows} rows, all identical by checksum")
+    say(copied(tables))
     for it in left:
         say(f"not restored, only the archive has it: {it}", "yellow")
     swap_without_writers(to, writers, fresh, drop_old=drop_old)

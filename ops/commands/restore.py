@@ -11,6 +11,7 @@ from console.duration import duration
 from console.failure import ExitCode, Failure
 from ops import backup_steps, database, scripts
 from ops.commands.backups import (
+    NO_BACKUP,
     backups_of,
     read_backups,
     room_for_copy,
@@ -153,4 +154,4 @@ def _none(report: Report) -> str:
             "There is no backup of this stack yet; make one: python -m ops backup; or restore one "
             f"that another made: python -m ops restore --dump {max(others)}"
         )
-    return "There is no backup yet; make one: python -m ops backup"
+    return NO_BACKUP

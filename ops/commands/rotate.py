@@ -59,8 +59,7 @@ def rotate_password(
         altered = time.monotonic()
         rotation.files.wait(password, everybody=True)
         last = time.monotonic()
-        if not rotation.accepts(password):
-            raise Failure("The database does not accept the new password; run this again.")
+        rotation.require_accepted(password)
         rotation.release_fields()
     say(
         f"every pod and the database agree; for new connections they differed for at most "

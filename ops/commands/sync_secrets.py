@@ -5,7 +5,6 @@ import time
 import typer
 
 from console.duration import duration
-from console.failure import Failure
 from ops import database
 from ops.context import Target, target
 from ops.external_secrets import ExternalSecrets
@@ -53,6 +52,5 @@ def _change_password(to: Target, password: str) -> bool:
     if rotation.accepts(password):
         return False
     rotation.alter_role(password)
-    if not rotation.accepts(password):
-        raise Failure("The database does not accept the new password; run this again.")
+    rotation.require_accepted(password)
     return True
