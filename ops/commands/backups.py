@@ -12,7 +12,7 @@ from console.duration import age, duration
 from console.failure import ExitCode, Failure
 from ops import backup_steps, database, scripts, servers
 from ops.commands import cnpg_backups
-from ops.commands.options import AsJson, require_values
+from ops.commands.options import AsJson, DumpName, require_values
 from ops.context import Target, target
 from ops.contract import Backup, InClusterDatabase, OperatorDatabase
 from ops.database import literal
@@ -23,7 +23,6 @@ from ops.jobs import JobFailed, backup_cron_job, drill_cron_job, run_job
 from ops.terminal import print_json, progress, say, size, table
 from ops.verdicts import note_drill
 
-Name = Annotated[str | None, typer.Option("--dump", help="Name of a backup; default: the newest.")]
 NO_BACKUP = "There is no backup yet; make one: python -m ops backup"
 _STATES: dict[State, str] = {
     "complete": "complete",
@@ -102,7 +101,7 @@ def read_backups(to: Target, cron_job: Json) -> Report:
 
 def restore_drill(
     context: typer.Context,
-    dump: Name = None,
+    dump: DumpName = None,
     fresh: Annotated[
         bool,
         typer.Option("--fresh", help="Back up first, in one snapshot: all must be identical."),

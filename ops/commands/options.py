@@ -8,6 +8,9 @@ import typer
 from console.failure import ExitCode, Failure
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+DumpName = Annotated[
+    str | None, typer.Option("--dump", help="Name of a backup; default: the newest.")
+]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 

@@ -18,7 +18,7 @@ from ops.commands.backups import (
     show_dump,
     show_left,
 )
-from ops.commands.options import Yes, require_values
+from ops.commands.options import DumpName, Yes, require_values
 from ops.commands.restore_lost import restore_lost
 from ops.commands.restore_moment import restore_moment
 from ops.context import Target, target
@@ -35,9 +35,7 @@ from ops.writers import Writers
 
 def restore(
     context: typer.Context,
-    dump: Annotated[
-        str | None, typer.Option("--dump", help="Name of a backup; default: the newest.")
-    ] = None,
+    dump: DumpName = None,
     yes: Yes = False,
     moment: Annotated[
         str | None,
