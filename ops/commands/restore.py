@@ -30,6 +30,7 @@ from ops.dumps import Report, read
 from ops.jobs import backup_cron_job, run_job
 from ops.stopped_swap import swap_without_writers
 from ops.terminal import progress, say
+from ops.upgrade.under_way import refuse_while_upgrading
 from ops.writers import Writers
 
 
@@ -81,6 +82,7 @@ def restore(
         say("The backend runs.", "green")
         return
     database.require_ready(to.stack, to.cluster)
+    refuse_while_upgrading(to)
     name = to.stack.contract.database.name
     fresh, kept = derived(name, Purpose.RESTORED), derived(name, Purpose.BEFORE_RESTORE)
     former = own(to, kept)

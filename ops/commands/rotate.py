@@ -16,6 +16,7 @@ from ops.jwt_rotation import NEXT, PREVIOUS, JwtRotation
 from ops.password_rotation import PasswordRotation
 from ops.secret_files import digest
 from ops.terminal import progress, say
+from ops.upgrade.under_way import refuse_while_upgrading
 
 _OTHER = (
     "The stack's file has another {} than is in use: that of a rotation that was cut off, or, in a "
@@ -35,6 +36,7 @@ def rotate_password(
     """
     to = target(context)
     database.require_ready(to.stack, to.cluster)
+    refuse_while_upgrading(to)
     rotation = PasswordRotation(to.stack, to.cluster)
     configured, begun = rotation.configured(), rotation.pending()
     pending = begun or rotation.stored() != {digest(configured)} or not rotation.accepts(configured)

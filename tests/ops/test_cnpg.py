@@ -322,5 +322,6 @@ def test_what_does_not_apply_is_refused_in_one_sentence(
     stack: Stack, call: Any, sentence: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ops.database.require_ready", lambda *_: None)
+    monkeypatch.setattr("ops.commands.restore.refuse_while_upgrading", lambda _: None)
     with pytest.raises(Failure, match=sentence):
         call(target(stack, Api()))

@@ -312,6 +312,7 @@ def test_what_does_not_go_together_is_refused(
     stack: Stack, given: dict[str, Any], sentence: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ops.database.require_ready", lambda *_: None)
+    monkeypatch.setattr("ops.commands.restore.refuse_while_upgrading", lambda _: None)
     with pytest.raises(Failure, match=sentence):
         restore(target(stack, Api()), yes=True, **given)
 
@@ -325,6 +326,7 @@ class Steps:
         recovered = "ops.commands.recovered"
         monkeypatch.setattr("ops.database.require_ready", lambda *_: None)
         monkeypatch.setattr("ops.commands.restore.own", lambda *_: None)
+        monkeypatch.setattr("ops.commands.restore.refuse_while_upgrading", lambda _: None)
         monkeypatch.setattr("ops.database.octets", lambda *_: 5)
         monkeypatch.setattr(Server, "major", lambda _: 17)
         monkeypatch.setattr(Server, "databases", lambda it: ["postgres", "todo", *self.more(it)])

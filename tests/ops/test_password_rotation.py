@@ -86,6 +86,7 @@ def test_a_password_of_a_former_file_is_not_brought_back_unasked(
     rotation = Rotation(begun=begun)
     monkeypatch.setattr(rotate, "PasswordRotation", lambda *_: rotation)
     monkeypatch.setattr("ops.database.require_ready", lambda *_: None)
+    monkeypatch.setattr(rotate, "refuse_while_upgrading", lambda _: None)
     monkeypatch.setattr("sys.stdin.isatty", lambda: False, raising=False)
     to = Target(Path(), None)
     vars(to).update(stack=None, cluster=None)

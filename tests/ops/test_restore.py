@@ -166,6 +166,21 @@ def test_a_load_that_fails_leaves_alone_what_another_has_made_anew(deploy: Deplo
     assert taken.name in stack.server.databases()
 
 
+def test_nothing_is_put_in_place_that_an_upgrade_would_leave_behind(deploy: Deploy) -> None:
+    stack = deploy()
+    stack.dump()
+    live = stack.oid()
+    # As an upgrade does that stops the writes (ops/copying/freeze.py).
+    stack.server.sql("ALTER DATABASE todo SET todo_ops.frozen = '1'")
+    for options in ({}, {"undo": True}):
+        with pytest.raises(Failure, match=r"An upgrade .* was cut off, .* python -m ops upgrade-"):
+            stack.restore(**options)
+    assert stack.oid() == live
+    stack.server.sql("ALTER DATABASE todo RESET todo_ops.frozen")
+    stack.restore()
+    assert stack.oid() != live
+
+
 def test_a_swap_that_did_not_happen_is_a_failure(
     deploy: Deploy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
