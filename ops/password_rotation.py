@@ -93,7 +93,11 @@ class PasswordRotation:
         return {digest(base64.b64decode(value).decode()) for value in values}
 
     def accepts(self, password: str) -> bool:
-        """Returns whether the server accepts the password over the network."""
+        """Returns whether the server accepts the password over the network.
+
+        Raises:
+            Failure: It does not answer.
+        """
         names = self.stack.contract.database
         server = servers.primary(self.stack, self.cluster)
         script = (

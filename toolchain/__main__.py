@@ -163,7 +163,11 @@ def python_newest(arguments: argparse.Namespace) -> None:
 
 
 def write_lock(arguments: argparse.Namespace) -> None:
-    """Writes requirements.lock, and requirements.txt, from pyproject.toml."""
+    """Writes requirements.lock, and requirements.txt, from pyproject.toml.
+
+    Raises:
+        Failure: There is no uv here.
+    """
     del arguments
     uv = python_env.uv()
     if uv is None:

@@ -222,7 +222,11 @@ class Stack:
             raise
 
     def export(self) -> dict[str, Any]:
-        """Returns the stack's state, secrets left encrypted."""
+        """Returns the stack's state, secrets left encrypted.
+
+        Raises:
+            Failure: There is no such stack, or Pulumi cannot tell.
+        """
         text = self._pulumi("stack", "export", "--stack", self.name)
         try:
             return json.loads(text)

@@ -110,7 +110,11 @@ class VolumeIdentity:
         self.refuse_difference(old, new)
 
     def refuse_difference(self, old: Mapping[str, str], new: Mapping[str, str]) -> None:
-        """Refuses what differs, or may; see refuse_other_data."""
+        """Refuses what differs, or may; see refuse_other_data.
+
+        Raises:
+            pulumi.RunError: It does; says how it is done.
+        """
         if "major" in old and "major" not in new:
             tag = DEFAULT_IMAGE.rpartition(":")[2]
             raise pulumi.RunError(

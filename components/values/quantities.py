@@ -24,7 +24,11 @@ _FACTORS = {
 
 
 def quantity_value(quantity: str) -> Decimal:
-    """Returns a Kubernetes quantity in its base unit: cores for CPU, bytes for the rest."""
+    """Returns a Kubernetes quantity in its base unit: cores for CPU, bytes for the rest.
+
+    Raises:
+        ValueError: It is none.
+    """
     match = _QUANTITY.fullmatch(quantity)
     if match is None:
         raise ValueError("expected a Kubernetes quantity such as 250m, 0.5, 128Mi or 1Gi")

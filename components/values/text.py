@@ -19,7 +19,11 @@ def _wrong_type(message: str) -> PydanticCustomError:
 
 
 def as_text(value: object) -> str:
-    """Returns a text, or the text that a whole number or a switch was before it was read."""
+    """Returns a text, or the text that a whole number or a switch was before it was read.
+
+    Raises:
+        PydanticCustomError: It is something else, such as a fraction, which may have been 1.10.
+    """
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, int):
