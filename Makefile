@@ -91,8 +91,8 @@ bench-check: ## Measure, and say what got worse than docs/performance.md says
 #: backup          Back up the database now
 #: backups         List the backups
 #: restore-drill   Prove that the newest backup can be restored
-#: restore         Put the newest backup in place (YES=1: without asking)
-#: switchover      Let another of an operator's database servers take the writes (YES=1: without asking)
+#: restore         Put the newest backup in place, or DUMP=name, or TO=time (YES=1: without asking)
+#: switchover      Let another of an operator's database servers take the writes, or TO=pod (YES=1: without asking)
 #: move-database   Move the database to the kind of server that the settings name (TO=operator or inCluster, YES=1)
 #: rotate-password Change the database password while the application runs (YES=1: without asking)
 #: rotate-jwt-key  Change the key that signs sessions; nobody is signed out
@@ -109,8 +109,10 @@ $(OPERATIONS): ops-install
 	@$(OPS) $@ $(OPTIONS)
 
 logs: OPTIONS = --follow --since 10m
-release restore switchover rotate-password rotate-jwt-key separate-roles upgrade-database: OPTIONS = $(ASSENT)
-move-database: OPTIONS = $(if $(TO),--to $(TO)) $(ASSENT)
+release rotate-password rotate-jwt-key separate-roles upgrade-database: OPTIONS = $(ASSENT)
+restore: OPTIONS = $(if $(DUMP),--dump '$(DUMP)') $(if $(TO),--to '$(TO)') $(ASSENT)
+restore-drill: OPTIONS = $(if $(DUMP),--dump '$(DUMP)')
+switchover move-database: OPTIONS = $(if $(TO),--to '$(TO)') $(ASSENT)
 
 ops-install:
 	@$(TOOLCHAIN) python-ops

@@ -51,6 +51,22 @@ def test_make_asks_before_something_that_changes_data() -> None:
             assert ("--yes" in last) == expected
 
 
+@pytest.mark.parametrize(
+    ("words", "ends"),
+    [
+        (["restore", "TO=2026-01-31T09:00:00Z", "YES=1"], "--to '2026-01-31T09:00:00Z' --yes"),
+        (["restore", "DUMP=todo-1.dump"], "--dump 'todo-1.dump'"),
+        (["restore-drill", "DUMP=todo-1.dump"], "--dump 'todo-1.dump'"),
+        (["switchover", "TO=postgres-2"], "--to 'postgres-2'"),
+        (["move-database", "TO=operator", "YES=1"], "--to 'operator' --yes"),
+    ],
+)
+def test_make_passes_on_what_is_named(words: list[str], ends: str) -> None:
+    dry = ["make", "-n", *words]
+    done = subprocess.run(dry, cwd=PROJECT, env=_ALONE, capture_output=True, text=True)
+    assert " ".join(done.stdout.strip().splitlines()[-1].split()).endswith(ends)
+
+
 def test_the_documentation_has_every_command() -> None:
     page = (PROJECT / "docs/operations.md").read_text(encoding="utf-8")
     table = page.partition("| Command | Does |")[2].partition("\n\n")[0]
