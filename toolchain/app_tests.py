@@ -13,7 +13,8 @@ from toolchain.jobs import Job
 
 _BACKEND = paths.PROJECT / "apps" / "backend"
 _FRONTEND = paths.PROJECT / "apps" / "frontend"
-_OLDEST_NODE = 20
+_OLDEST_NODE = (20, 19)
+"""Of what the tests run on: `engines` of Vite in `apps/frontend/package-lock.json`."""
 _ENVIRONMENT = {"PYTHONDONTWRITEBYTECODE": "1"}
 """What is beside its sources would be in the backend's image."""
 
@@ -34,8 +35,9 @@ def jobs() -> list[Job]:
         Job("the types of apps/backend", types, _BACKEND, _ENVIRONMENT),
         Job("apps/backend", [python, "-m", "pytest"], _BACKEND, _ENVIRONMENT),
     ]
-    if _node() is None:
-        ui.say(f"Frontend tests not run: they need Node.js {_OLDEST_NODE} or newer.")
+    if not _has_node():
+        oldest = ".".join(map(str, _OLDEST_NODE))
+        ui.say(f"Frontend tests not run: they need Node.js {oldest} or newer.")
         return found
     lock, installed = (
         _FRONTEND / "package-lock.json",
@@ -53,7 +55,7 @@ def jobs() -> list[Job]:
     return [*found, Job("apps/frontend", ["npm", "test"], _FRONTEND)]
 
 
-def _node() -> str | None:
+def _has_node() -> bool:
     version = ui.capture(["node", "--version"]) if shutil.which("npm") else None
-    match = re.match(r"v(\d+)\.", version or "")
-    return version if match and int(match.group(1)) >= _OLDEST_NODE else None
+    match = re.match(r"v(\d+)\.(\d+)\.", version or "")
+    return match is not None and (int(match[1]), int(match[2])) >= _OLDEST_NODE
