@@ -10,7 +10,13 @@ from toolchain import app_tests, python_env, ui
 
 @pytest.mark.parametrize(
     ("version", "enough"),
-    [("v18.20.8", False), ("v20.18.3", False), ("v20.19.0", True), ("v24.2.0", True), (None, False)],
+    [
+        ("v18.20.8", False),
+        ("v20.18.3", False),
+        ("v20.19.0", True),
+        ("v24.2.0", True),
+        (None, False),
+    ],
 )
 def test_a_node_that_the_frontends_tests_would_not_run_on_leaves_them_out(
     version: str | None,
