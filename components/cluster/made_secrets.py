@@ -36,13 +36,12 @@ def made_secret(inputs: Mapping[str, Any]) -> MadeSecret | None:
     """Returns the Secret that a controller makes of an object with these inputs, if it does."""
     kind, name = str(inputs["kind"]), str(inputs["metadata"]["name"])
     spec: Mapping[str, Any] = inputs.get("spec") or {}
-    match kind:
-        case "ExternalSecret":
-            target: Mapping[str, Any] = spec.get("target") or {}
-            secret: object = target.get("name") or name
-        case "Certificate":
-            secret = spec.get("secretName")
-        case _:
-            return None
+    if kind == "ExternalSecret":
+        target: Mapping[str, Any] = spec.get("target") or {}
+        secret: object = target.get("name") or name
+    elif kind == "Certificate":
+        secret = spec.get("secretName")
+    else:
+        return None
     # One that a preview does not know is asked for in the update.
     return MadeSecret(name=secret, kind=kind, of=name) if isinstance(secret, str) else None

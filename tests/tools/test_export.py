@@ -30,7 +30,8 @@ KEPT = {
     "helm.sh/resource-policy",
     "kustomize.toolkit.fluxcd.io/prune",
 }
-_PULUMIS = re.compile(r"pulumi\.com/|todo-kubernetes/|kubernetes-app-components/")
+# By the label that is left a ServiceMonitor tells Services apart, whoever has applied them.
+_PULUMIS = re.compile(r"pulumi\.com/|todo-kubernetes/|kubernetes-app-components/(?!leads-to)")
 _HASHED = re.compile(r"-[0-9a-f]{8}$")
 
 
