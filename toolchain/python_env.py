@@ -52,7 +52,7 @@ def python() -> Path:
     Raises:
         Failure: There is none yet.
     """
-    found = paths.VENV / "bin" / "python"
+    found = _python(paths.VENV)
     if not found.exists():
         raise Failure(
             "The Python environment is missing; run `make install`, then this again; nothing was "
@@ -110,7 +110,13 @@ def install(
         (venv / ".requirements").write_text(json.dumps(wanted))
 
 
+def _python(venv: Path) -> Path:
+    return venv / "bin" / "python"
+
+
 def _state(venv: Path) -> dict[str, Any]:
+    if not _python(venv).exists():
+        return {}  # it is gone, or the system's Python that it is made of
     try:
         return json.loads((venv / ".requirements").read_text())
     except (OSError, ValueError):
@@ -120,10 +126,14 @@ def _state(venv: Path) -> dict[str, Any]:
 def _install(venv: Path, runs: Sequence[Sequence[str]]) -> None:
     log = paths.LOCAL / "log" / "python.log"
     hint = "check that PyPI can be reached and run again"
-    python = venv / "bin" / "python"
-    command = uv()
+    python, command = _python(venv), uv()
+    for it in (venv / "bin").glob("python*"):
+        if it.is_symlink() and not it.exists():
+            it.unlink()  # over which no other is made
+    # Pulumi asks pip for the packages, which comes last.
+    is_made = python.exists() and (venv / "bin" / "pip").exists()
     if command is None:
-        if not python.exists():
+        if not is_made:
             ui.run(
                 [sys.executable, "-m", "venv", venv],
                 log=log,
@@ -132,7 +142,7 @@ def _install(venv: Path, runs: Sequence[Sequence[str]]) -> None:
             )
         install = [python, "-m", "pip", "install", "-q"]
     else:
-        if not (venv / "bin" / "pip").exists():  # Pulumi asks pip for the packages
+        if not is_made:
             ui.run(
                 [*command, "venv", "--seed", "--allow-existing", venv],
                 log=log,
