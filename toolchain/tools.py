@@ -7,6 +7,7 @@ import http.client
 import os
 import re
 import shutil
+import tempfile
 import urllib.request
 from functools import cache
 from pathlib import Path
@@ -195,8 +196,21 @@ def _official_pulumi() -> bool:
     if not (home / "bin" / "pulumi").exists():
         if builds_pulumi():
             return False
-        script = home / "install.sh"
-        home.mkdir(parents=True, exist_ok=True)
+        _install_official(home)
+    files.link_programs((home / "bin").iterdir())
+    version = ui.capture([home / "bin" / "pulumi", "version"]) or ""
+    ui.say(
+        f"  pulumi {version.strip().removeprefix('v')}: from its official installer; its plugins "
+        "are fetched by Pulumi itself"
+    )
+    return True
+
+
+def _install_official(home: Path) -> None:
+    """Runs the installer; interrupted, there is no Pulumi whose companions are missing."""
+    home.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=home.parent, prefix=f".{home.name}-") as scratch:
+        script, made = Path(scratch, "install.sh"), Path(scratch, "made")
         try:
             with urllib.request.urlopen(_INSTALLER, timeout=30) as answer:
                 script.write_bytes(answer.read())
@@ -206,17 +220,12 @@ def _official_pulumi() -> bool:
                 "network leads there, or install Pulumi, and run again"
             ) from None
         ui.run(
-            ["sh", script, "--install-root", home, "--no-edit-path"],
+            ["sh", script, "--install-root", made, "--no-edit-path"],
             log=paths.LOCAL / "log" / "pulumi.log",
             what="installing Pulumi",
         )
-    files.link_programs((home / "bin").iterdir())
-    version = ui.capture([home / "bin" / "pulumi", "version"]) or ""
-    ui.say(
-        f"  pulumi {version.strip().removeprefix('v')}: from its official installer; its plugins "
-        "are fetched by Pulumi itself"
-    )
-    return True
+        shutil.rmtree(home, ignore_errors=True)
+        made.rename(home)
 
 
 def _official_home() -> Path:

@@ -212,6 +212,7 @@ def test_the_official_installer_gives_the_newest_once(
         'test "$1" = --install-root && test "$3" = --no-edit-path && test $# = 3 || exit 1\n'
         'mkdir -p "$2/bin" && printf "#!/bin/sh\\necho v3.300.0" > "$2/bin/pulumi"\n'
         'chmod +x "$2/bin/pulumi"\n'
+        f"test -e {tmp_path}/reached || exit 1\n"
         f"echo installed >> {tmp_path}/times\n"
     )
     for name in ("LOCAL", "BIN"):
@@ -221,6 +222,9 @@ def test_the_official_installer_gives_the_newest_once(
     monkeypatch.setattr(tools, "pulumi_on_path", lambda: None)
     monkeypatch.setattr(recipes, "built", lambda _name: False)
     monkeypatch.setattr(tools, "_INSTALLER", installer.as_uri())
+    with pytest.raises(Failure, match="installing Pulumi failed"):
+        tools.ensure_pulumi()
+    (tmp_path / "reached").touch()  # the installer's end, after the first of its files
     tools.ensure_pulumi()
     tools.ensure_pulumi()
     assert capsys.readouterr().out.count("pulumi 3.300.0: from its official installer") == 2
