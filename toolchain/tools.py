@@ -219,6 +219,7 @@ def _install_official(home: Path) -> None:
                 f"Pulumi's installer cannot be fetched from {_INSTALLER} ({error}); see that the "
                 "network leads there, or install Pulumi, and run again"
             ) from None
+        made.mkdir()
         ui.run(
             ["sh", script, "--install-root", made, "--no-edit-path"],
             log=paths.LOCAL / "log" / "pulumi.log",
