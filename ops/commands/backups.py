@@ -122,6 +122,8 @@ def restore_drill(
     begin.
     """
     require_values({"--dump": dump})
+    if fresh and dump:
+        raise Failure("--fresh and --dump name two backups; choose one.", ExitCode.USAGE)
     to = target(context)
     if scheduled:
         if dump or fresh or json:

@@ -1,7 +1,7 @@
 """`restore`: put a backup in the place of the live database."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -72,7 +72,10 @@ def restore(
     the writers stopped, the two databases swapped in one transaction, and the writers started. The
     old one stays until the next restore, so that --undo can swap back.
     """
-    require_values({"--dump": dump, "--to": moment, "--archive": archive})
+    values = {"--dump": dump, "--to": moment, "--archive": archive}
+    require_values(values)
+    words = {"--undo": undo, "--resume": resume, "--lost": lost, "--drop-old": drop_old}
+    _require_fitting([it for it, given in (values | words).items() if given])
     to = target(context)
     refuse_while_moving(to)
     writers = Writers(to.stack, to.cluster)
@@ -93,7 +96,6 @@ def restore(
         swap_without_writers(to, writers, Candidate(kept, former), drop_old=False)
         return
     own(to, fresh)
-    _require_one(dump, {"--to": moment, "--lost": lost, "--archive": archive})
     if lost or archive:
         restore_lost(to, writers, archive or "", moment or "", yes=yes, drop_old=drop_old)
         return
@@ -103,10 +105,15 @@ def restore(
     _restore_dump(to, writers, dump or "", yes=yes, drop_old=drop_old)
 
 
-def _require_one(dump: str | None, others: Mapping[str, str | bool | None]) -> None:
-    for option, given in others.items():
-        if dump and given:
-            raise Failure(f"--dump and {option} name two things; choose one.", ExitCode.USAGE)
+def _require_fitting(given: Sequence[str]) -> None:
+    """Checks that no option is given that would not be heeded beside another."""
+    for alone in ("--undo", "--resume"):
+        if alone in given and len(given) > 1:
+            other = next(it for it in given if it != alone)
+            raise Failure(f"{alone} goes with no {other}; choose one.", ExitCode.USAGE)
+    for other in ("--to", "--lost", "--archive"):
+        if {"--dump", other} <= {*given}:
+            raise Failure(f"--dump and {other} name two things; choose one.", ExitCode.USAGE)
 
 
 def _restore_dump(to: Target, writers: Writers, dump: str, *, yes: bool, drop_old: bool) -> None:

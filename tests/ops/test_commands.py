@@ -105,6 +105,24 @@ def test_an_option_without_its_value_is_not_taken_for_one_that_was_left_out(
 
 
 @pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["restore", "--undo", "--to", "2026-01-31T09:00:00Z"], "--undo goes with no --to"),
+        (["restore", "--undo", "--drop-old"], "--undo goes with no --drop-old"),
+        (["restore", "--resume", "--undo"], "--undo goes with no --resume"),
+        (["restore", "--resume", "--dump", "x"], "--resume goes with no --dump"),
+        (["restore", "--dump", "x", "--lost"], "--dump and --lost name two things"),
+        (["restore-drill", "--fresh", "--dump", "x"], "--fresh and --dump name two backups"),
+    ],
+)
+def test_an_option_that_would_not_be_heeded_is_refused(words: list[str], said: str) -> None:
+    done = CliRunner().invoke(app, [*words, *(["--yes"] if words[0] == "restore" else [])])
+    assert isinstance(done.exception, Failure)
+    assert str(done.exception).startswith(said)
+    assert done.exception.code == ExitCode.USAGE
+
+
+@pytest.mark.parametrize(
     ("words", "told"),
     [
         (["--stack", "full"], "go back: python -m ops --stack full restore --undo"),
