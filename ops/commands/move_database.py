@@ -33,6 +33,8 @@ def move_database(
     The old volume stays until --drop-old. Cut off at any step, run it again, or go back with the
     other mode.
     """
+    if drop_old and mode:
+        raise Failure("--drop-old goes with no --to; move first, then drop.", ExitCode.USAGE)
     to = target(context)
     if drop_old:
         _drop(to, yes=yes)

@@ -34,6 +34,8 @@ def upgrade_database(
     both are equal, the server is made anew on that volume. The former one stays for --back until
     --forget-old. Cut off at any step, run it again: it goes on, or back with --back.
     """
+    if back and forget_old:
+        raise Failure("--back and --forget-old are two ways; choose one.", ExitCode.USAGE)
     to = target(context)
     it = MajorUpgrade(to)
     if back:

@@ -113,10 +113,12 @@ def test_an_option_without_its_value_is_not_taken_for_one_that_was_left_out(
         (["restore", "--resume", "--dump", "x"], "--resume goes with no --dump"),
         (["restore", "--dump", "x", "--lost"], "--dump and --lost name two things"),
         (["restore-drill", "--fresh", "--dump", "x"], "--fresh and --dump name two backups"),
+        (["move-database", "--to", "operator", "--drop-old"], "--drop-old goes with no --to"),
+        (["upgrade-database", "--back", "--forget-old"], "--back and --forget-old are two ways"),
     ],
 )
 def test_an_option_that_would_not_be_heeded_is_refused(words: list[str], said: str) -> None:
-    done = CliRunner().invoke(app, [*words, *(["--yes"] if words[0] == "restore" else [])])
+    done = CliRunner().invoke(app, words)
     assert isinstance(done.exception, Failure)
     assert str(done.exception).startswith(said)
     assert done.exception.code == ExitCode.USAGE
