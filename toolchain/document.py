@@ -14,7 +14,7 @@ REFUSED = 3
 """What `settings_check` ends with when it has said what is wrong; Python's own end is 1."""
 _PROGRAM = (
     "import json, sys, yaml; "
-    "print(json.dumps(yaml.safe_load(open(sys.argv[1])) or {}, default=str))"
+    "print(json.dumps(yaml.safe_load(open(sys.argv[1], 'rb')) or {}, default=str))"
 )
 
 

@@ -119,7 +119,7 @@ def _left_over(stack: str) -> dict[str, str]:
     With that stack's kubeconfig first, a stack that names no context would go into its cluster.
     """
     try:
-        named = (paths.PROJECT / f"Pulumi.{stack}.yaml").read_text()
+        named = (paths.PROJECT / f"Pulumi.{stack}.yaml").read_text("utf-8", errors="replace")
     except OSError:
         named = ""
     found = found_out(stack)

@@ -74,6 +74,25 @@ def test_what_is_to_be_run_again_names_its_stack(
     assert f"run `make up{shown}` again" in capsys.readouterr().err
 
 
+def test_a_stack_file_is_read_alike_in_every_locale(tmp_path: Path) -> None:
+    (tmp_path / "Pulumi.here.yaml").write_text("config: {a: Grüße}\n", encoding="utf-8")
+    program = (
+        "import sys; from pathlib import Path; from toolchain import environment, paths\n"
+        "from toolchain.document import Document\n"
+        "paths.PROJECT = Path(sys.argv[1]); environment.variables('here')\n"
+        "print(ascii(Document(paths.PROJECT / 'Pulumi.here.yaml').tree()))"
+    )
+    ascii_alone = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "C"}
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)],
+        env={**os.environ, **ascii_alone, "PYTHONPATH": str(Path.cwd())},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == "{'config': {'a': 'Gr\\xfc\\xdfe'}}\n", done.stderr
+
+
 def test_a_user_without_a_home_is_told_so(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
