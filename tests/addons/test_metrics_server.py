@@ -44,6 +44,7 @@ def test_an_image_by_digest_is_named_as_the_chart_puts_it_together() -> None:
 @pytest.mark.parametrize("port", [443, 6443, 8443, 16443])
 def test_the_api_server_is_reached_where_managed_and_local_clusters_have_it(port: int) -> None:
     """On EKS, kubeadm's clusters, Minikube and MicroK8s."""
-    recording = run_addons(LOCAL | {"metricsServer": {}})
+    part: dict[str, object] = {}
+    recording = run_addons(LOCAL | {"metricsServer": part})
     policy = recording.one("NetworkPolicy", "metrics-server-egress-policy").inputs["spec"]
     assert port in [it["port"] for rule in policy["egress"] for it in rule["ports"]]
