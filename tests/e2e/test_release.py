@@ -11,7 +11,7 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -55,12 +55,6 @@ class Scratch(Deployment):
     """A stack with a state of its own."""
 
     stack: str = "release"
-    own: dict[str, str] = field(default_factory=dict[str, str])
-
-    def _run(
-        self, *command: str, text: str | None = None, environment: dict[str, str] | None = None
-    ) -> subprocess.CompletedProcess[str]:
-        return super()._run(*command, text=text, environment=self.own | (environment or {}))
 
     def release(self, *options: str) -> subprocess.CompletedProcess[str]:
         return self.ops("release", *options)
@@ -84,7 +78,7 @@ class Scratch(Deployment):
         return subprocess.Popen(
             self.ops_command("release", "--no-restore-point"),
             cwd=self.project,
-            env=os.environ | self.own,
+            env=self.environment,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             text=True,
