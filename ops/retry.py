@@ -21,6 +21,8 @@ UNREACHED = (urllib3.exceptions.HTTPError, WebSocketException, OSError)
 _SECONDS = 20.0
 _STEPS = Backoff(steps=1 + int(_SECONDS / 0.5), duration=0.5, factor=1)
 _HANDSHAKE = re.compile(r"Handshake status (\d+)")
+_ANONYMOUS = "system:anonymous"
+"""Whom a server takes someone for whose credentials could not be had."""
 _BUSY = {429, 500, 502, 503, 504}
 
 
@@ -114,7 +116,9 @@ class ApiRetry:
         if not status:
             return self._away(reason)
         message = _message(error) or f"HTTP {status}"
-        if status in {401, 403}:
+        if status == 401 or _ANONYMOUS in message:
+            message += "; log in to the cluster again: no valid credentials were sent"
+        elif status == 403:
             message += "; use a kube context that may do this"
         return ApiError(status, message)
 

@@ -55,6 +55,16 @@ def test_a_restart_is_waited_for(
     ("error", "status", "said"),
     [
         (FORBIDDEN, 403, "pods is forbidden; use a kube context that may do this."),
+        (
+            ApiException(status=401, reason="Unauthorized"),
+            401,
+            "Unauthorized; log in to the cluster again: no valid credentials were sent.",
+        ),
+        (
+            ApiException(status=403, reason='User "system:anonymous" cannot list pods'),
+            403,
+            "log in to the cluster again",
+        ),
         (ApiException(status=404, reason="Not Found"), 404, "The cluster refused: Not Found."),
         (
             ApiException(status=0, reason='Handshake status 404 -+-+- {"message": "no pod x"}'),
@@ -63,7 +73,7 @@ def test_a_restart_is_waited_for(
         ),
         (ApiException(status=0, reason="container not found"), 410, "is not running"),
     ],
-    ids=["forbidden", "gone", "no pod for a command", "no container"],
+    ids=["forbidden", "expired", "none", "gone", "no pod for a command", "no container"],
 )
 def test_a_refusal_by_a_ready_server_is_final(error: ApiException, status: int, said: str) -> None:
     server = Server(error)
