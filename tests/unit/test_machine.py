@@ -590,3 +590,29 @@ def test_a_removed_cluster_is_forgotten_by_a_stack_with_a_dot_in_its_name(
     machine.delete()
     assert not environment.found_out("my.first")
     assert environment.found_out("my")
+
+
+def test_a_cluster_can_be_started_from_a_fresh_clone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The settings are read with the Python environment, and validated, before anything starts."""
+    done: list[str] = []
+    monkeypatch.setattr(paths, "PROJECT", tmp_path)
+    (tmp_path / "Pulumi.minikube.yaml").write_text("{}")
+    monkeypatch.setattr(python_env, "ensure", lambda *_, **__: done.append("environment"))
+    monkeypatch.setattr(Stack, "check_settings", lambda _: done.append("settings"))
+    monkeypatch.setattr(machine, "chosen", lambda _: done.append("choice"))
+    monkeypatch.setattr(machine, "prepare", lambda *_: done.append("start"))
+    commands.cluster_start(argparse.Namespace(stack="minikube"))
+    assert done == ["environment", "settings", "choice", "start"]
+
+
+def test_an_unreachable_context_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    kubectl = tmp_path / "kubectl"
+    kubectl.write_text("#!/bin/sh\nexit 1\n")
+    kubectl.chmod(0o755)
+    monkeypatch.setattr(paths, "BIN", tmp_path)
+    given = {"cluster": {"kind": "local", "context": "nowhere"}}
+    monkeypatch.setattr(Stack, "settings", lambda _: given)
+    with pytest.raises(Failure, match=r"kube context nowhere does not answer.*nothing was changed"):
+        machine.chosen(Stack("minikube"))

@@ -4,6 +4,7 @@ import io
 import os
 import re
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -375,3 +376,10 @@ def test_anything_but_yes_is_no(monkeypatch: pytest.MonkeyPatch, typed: str) -> 
     monkeypatch.setattr("sys.stdin", terminal)
     with pytest.raises(Failure, match="Nothing was changed"):
         confirm("Remove this for good?", assume_yes=False, flag="YES=1")
+
+
+def test_removal_is_not_done_without_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Path(os.devnull).open() as nobody:
+        monkeypatch.setattr("sys.stdin", nobody)
+        with pytest.raises(Failure, match="YES=1"):
+            confirm("Remove everything?", assume_yes=False, flag="YES=1")

@@ -10,7 +10,7 @@ import pytest
 
 from console.failure import Failure
 from tests.unit.clone import LOCAL, MANAGED, SALT, Clone, deployed, thing
-from toolchain import paths, stack_file
+from toolchain import paths, stack_file, state
 from toolchain.project import ADDONS
 from toolchain.stack import Stack
 
@@ -257,3 +257,27 @@ def test_a_lock_that_says_nothing_is_left_alone(
     dead.write_text(json.dumps({"hostname": os.uname().nodename, "pid": 2**30}))
     prepared(lambda *_: "")._release_stale_lock()  # pyright: ignore[reportPrivateUsage]
     assert [it.name for it in sorted(folder.iterdir())] == ["a.json", "b.json"]
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        {"data": {"plaintext": '{"database-password": "cGFzcw==", "jwt-key": "a2V5"}'}},
+        {"stringData": {"plaintext": '{"database-password": "pass", "jwt-key": "key"}'}},
+    ],
+    ids=["in base64", "as declared"],
+)
+def test_secrets_that_the_stack_file_lost_are_in_the_state(inputs: object) -> None:
+    type_ = "kubernetes:core/v1:Secret"
+    replaced = {"data": {"plaintext": '{"database-password": "b2xk"}'}}
+    servers = {"data": {"plaintext": '{"database-password": "cGFzcw=="}'}}
+    resources = [
+        {"type": "pulumi:pulumi:Stack"},
+        {"type": type_, "delete": True, "inputs": replaced},
+        {"type": type_, "inputs": inputs},
+        {"type": type_, "inputs": servers},
+        {"type": type_, "inputs": {"kind": "Secret"}},
+    ]
+    found = state.secret_files({"deployment": {"resources": resources}})
+    assert found == {"database-password": "pass", "jwt-key": "key"}
+    assert state.secret_files({"deployment": {}}) == {}
