@@ -70,6 +70,9 @@ class Rotation:
     def alter_role(self, password: str) -> None:
         self.changed.append(password)
 
+    def require_accepted(self, password: str) -> None:
+        assert self.accepts(password)
+
     def store(self, password: str) -> None: ...
 
     def release_fields(self) -> None: ...
