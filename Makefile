@@ -29,6 +29,7 @@ test: ## Everything that needs no cluster
 	@$(TOOLCHAIN) test
 
 test-newest: ## The program's tests with the newest SDKs that requirements.txt allows
+	@$(TOOLCHAIN) python
 	@$(TOOLCHAIN) python-newest
 	@.local/newest-venv/bin/python -m pytest -n auto --maxprocesses 8 --dist loadfile tests/unit tests/program tests/policy tests/addons
 
